@@ -1,0 +1,1 @@
+"""Rules, the engine that evaluates them, and the life of an alert."""

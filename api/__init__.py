@@ -1,0 +1,1 @@
+"""What people and screens read: the live socket, HTTP and the pages."""

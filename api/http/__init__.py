@@ -1,0 +1,1 @@
+"""HTTP, served by FastAPI."""

@@ -1,0 +1,1 @@
+"""The live socket, protocol live.v1."""

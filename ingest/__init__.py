@@ -1,0 +1,1 @@
+"""What a reading is, and its way from a device to the disk."""

@@ -1,0 +1,25 @@
+"""Faults in what an operator wrote: one line each, naming file, key, value and what is accepted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a file. `key` is a dotted path such as `station[3].lat`."""
+
+    file: str
+    key: str
+    value: object
+    accepted: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key} = {self.value!r}: {self.accepted}"
+
+
+class ConfigError(Exception):
+    """Configuration that can't be used, with every fault found. The command line exits 2."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in faults))

@@ -1,0 +1,167 @@
+"""The journal: everything that ever changed the service's state, in one durable order.
+
+A message exists once it stands here, and the broker's acknowledgement waits for that. What
+comes after (decoding, flags, alerts) is a pure function of the entries in their order, so
+it can stop anywhere and go on from its own position.
+
+Entries are kept as raw bytes with the time of their arrival: the journal is also the
+recording from which a feed can be run again.
+"""
+
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+COMPRESS_FROM_BYTES = 1024
+"""Below this zlib saves nothing worth its time."""
+
+SCHEMA_VERSION = 1
+
+
+class Messages(msgspec.Struct, tag="messages", array_like=True, frozen=True):
+    """Messages that arrived together. `topics[i]` belongs to `payloads[i]`."""
+
+    topics: list[str]
+    payloads: list[bytes]
+
+
+class Tick(msgspec.Struct, tag="tick", array_like=True, frozen=True):
+    """Time passed, and something was due. Without such an entry time stands still."""
+
+
+class Config(msgspec.Struct, tag="config", array_like=True, frozen=True):
+    """The texts of the registry and the rules, in force from here on."""
+
+    registry: str
+    rules: str
+    reorder_s: float
+
+
+class Action(msgspec.Struct, tag="action", array_like=True, frozen=True):
+    """What a person did to an alert. `request` joins it to the caller who waits."""
+
+    request: str
+    op: str
+    alert: str
+    ver: int
+    who: str
+    note: str
+
+
+Entry = Messages | Tick | Config | Action
+
+
+class Journal:
+    """Append and read entries. Any thread may append; each append is one durable commit.
+
+    Parameters
+    ----------
+    path : the SQLite file; made if absent
+    clock_ms : the service's clock, stamped on entries inside the lock, so that the order of
+        entries is the order of their times. A clock that steps back stands still instead.
+    """
+
+    def __init__(self, path: Path, clock_ms: Callable[[], int]) -> None:
+        self._clock_ms = clock_ms
+        self._lock = threading.Lock()
+        self._writer = _connect(path)
+        self._reader = _connect(path)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
+        row = self._writer.execute("SELECT pos, at_ms FROM entry ORDER BY pos DESC").fetchone()
+        self._last, self._at_ms = row or (self._sequence(), 0)
+
+    @property
+    def last_position(self) -> int:
+        """The position of the newest entry; 0 when there is none."""
+        return self._last
+
+    def append(self, entry: Entry) -> int:
+        """Store an entry and return its position. On return it survives a power cut.
+
+        Raises sqlite3.OperationalError when the disk is full or broken; nothing is stored.
+        """
+        body = self._encoder.encode(entry)
+        if len(body) >= COMPRESS_FROM_BYTES:
+            body = b"z" + zlib.compress(body, 1)
+        else:
+            body = b"r" + body
+        with self._lock:
+            at_ms = max(self._clock_ms(), self._at_ms)
+            cursor = self._writer.execute(
+                "INSERT INTO entry(at_ms, body) VALUES (?, ?)", (at_ms, body)
+            )
+            assert cursor.lastrowid is not None
+            self._last, self._at_ms = cursor.lastrowid, at_ms
+            return cursor.lastrowid
+
+    def after(self, position: int, limit: int) -> list[tuple[int, int, Entry]]:
+        """Up to `limit` entries behind `position`: (position, arrival in ms, entry).
+
+        For one reading thread.
+        """
+        rows = self._reader.execute(
+            "SELECT pos, at_ms, body FROM entry WHERE pos > ? ORDER BY pos LIMIT ?",
+            (position, limit),
+        )
+        return [(pos, at_ms, self._decode(body)) for pos, at_ms, body in rows]
+
+    def all_after(self, position: int) -> Iterator[tuple[int, int, Entry]]:
+        """Every entry behind `position`, a few at a time."""
+        while found := self.after(position, 64):
+            yield from found
+            position = found[-1][0]
+
+    def trim(self, *, up_to: int, older_than_ms: int) -> int:
+        """Forget entries up to a position that are older than a time; returns how many."""
+        with self._lock:
+            cursor = self._writer.execute(
+                "DELETE FROM entry WHERE pos IN "
+                "(SELECT pos FROM entry WHERE pos <= ? AND at_ms < ? ORDER BY pos LIMIT 1000)",
+                (up_to, older_than_ms),
+            )
+            return cursor.rowcount
+
+    def close(self) -> None:
+        with self._lock:
+            self._reader.close()
+            self._writer.close()
+
+    def _decode(self, body: bytes) -> Entry:
+        packed = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
+        return self._decoder.decode(packed)
+
+    def _sequence(self) -> int:
+        row = self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name='entry'").fetchone()
+        return int(row[0]) if row else 0
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL, not NORMAL: what is acknowledged to the broker must survive a power cut.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS entry("
+        "pos INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, body BLOB NOT NULL)"
+    )
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    elif version != SCHEMA_VERSION:
+        connection.close()
+        raise SchemaError(path, version, SCHEMA_VERSION)
+    return connection
+
+
+class SchemaError(Exception):
+    """A file of the data directory was written by another version of the service."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path}: schema version {found}; this version of songtien reads {known}"
+        )

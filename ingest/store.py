@@ -1,0 +1,347 @@
+"""The embedded store: readings with their flags, and what must be committed with them.
+
+One writer, the processor, puts a step's whole outcome down in one transaction together
+with the position in the journal. Readers have connections of their own (SQLite's WAL).
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ingest.journal import SchemaError
+from ingest.reading import Batch, FloatArray, IntArray
+
+SCHEMA_VERSION = 1
+DEAD_LETTERS_MAX = 100_000
+DEAD_LETTERS_MAX_BYTES = 200_000_000
+DEAD_LETTER_HEAD_BYTES = 4096
+DEAD_LETTER_TOPIC_CHARS = 1024
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS reading(
+  series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL NOT NULL,
+  flag INTEGER NOT NULL, why INTEGER NOT NULL, pos INTEGER NOT NULL,
+  PRIMARY KEY(series, t)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lane_interval(
+  stream TEXT NOT NULL, lane INTEGER NOT NULL, t1 INTEGER NOT NULL, t0 INTEGER NOT NULL,
+  body BLOB NOT NULL, pos INTEGER NOT NULL,
+  PRIMARY KEY(stream, lane, t1, t0)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dead_letter(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, topic TEXT NOT NULL,
+  reason TEXT NOT NULL, detail TEXT NOT NULL, size INTEGER NOT NULL, head BLOB NOT NULL,
+  bytes_before INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS device(id TEXT PRIMARY KEY, link TEXT, meta TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoint(id INTEGER PRIMARY KEY CHECK(id = 1),
+  pos INTEGER NOT NULL, body BLOB NOT NULL);
+"""
+
+# A row's `pos` names the entry that first brought it, and stays. An entry that is stepped
+# again after a crash must not see what it wrote the first time.
+_UPSERT_READING = (
+    "INSERT INTO reading(series, t, value, flag, why, pos) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(series, t) DO UPDATE SET "
+    "value = excluded.value, flag = excluded.flag, why = excluded.why"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What was refused. `head` is the beginning of the payload."""
+
+    at_ms: int
+    topic: str
+    reason: str
+    detail: str
+    size: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One lane's interval as the device sent it; `body` is its msgpack."""
+
+    stream: str
+    lane: int
+    t1_ms: int
+    t0_ms: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Aggregates of one series: columns of equal length, one row a window with readings.
+
+    start_ms : int64[W]; n, n_good : int64[W], counts of flags 1 to 3 and of flag 1;
+    mean, low, high, last : float64[W]
+    """
+
+    start_ms: IntArray
+    n: IntArray
+    n_good: IntArray
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    last: FloatArray
+
+
+class Store:
+    """The writing side. One thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _open(path)
+        row = self._connection.execute(
+            "SELECT bytes_before + length(head) + length(topic) FROM dead_letter "
+            "ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        self._dead_bytes: int = row[0] if row else 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, durable on exit."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @property
+    def position(self) -> int:
+        """The position of the newest journal entry whose outcome is stored."""
+        return int(self.meta("position") or 0)
+
+    def meta(self, key: str) -> object:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: object) -> None:
+        """Within a transaction, or by itself."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def put_series(self, keys: Sequence[str]) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO series(id, key) VALUES (?, ?)", enumerate(keys)
+        )
+
+    def put_readings(self, rows: Batch, position: int) -> None:
+        self._connection.executemany(
+            _UPSERT_READING,
+            zip(
+                rows.series.tolist(),
+                rows.t_ms.tolist(),
+                rows.value.tolist(),
+                rows.flag.tolist(),
+                rows.why.tolist(),
+                (position,) * len(rows),
+                strict=True,
+            ),
+        )
+
+    def put_lane_intervals(self, rows: Iterable[LaneRow], position: int) -> None:
+        self._connection.executemany(
+            "INSERT INTO lane_interval(stream, lane, t1, t0, body, pos) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT(stream, lane, t1, t0) DO UPDATE SET body = excluded.body",
+            [(r.stream, r.lane, r.t1_ms, r.t0_ms, r.body, position) for r in rows],
+        )
+
+    def put_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Keep what was refused, in a ring bounded by number and by bytes."""
+        for letter in letters:
+            topic = letter.topic[:DEAD_LETTER_TOPIC_CHARS]
+            head = letter.head[:DEAD_LETTER_HEAD_BYTES]
+            self._connection.execute(
+                "INSERT INTO dead_letter(at_ms, topic, reason, detail, size, head, bytes_before)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    letter.at_ms,
+                    topic,
+                    letter.reason,
+                    letter.detail,
+                    letter.size,
+                    head,
+                    self._dead_bytes,
+                ),
+            )
+            self._dead_bytes += len(head) + len(topic)
+        self._connection.execute(
+            "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ? "
+            "OR bytes_before < ?",
+            (DEAD_LETTERS_MAX, self._dead_bytes - DEAD_LETTERS_MAX_BYTES),
+        )
+
+    def put_device(self, device: str, *, link: str | None = None, meta: str | None = None) -> None:
+        self._connection.execute(
+            "INSERT INTO device(id, link, meta) VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
+            "link = coalesce(excluded.link, link), meta = coalesce(excluded.meta, meta)",
+            (device, link, meta),
+        )
+
+    def put_checkpoint(self, position: int, body: bytes) -> None:
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?)", (position, body)
+            )
+
+    def checkpoint(self) -> tuple[int, bytes] | None:
+        row = self._connection.execute("SELECT pos, body FROM checkpoint").fetchone()
+        return (int(row[0]), bytes(row[1])) if row else None
+
+    def value_at(self, series: int, t_ms: int, before: int) -> float | None:
+        """The value of a series at a time, as it stood before a journal position."""
+        row = self._connection.execute(
+            "SELECT value FROM reading WHERE series = ? AND t = ? AND pos < ?",
+            (series, t_ms, before),
+        ).fetchone()
+        return float(row[0]) if row else None
+
+    def lane_rows(self, stream: str, t1_ms: int, before: int) -> list[LaneRow]:
+        """The intervals of all lanes of a stream that end at a time."""
+        found = self._connection.execute(
+            "SELECT stream, lane, t1, t0, body FROM lane_interval "
+            "WHERE stream = ? AND t1 = ? AND pos < ?",
+            (stream, t1_ms, before),
+        )
+        return [LaneRow(*row) for row in found]
+
+    def lane_neighbour(
+        self, stream: str, lane: int, t1_ms: int, before: int, *, later: bool
+    ) -> LaneRow | None:
+        """The nearest interval of a lane that ends earlier (or later) than a time."""
+        sign, order = (">", "ASC") if later else ("<", "DESC")
+        row = self._connection.execute(
+            "SELECT stream, lane, t1, t0, body FROM lane_interval "  # noqa: S608 - constants
+            f"WHERE stream = ? AND lane = ? AND t1 {sign} ? AND pos < ? "
+            f"ORDER BY t1 {order} LIMIT 1",
+            (stream, lane, t1_ms, before),
+        ).fetchone()
+        return LaneRow(*row) if row else None
+
+    def forget_before(self, t_ms: int, limit: int) -> int:
+        """Remove up to `limit` readings observed before a time; returns how many went."""
+        with self.transaction() as connection:
+            gone = 0
+            for (series,) in connection.execute("SELECT id FROM series").fetchall():
+                if gone >= limit:
+                    break
+                gone += connection.execute(
+                    "DELETE FROM reading WHERE series = ? AND t < ? AND t IN "
+                    "(SELECT t FROM reading WHERE series = ? AND t < ? LIMIT ?)",
+                    (series, t_ms, series, t_ms, limit - gone),
+                ).rowcount
+            connection.execute("DELETE FROM lane_interval WHERE t1 < ?", (t_ms,))
+            return gone
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class StoreReader:
+    """The reading side: any number of threads, a connection each."""
+
+    def __init__(self, path: Path) -> None:
+        self._uri = f"{path.resolve().as_uri()}?mode=ro"
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """This thread's read-only connection, inside one consistent view."""
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5
+            )
+            self._local.connection = connection
+            with self._lock:
+                self._all.append(connection)
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+
+    def points(self, series: int, from_ms: int, to_ms: int, limit: int) -> Batch:
+        """Readings of one series in [from, to), oldest first."""
+        with self.connection() as connection:
+            rows = connection.execute(
+                "SELECT t, value, flag, why FROM reading "
+                "WHERE series = ? AND t >= ? AND t < ? ORDER BY t LIMIT ?",
+                (series, from_ms, to_ms, limit),
+            ).fetchall()
+        if not rows:
+            return Batch.empty()
+        t_ms, value, flag, why = zip(*rows, strict=True)
+        return Batch.of([series] * len(rows), t_ms, value, flag, why)
+
+    def windows(
+        self, series: int, from_ms: int, to_ms: int, step_ms: int, offset_ms: int = 0
+    ) -> Windows:
+        """Aggregates over windows of `step_ms` whose borders lie at `offset_ms` + k steps.
+
+        Flags 1 to 3 count; a window without any is absent.
+        """
+        with self.connection() as connection:
+            rows = connection.execute(
+                # SQLite's division cuts towards zero; times after 1970 are positive.
+                "SELECT ((t - :off) / :step) * :step + :off AS start, count(*), "
+                "sum(flag = 1), avg(value), min(value), max(value), max(t) FROM reading "
+                "WHERE series = :s AND t >= :from AND t < :to AND flag <= 3 "
+                "GROUP BY start ORDER BY start",
+                {
+                    "s": series,
+                    "from": from_ms,
+                    "to": to_ms,
+                    "step": step_ms,
+                    "off": offset_ms % step_ms,
+                },
+            ).fetchall()
+            last = [
+                connection.execute(
+                    "SELECT value FROM reading WHERE series = ? AND t = ?", (series, row[6])
+                ).fetchone()[0]
+                for row in rows
+            ]
+        columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+        return Windows(
+            *(np.array(columns[i], dtype=np.int64) for i in (0, 1, 2)),
+            *(np.array(columns[i], dtype=np.float64) for i in (3, 4, 5)),
+            np.array(last, dtype=np.float64),
+        )
+
+    def dead_letters(self, limit: int, before: int | None = None) -> list[tuple[int, DeadLetter]]:
+        """The newest refused messages, newest first, older than the id `before`."""
+        with self.connection() as connection:
+            rows = connection.execute(
+                "SELECT id, at_ms, topic, reason, detail, size, head FROM dead_letter "
+                "WHERE id < ? ORDER BY id DESC LIMIT ?",
+                (before if before is not None else 2**62, limit),
+            ).fetchall()
+        return [(row[0], DeadLetter(*row[1:])) for row in rows]
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        connection.close()
+        raise SchemaError(path, version, SCHEMA_VERSION)
+    connection.executescript(_TABLES)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    return connection

@@ -1,0 +1,1 @@
+"""A river, a bridge and recorded feeds that play the part of devices."""
