@@ -92,9 +92,12 @@ class AckOrder:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What came of an order: `code` 200, 404 (no such alert), 409 (stale version, or not to
-    be acknowledged in its state) or 503 (not durable, nothing was done). `alert` is the
-    alert as it now is, with 200 and 409."""
+    """What came of an order.
+
+    code : 200; 404, no such alert; 409, stale version, or not to be acknowledged in its
+        state; 503, not durable, so nothing was done
+    alert : the alert as it now is, with 200 and 409
+    """
 
     code: int
     message: str
