@@ -73,7 +73,8 @@ class Journal:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
         row = self._writer.execute("SELECT pos, at_ms FROM entry ORDER BY pos DESC").fetchone()
-        self._last, self._at_ms = row or (self._sequence(), 0)
+        self._last: int = row[0] if row else self._sequence()
+        self._at_ms: int = row[1] if row else 0
 
     @property
     def last_position(self) -> int:
@@ -86,10 +87,8 @@ class Journal:
         Raises sqlite3.OperationalError when the disk is full or broken; nothing is stored.
         """
         body = self._encoder.encode(entry)
-        if len(body) >= COMPRESS_FROM_BYTES:
-            body = b"z" + zlib.compress(body, 1)
-        else:
-            body = b"r" + body
+        large = len(body) >= COMPRESS_FROM_BYTES
+        body = b"z" + zlib.compress(body, 1) if large else b"r" + body
         with self._lock:
             at_ms = max(self._clock_ms(), self._at_ms)
             cursor = self._writer.execute(
@@ -162,6 +161,4 @@ class SchemaError(Exception):
     """A file of the data directory was written by another version of the service."""
 
     def __init__(self, path: Path, found: int, known: int) -> None:
-        super().__init__(
-            f"{path}: schema version {found}; this version of songtien reads {known}"
-        )
+        super().__init__(f"{path}: schema version {found}; this version of songtien reads {known}")

@@ -7,6 +7,7 @@ here reads a clock, a socket or a file.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -191,5 +192,5 @@ def rounds(series: IntArray) -> Iterator[NDArray[np.intp]]:
     rank = np.arange(n) - np.repeat(starts, lengths)
     by_rank = np.argsort(rank, kind="stable")
     bounds = np.searchsorted(rank[by_rank], np.arange(lengths.max() + 1))
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds):
         yield np.sort(order[by_rank[low:high]])

@@ -75,9 +75,11 @@ def _series_of(registry: Registry) -> list[Series]:
             continue  # it goes on writing the series of the device that it replaced
         station = registry.stations[device.station]
         for stream, direction, level in device.streams():
-            for quantity in QUANTITIES.values():
-                if quantity.kind == device.kind:
-                    found.append(_series(device, station, stream, direction, level, quantity.name))
+            found.extend(
+                _series(device, station, stream, direction, level, quantity.name)
+                for quantity in QUANTITIES.values()
+                if quantity.kind == device.kind
+            )
     return found
 
 

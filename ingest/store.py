@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class Store:
         """The position of the newest journal entry whose outcome is stored."""
         return int(self.meta("position") or 0)
 
-    def meta(self, key: str) -> object:
+    def meta(self, key: str) -> Any:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
@@ -311,11 +312,9 @@ class StoreReader:
                 for row in rows
             ]
         columns = list(zip(*rows, strict=True)) if rows else [()] * 7
-        return Windows(
-            *(np.array(columns[i], dtype=np.int64) for i in (0, 1, 2)),
-            *(np.array(columns[i], dtype=np.float64) for i in (3, 4, 5)),
-            np.array(last, dtype=np.float64),
-        )
+        start_ms, n, n_good = (np.array(columns[i], dtype=np.int64) for i in (0, 1, 2))
+        mean, low, high = (np.array(columns[i], dtype=np.float64) for i in (3, 4, 5))
+        return Windows(start_ms, n, n_good, mean, low, high, np.array(last, dtype=np.float64))
 
     def dead_letters(self, limit: int, before: int | None = None) -> list[tuple[int, DeadLetter]]:
         """The newest refused messages, newest first, older than the id `before`."""
