@@ -1,0 +1,63 @@
+// Builds the pages into the Python package, or, with --tests, the unit tests into build/tests.
+
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+async function tests() {
+  const names = readdirSync(here("tests")).filter((name) => name.endsWith(".test.ts"));
+  await build({
+    entryPoints: names.map((name) => here(`tests/${name}`)),
+    outdir: here("build/tests"),
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    sourcemap: "inline",
+  });
+}
+
+async function pages() {
+  const out = here("../api/pages");
+  await rm(out, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+  const result = await build({
+    entryPoints: { app: here("src/main.ts"), style: here("src/style.css") },
+    outdir: `${out}/assets`,
+    entryNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: ["es2022", "chrome100", "firefox100", "safari15.4"],
+    loader: { ".woff2": "file", ".svg": "file" },
+    metafile: true,
+    legalComments: "linked",
+  });
+  const icon = await build({
+    entryPoints: { icon: here("src/icon.svg") },
+    outdir: `${out}/assets`,
+    entryNames: "[name]-[hash]",
+    loader: { ".svg": "copy" },
+    metafile: true,
+  });
+  const outputs = { ...result.metafile.outputs, ...icon.metafile.outputs };
+  let page = await readFile(here("src/index.html"), "utf8");
+  for (const path of Object.keys(outputs)) {
+    const name = basename(path);
+    const stem = name.replace(/-[A-Z0-9]{8}(?=\.)/, "");
+    page = page.replaceAll(`{{${stem}}}`, `/assets/${name}`);
+  }
+  const missing = page.match(/\{\{.*?\}\}/);
+  if (missing) throw new Error(`index.html names ${missing[0]}, which was not built`);
+  await writeFile(`${out}/index.html`, page);
+  for (const [path, output] of Object.entries(outputs)) {
+    console.log(`${String(output.bytes).padStart(8)}  ${basename(path)}`);
+  }
+}
+
+await (process.argv.includes("--tests") ? tests() : pages());

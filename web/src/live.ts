@@ -1,0 +1,434 @@
+// The live.v1 client, without DOM: link, subscriptions, calls. What it is given of the outside
+// world (socket, monotonic clock, timers, chance) comes as `World`, so that tests own time.
+
+import { ServiceClock } from "./clock.ts";
+import { type Fields, Held, type Verdict } from "./held.ts";
+
+export const PROTOCOL = "live.v1";
+
+export interface Socket {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  onopen: (() => void) | null;
+  onmessage: ((text: string) => void) | null;
+  onclose: ((code: number, reason: string) => void) | null;
+}
+
+export interface World {
+  connect(url: string): Socket;
+  /** Monotonic, ms. */
+  now(): number;
+  after(delay_ms: number, act: () => void): () => void;
+  /** 0 <= x < 1. */
+  random(): number;
+}
+
+export type Link =
+  | { phase: "connecting" }
+  | { phase: "live" }
+  | { phase: "lost"; retryAt_ms: number }
+  | { phase: "stopped"; code: number; reason: string };
+
+export interface Occurrence {
+  type: string;
+  alert: Fields;
+  frame: Fields;
+}
+
+export interface Events {
+  onLink(link: Link): void;
+  /** Something held by the subscription changed. */
+  onChange(chan: string): void;
+  onEvent(occurrence: Occurrence): void;
+}
+
+export interface Wish {
+  chan: "state" | "alerts";
+  where?: Record<string, readonly string[]>;
+  max_hz?: number;
+}
+
+export class CallError extends Error {
+  /** The server's code, or 0 where the link broke and the outcome is unknown. */
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Subscription {
+  wish: Wish;
+  held: Held;
+  number: number | null;
+  request: number | null;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: CallError): void;
+}
+
+const FIRST_BACKOFF_MS = 1000;
+const LAST_BACKOFF_MS = 60_000;
+const STEADY_MS = 10_000; // a link that held this long starts its backoff anew
+const GREETING_MS = 10_000;
+const CALL_MS = 15_000;
+const DEFAULT_PING_S = 20;
+const SILENCE = 1.5; // times ping_s without any frame: the link is gone
+
+export const STOPPED_BY_REFUSAL = 4400;
+
+/** Full jitter: anywhere between at once and the doubled bound. */
+export function backoff_ms(attempt: number, random: number): number {
+  return random * Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempt, 16));
+}
+
+export class LiveClient {
+  readonly clock = new ServiceClock();
+  role = "";
+  name = "";
+  private socket: Socket | null = null;
+  private subscriptions: Subscription[] = [];
+  private calls = new Map<number, Pending>();
+  private lastId = 0;
+  private authId = 0;
+  private ping_s = DEFAULT_PING_S;
+  private attempt = 0;
+  private heard_ms: number | null = null;
+  private cancelWatch: (() => void) | null = null;
+  private cancelRetry: (() => void) | null = null;
+  private cancelSteady: (() => void) | null = null;
+  private link: Link = { phase: "connecting" };
+
+  constructor(
+    private readonly url: string,
+    private token: string | null,
+    private readonly world: World,
+    private readonly events: Events,
+  ) {}
+
+  get phase(): Link["phase"] {
+    return this.link.phase;
+  }
+
+  /** Monotonic time of the last frame of all, ms; null before the first. */
+  get lastHeard_ms(): number | null {
+    return this.heard_ms;
+  }
+
+  subscribe(wish: Wish): Held {
+    const held = new Held(wish.chan === "alerts" ? "id" : "k");
+    const subscription = { wish, held, number: null, request: null };
+    this.subscriptions.push(subscription);
+    if (this.role !== "") this.ask(subscription);
+    return held;
+  }
+
+  start(): void {
+    this.close();
+    this.cancelRetry?.();
+    this.cancelRetry = null;
+    this.tell({ phase: "connecting" });
+    const socket = this.world.connect(this.url);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.authId = ++this.lastId;
+      this.send({ op: "auth", id: this.authId, ...(this.token ? { token: this.token } : {}) });
+    };
+    socket.onmessage = (text) => this.receive(text);
+    socket.onclose = (code, reason) => this.closed(code, reason);
+    this.watch(GREETING_MS);
+  }
+
+  /** Stop for good; nothing is told any more. */
+  stop(): void {
+    this.close();
+    this.cancelRetry?.();
+    this.cancelRetry = null;
+  }
+
+  /** Go on as somebody else, over a new connection. */
+  restart(token: string | null): void {
+    this.token = token;
+    this.attempt = 0;
+    this.start();
+  }
+
+  /** The person does not want to wait, or the machine says that its network is back. */
+  retryNow(): void {
+    if (this.link.phase === "lost") this.start();
+  }
+
+  call(method: string, params: Fields): Promise<unknown> {
+    if (this.role === "") return Promise.reject(new CallError(0, "the link is down"));
+    const id = ++this.lastId;
+    return new Promise((resolve, reject) => {
+      const cancel = this.world.after(CALL_MS, () => {
+        this.calls.delete(id);
+        reject(new CallError(0, "no answer in time"));
+      });
+      this.calls.set(id, {
+        resolve: (value) => (cancel(), resolve(value)),
+        reject: (error) => (cancel(), reject(error)),
+      });
+      this.send({ op: "call", id, m: method, p: params });
+    });
+  }
+
+  // --- frames -------------------------------------------------------------------------------
+
+  private receive(text: string): void {
+    this.heard_ms = this.world.now();
+    const frame = parsed(text);
+    if (frame === null) return this.lost(); // not live.v1: nothing after it can be trusted
+    const id = typeof frame["id"] === "number" ? frame["id"] : null;
+    switch (frame["op"]) {
+      case "hello":
+        return this.greeted(frame);
+      case "ping":
+        return this.pinged(frame);
+      case "sub_ok":
+        return this.granted(id, frame);
+      case "ret":
+        return this.settle(id, (call) => call.resolve(frame["ok"]));
+      case "err":
+        return this.refused(id, Number(frame["code"]), String(frame["msg"] ?? ""));
+      default:
+        return this.content(frame);
+    }
+  }
+
+  private greeted(frame: Fields): void {
+    this.role = String(frame["role"] ?? "viewer");
+    this.name = typeof frame["name"] === "string" ? frame["name"] : "";
+    const ping_s = Number(frame["ping_s"]);
+    this.ping_s = ping_s > 0 ? ping_s : DEFAULT_PING_S;
+    this.clock.restart();
+    this.hearTime(frame);
+    this.watch(this.ping_s * SILENCE * 1000);
+    for (const subscription of this.subscriptions) this.ask(subscription);
+    this.settleLink();
+  }
+
+  private pinged(frame: Fields): void {
+    this.send({ op: "pong" });
+    this.hearTime(frame);
+    const positions = (frame["pos"] ?? {}) as Record<string, string>;
+    for (const subscription of this.subscriptions) {
+      const position = positions[String(subscription.number)];
+      if (position !== undefined) this.obey(subscription, subscription.held.told(position));
+    }
+  }
+
+  private granted(id: number | null, frame: Fields): void {
+    const subscription = this.subscriptions.find((s) => s.request !== null && s.request === id);
+    if (subscription === undefined) {
+      // Granted after we had asked anew: give it back.
+      this.send({ op: "unsub", id: ++this.lastId, sub: frame["sub"] });
+      return;
+    }
+    subscription.request = null;
+    subscription.number = Number(frame["sub"]);
+    this.obey(subscription, subscription.held.granted(frame["recovered"] === true));
+  }
+
+  private refused(id: number | null, code: number, message: string): void {
+    if (id !== null && this.calls.has(id)) {
+      return this.settle(id, (call) => call.reject(new CallError(code, message)));
+    }
+    const asked = this.subscriptions.some((s) => s.request !== null && s.request === id);
+    if (asked || id === this.authId) {
+      this.close();
+      this.tell({ phase: "stopped", code: STOPPED_BY_REFUSAL - 400 + code, reason: message });
+    }
+  }
+
+  private content(frame: Fields): void {
+    const subscription = this.subscriptions.find((s) => s.number === frame["sub"]);
+    if (subscription === undefined || subscription.number === null) return;
+    const { held } = subscription;
+    const position = String(frame["pos"]);
+    const from = String(frame["from"]);
+    let verdict: Verdict = "ignored";
+    switch (frame["op"]) {
+      case "snap":
+        verdict = held.page(position, rows(frame["items"]), frame["more"] === true);
+        break;
+      case "delta":
+        verdict = held.delta(from, position, rows(frame["set"]), (frame["del"] ?? []) as string[]);
+        break;
+      case "event": {
+        const alert = (frame["alert"] ?? {}) as Fields;
+        verdict = held.event(from, position, alert);
+        if (verdict === "applied") {
+          this.events.onEvent({ type: String(frame["type"]), alert, frame });
+        }
+        break;
+      }
+      case "reset":
+        verdict = held.reset();
+        break;
+    }
+    this.obey(subscription, verdict);
+  }
+
+  private obey(subscription: Subscription, verdict: Verdict): void {
+    if (verdict === "ignored") return;
+    if (verdict === "resubscribe") {
+      if (subscription.number !== null) {
+        this.send({ op: "unsub", id: ++this.lastId, sub: subscription.number });
+      }
+      this.ask(subscription);
+    } else {
+      this.events.onChange(subscription.wish.chan);
+    }
+    this.settleLink();
+  }
+
+  private ask(subscription: Subscription): void {
+    const { wish, held } = subscription;
+    const position = held.wanted();
+    held.suspended();
+    subscription.number = null;
+    subscription.request = ++this.lastId;
+    this.send({
+      op: "sub",
+      id: subscription.request,
+      chan: wish.chan,
+      where: wish.where ?? {},
+      ...(wish.max_hz === undefined ? {} : { max_hz: wish.max_hz }),
+      ...(position === null ? {} : { pos: position }),
+    });
+  }
+
+  private settle(id: number | null, act: (call: Pending) => void): void {
+    const call = id === null ? undefined : this.calls.get(id);
+    if (id === null || call === undefined) return;
+    this.calls.delete(id);
+    act(call);
+  }
+
+  private hearTime(frame: Fields): void {
+    if (typeof frame["now"] === "number") this.clock.hear(frame["now"], this.world.now());
+  }
+
+  private send(frame: Fields): void {
+    this.socket?.send(JSON.stringify(frame));
+  }
+
+  // --- the link -----------------------------------------------------------------------------
+
+  /** The screen may be believed once everything that was asked for is whole. */
+  private settleLink(): void {
+    if (this.role === "" || this.socket === null) return;
+    if (!this.subscriptions.every((s) => s.held.synced)) return;
+    if (this.link.phase === "live") return;
+    this.cancelSteady?.();
+    this.cancelSteady = this.world.after(STEADY_MS, () => (this.attempt = 0));
+    this.tell({ phase: "live" });
+  }
+
+  private watch(limit_ms: number): void {
+    this.cancelWatch?.();
+    const begun_ms = this.world.now();
+    const check = (): void => {
+      const heard_ms = Math.max(begun_ms, this.heard_ms ?? begun_ms);
+      const left_ms = heard_ms + limit_ms - this.world.now();
+      if (left_ms <= 0) this.lost();
+      else this.cancelWatch = this.world.after(left_ms, check);
+    };
+    this.cancelWatch = this.world.after(limit_ms, check);
+  }
+
+  private closed(code: number, reason: string): void {
+    if (code >= 4400 && code <= 4499) {
+      this.close();
+      this.tell({ phase: "stopped", code, reason });
+    } else {
+      this.lost();
+    }
+  }
+
+  private lost(): void {
+    this.close();
+    const delay_ms = backoff_ms(this.attempt, this.world.random());
+    this.attempt += 1;
+    this.cancelRetry = this.world.after(delay_ms, () => this.start());
+    this.tell({ phase: "lost", retryAt_ms: this.world.now() + delay_ms });
+  }
+
+  /** Let go of the socket without waiting for it: on a cut cable its end may never come. */
+  private close(): void {
+    const socket = this.socket;
+    this.socket = null;
+    this.role = "";
+    this.cancelWatch?.();
+    this.cancelWatch = null;
+    this.cancelSteady?.();
+    this.cancelSteady = null;
+    for (const subscription of this.subscriptions) {
+      subscription.number = null;
+      subscription.request = null;
+      subscription.held.suspended();
+    }
+    for (const call of this.calls.values()) call.reject(new CallError(0, "the link broke"));
+    this.calls.clear();
+    if (socket !== null) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+  }
+
+  private tell(link: Link): void {
+    this.link = link;
+    this.events.onLink(link);
+  }
+}
+
+function parsed(text: string): Fields | null {
+  try {
+    const frame: unknown = JSON.parse(text);
+    return typeof frame === "object" && frame !== null ? (frame as Fields) : null;
+  } catch {
+    return null;
+  }
+}
+
+function rows(value: unknown): Fields[] {
+  return Array.isArray(value) ? (value as Fields[]) : [];
+}
+
+export interface Identity {
+  role: string;
+  name: string;
+}
+
+/** Ask the service who a token is, over a connection of its own; the main link goes on. */
+export function identify(url: string, token: string, world: World): Promise<Identity> {
+  return new Promise((resolve, reject) => {
+    const socket = world.connect(url);
+    const done = (act: () => void): void => {
+      cancel();
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+      act();
+    };
+    const cancel = world.after(GREETING_MS, () =>
+      done(() => reject(new CallError(0, "no answer in time"))),
+    );
+    socket.onopen = () => socket.send(JSON.stringify({ op: "auth", id: 1, token }));
+    socket.onclose = (code, reason) =>
+      done(() => reject(new CallError(code >= 4400 && code <= 4499 ? code - 4000 : 0, reason)));
+    socket.onmessage = (text) => {
+      const frame = parsed(text) ?? {};
+      if (frame["op"] === "hello") {
+        const name = typeof frame["name"] === "string" ? frame["name"] : "";
+        done(() => resolve({ role: String(frame["role"]), name }));
+      } else if (frame["op"] === "err") {
+        done(() => reject(new CallError(Number(frame["code"]), String(frame["msg"] ?? ""))));
+      }
+    };
+  });
+}
