@@ -69,7 +69,7 @@ class SeriesTable:
 
 
 def _series_of(registry: Registry) -> list[Series]:
-    found = []
+    found: list[Series] = []
     for device in registry.devices.values():
         if device.replaces is not None:
             continue  # it goes on writing the series of the device that it replaced

@@ -1,0 +1,105 @@
+"""From the broker into the journal: one durable commit for all that waits, then the acks.
+
+A thread of its own, so that nothing slower than the disk stands between a message and its
+acknowledgement. Batches grow with load and do not wait when it is quiet.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from ingest.journal import Journal, Messages
+from ingest.mqtt import Delivery
+
+log = logging.getLogger(__name__)
+
+BATCH_MAX = 1000
+GATHER_S = 0.02
+"""While the processor is busy a batch gathers for so long: fewer, fuller entries."""
+
+RETRY_S = 1.0
+
+
+class Intake:
+    """Deliveries in, journal entries out.
+
+    Parameters
+    ----------
+    busy : whether the processor still works on what was appended before
+    ignored : topics that are not kept (what the service says itself), acknowledged in turn
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        deliveries: SimpleQueue[Delivery],
+        *,
+        busy: Callable[[], bool],
+        ignored: Callable[[str], bool],
+        appended: Callable[[int], None],
+    ) -> None:
+        self._journal = journal
+        self._deliveries = deliveries
+        self._busy = busy
+        self._ignored = ignored
+        self._appended = appended
+        self._stop = threading.Event()
+        self.trouble: str | None = None
+
+    def run(self) -> None:
+        """Until `stop`; what is taken from the queue is stored and acknowledged first."""
+        while not self._stop.is_set():
+            batch = self._gather()
+            if batch and self._store(batch):
+                for link, mid, qos, _, _ in batch:
+                    if qos:
+                        link.ack(mid, qos)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _gather(self) -> list[Delivery]:
+        try:
+            batch = [self._deliveries.get(timeout=0.2)]
+        except Empty:
+            return []
+        until = time.monotonic() + GATHER_S
+        while len(batch) < BATCH_MAX:
+            try:
+                batch.append(self._deliveries.get_nowait())
+            except Empty:
+                left = until - time.monotonic()
+                if left <= 0 or not self._busy():
+                    break
+                try:
+                    batch.append(self._deliveries.get(timeout=min(left, 0.002)))
+                except Empty:
+                    continue
+        return batch
+
+    def _store(self, batch: list[Delivery]) -> bool:
+        """Append what is to be kept; False when stopped with the disk still refusing."""
+        kept = [delivery for delivery in batch if not self._ignored(delivery[3])]
+        while kept:
+            try:
+                position = self._journal.append(
+                    Messages([delivery[3] for delivery in kept], [d[4] for d in kept])
+                )
+            except sqlite3.OperationalError as error:
+                if self.trouble is None:
+                    log.exception("journal refuses, nothing is acknowledged")
+                self.trouble = str(error)
+                if self._stop.wait(RETRY_S):
+                    return False
+                # The broker sends again what came on a connection that has ended since.
+                kept = [d for d in kept if not d[2] or not d[0].ended.is_set()]
+                continue
+            if self.trouble is not None:
+                log.warning("journal takes again, nothing was lost")
+                self.trouble = None
+            self._appended(position)
+            break
+        return True

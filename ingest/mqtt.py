@@ -1,0 +1,274 @@
+"""The broker: the only importer of paho.
+
+paho runs its own thread per connection and hands messages over unacknowledged. An
+acknowledgement belongs to the connection that brought the message: message ids start
+again with each session, and an old one must never settle a new message. So each
+connection is a `Link` of its own with a paho client of its own, and dies with it.
+"""
+
+import contextlib
+import logging
+import random
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_S = 30
+CONNECT_TIMEOUT_S = 10.0
+SESSION_EXPIRY_S = 24 * 3600
+RECEIVE_MAXIMUM = 1000
+"""Messages that the broker may send before the first is acknowledged: the largest batch."""
+
+DELIVERIES_MAX = 20_000
+"""Bound of the queue to the intake. QoS 1 can't reach it; at QoS 0 paho's thread waits here,
+and TCP holds the broker back."""
+
+BACKOFF_MAX_S = 30.0
+MESSAGE_MAX_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker is and who we are to it. `password` is never logged."""
+
+    host: str
+    port: int
+    client_id: str
+    tls: bool = False
+    username: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+    def __repr__(self) -> str:
+        return f"BrokerAddress({self})"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What to say and hear on each connection. `own` names a topic of ours to hear back."""
+
+    topics: str
+    own: str
+    state_topic: str
+    ready: Callable[[], bytes]
+    lost: bytes
+
+
+Delivery = tuple["Link", int, int, str, bytes]
+"""(link, message id, QoS, topic, payload)"""
+
+
+class Link:
+    """One connection to the broker, from its CONNECT to its end."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        said: Subscription,
+        out: SimpleQueue[Delivery],
+        protocol: MQTTProtocolVersion,
+    ) -> None:
+        self.ended = threading.Event()
+        self.connected = threading.Event()
+        self.refused: str | None = None
+        self._said = said
+        self._out = out
+        # Held while acknowledging, and taken when the connection ends: afterwards no
+        # acknowledgement can reach the wire.
+        self._alive = threading.Lock()
+        v5 = protocol == MQTTProtocolVersion.MQTTv5
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            address.client_id,
+            clean_session=None if v5 else False,
+            protocol=protocol,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self._client.connect_timeout = CONNECT_TIMEOUT_S
+        self._client.max_inflight_messages_set(RECEIVE_MAXIMUM)
+        if address.username is not None:
+            self._client.username_pw_set(address.username, address.password)
+        if address.tls:
+            context = ssl.create_default_context(cafile=address.ca_file)
+            self._client.tls_set_context(context)
+        self._client.will_set(said.state_topic, said.lost, qos=1, retain=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
+        extra: dict[str, Any] = {}
+        if v5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            properties.ReceiveMaximum = RECEIVE_MAXIMUM
+            properties.MaximumPacketSize = 2 * MESSAGE_MAX_BYTES
+            extra = {"clean_start": False, "properties": properties}
+        self._v5 = v5
+        self._client.connect(address.host, address.port, KEEPALIVE_S, **extra)
+        self._client.loop_start()
+
+    def ack(self, mid: int, qos: int) -> None:
+        """Settle a message, unless the connection that brought it has ended."""
+        with self._alive:
+            if not self.ended.is_set():
+                self._client.ack(mid, qos)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self._client.publish(topic, payload, qos=1, retain=retain)
+
+    def close(self, last_word: bytes | None = None) -> None:
+        """End the connection, saying a last word on the state topic if there is time."""
+        if self.connected.is_set() and not self.ended.is_set() and last_word is not None:
+            said = self._client.publish(self._said.state_topic, last_word, qos=1, retain=True)
+            with contextlib.suppress(RuntimeError, ValueError):
+                said.wait_for_publish(2.0)
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._end()
+
+    def _end(self) -> None:
+        with self._alive:
+            self.ended.set()
+
+    def _on_connect(
+        self, client: paho.Client, _u: Any, _f: Any, reason: ReasonCode, _p: Any
+    ) -> None:
+        if reason.is_failure:
+            self.refused = str(reason)
+            self._end()
+            return
+        client.publish(self._said.state_topic, self._said.ready(), qos=1, retain=True)
+        if self._v5:
+            # Not what we say ourselves, but for the canary that proves the way is open.
+            client.subscribe(
+                [
+                    (self._said.topics, SubscribeOptions(qos=1, noLocal=True)),
+                    (self._said.own, SubscribeOptions(qos=1)),
+                ]
+            )
+        else:
+            client.subscribe(self._said.topics, qos=1)
+
+    def _on_subscribe(
+        self, _c: paho.Client, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any
+    ) -> None:
+        failed = [str(reason) for reason in reasons if reason.is_failure]
+        if failed:
+            self.refused = f"subscription to {self._said.topics}: {failed[0]}"
+            self._end()
+        else:
+            self.connected.set()
+
+    def _on_disconnect(
+        self, _c: paho.Client, _u: Any, _f: Any, reason: ReasonCode, _p: Any
+    ) -> None:
+        if self.refused is None and not self.connected.is_set():
+            self.refused = str(reason)
+        self._end()
+
+    def _on_message(self, _c: paho.Client, _u: Any, message: paho.MQTTMessage) -> None:
+        while self._out.qsize() >= DELIVERIES_MAX and not self.ended.wait(0.01):
+            pass
+        self._out.put((self, message.mid, message.qos, message.topic, bytes(message.payload)))
+
+
+class Broker:
+    """Stay connected: one link after another, with jittered backoff between failures."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        said: Subscription,
+        on_change: Callable[[bool], None] = lambda _up: None,
+    ) -> None:
+        self.address = address
+        self.deliveries: SimpleQueue[Delivery] = SimpleQueue()
+        self._said = said
+        self._on_change = on_change
+        self._link: Link | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mqtt-supervisor", daemon=True)
+        self.trouble: str | None = "not yet connected"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def connected(self) -> bool:
+        link = self._link
+        return link is not None and link.connected.is_set() and not link.ended.is_set()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand a message to the live link; False when there is none."""
+        link = self._link
+        if link is None or not self.connected:
+            return False
+        link.publish(topic, payload, retain=retain)
+        return True
+
+    def stop(self) -> None:
+        """Say "lost" and go, so that gateways store and forward at once."""
+        self._stop.set()
+        link = self._link
+        if link is not None:
+            link.close(self._said.lost)
+        self._thread.join(CONNECT_TIMEOUT_S + 1)
+
+    def _run(self) -> None:
+        protocol = MQTTProtocolVersion.MQTTv5
+        failures = 0
+        told_lost = False
+        while not self._stop.is_set():
+            link, trouble = self._connect(protocol)
+            if link is not None:
+                failures, self.trouble = 0, None
+                log.info("broker connected", extra={"broker": str(self.address)})
+                told_lost = False
+                self._on_change(True)
+                link.ended.wait()
+                self._on_change(False)
+                link.close()
+                trouble = "connection lost"
+            else:
+                failures += 1
+                # A broker that knows 3.1.1 alone refuses, or just hangs up.
+                v5 = protocol == MQTTProtocolVersion.MQTTv5
+                protocol = MQTTProtocolVersion.MQTTv311 if v5 else MQTTProtocolVersion.MQTTv5
+            if self._stop.is_set():
+                return
+            self.trouble = trouble
+            if not told_lost:
+                log.warning("broker away", extra={"broker": str(self.address), "why": trouble})
+                told_lost = True
+            bound = min(BACKOFF_MAX_S, 0.5 * 1.6 ** min(failures, 10))
+            self._stop.wait(random.uniform(0.05, bound))  # noqa: S311 - jitter, not a secret
+
+    def _connect(self, protocol: MQTTProtocolVersion) -> tuple[Link | None, str]:
+        try:
+            link = Link(self.address, self._said, self.deliveries, protocol)
+        except (OSError, ValueError) as error:
+            return None, str(error)
+        self._link = link
+        for _ in range(int(CONNECT_TIMEOUT_S / 0.05)):
+            if link.connected.wait(0.05) or link.ended.is_set() or self._stop.is_set():
+                break
+        if link.connected.is_set() and not link.ended.is_set():
+            return link, ""
+        link.close()
+        return None, link.refused or "no answer to CONNECT"
