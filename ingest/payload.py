@@ -7,51 +7,48 @@ its value and what is accepted. Readers are tolerant: unknown fields are passed 
 `null` equals absent. No bytes make these functions raise.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
-from re import compile as pattern
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw
 
 from ingest.reading import EPOCH_2000_MS
+from ingest.refusal import (
+    OBJECT,
+    PAYLOAD_BYTES_MAX,
+    UNREADABLE,
+    Field,
+    Reason,
+    Refusal,
+    field_faults,
+    fields_of,
+    is_id,
+    is_null,
+    refuse_bytes,
+    shown,
+)
 
-PAYLOAD_BYTES_MAX = 65_536
+__all__ = [
+    "PAYLOAD_BYTES_MAX",
+    "SAMPLES_MAX",
+    "DeviceState",
+    "Message",
+    "Observations",
+    "Reason",
+    "Refusal",
+    "SalinitySample",
+    "TrafficSample",
+    "decode_meta",
+    "decode_obs",
+    "decode_state",
+]
+
 SAMPLES_MAX = 500
 T_MS_MAX = 253_402_300_799_999
 """The last millisecond of the year 9999; more is microseconds or worse, not a time."""
 INTERVAL_MS_MAX = 86_400_000
-SHOWN_MAX = 60
-
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises on some bytes; the last on JSON nested a thousand deep."""
-_OUT_OF_RANGE = "out of range"  # what msgspec says of a number that no double or int64 holds
-
-
-class Reason(StrEnum):
-    """Why input is refused: the label under which it is counted and kept."""
-
-    NOT_JSON = "not_json"
-    SCHEMA = "schema"  # wrong type, or something needed is absent
-    TOPIC = "topic"
-    UNKNOWN_DEVICE = "unknown_device"
-    RANGE = "range"  # a number out of its type's range
-    SIZE = "size"
-    CLOCK = "clock"  # a time before 2000
-    CONFLICT = "conflict"  # another value stands at this identity
-    EMPTY = "empty"
-    FORBIDDEN = "forbidden"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Input that was not taken. `detail` says the field, its value and what is accepted."""
-
-    reason: Reason
-    detail: str
 
 
 def _number(low: float, high: float, unit: str) -> Meta:
@@ -172,13 +169,13 @@ def decode_obs(
 
 def decode_state(payload: bytes) -> DeviceState | Refusal:
     """Read a `state` payload. An empty one, a retained state taken back, is `Reason.EMPTY`."""
-    refused = _not_text(payload)
+    refused = refuse_bytes(payload)
     if refused is not None:
         return refused
     try:
         state = _STATE.decode(payload)
-    except _UNREADABLE as error:
-        return _field_faults(payload, _STATE_FIELDS, "", error)
+    except UNREADABLE as error:
+        return field_faults(payload, _STATE_FIELDS, "", error)
     if state.s == "sleeping" and state.until is None:
         accepted = _STATE_FIELDS["until"].accepted
         return Refusal(Reason.SCHEMA, f'until is absent with "sleeping": accepted is {accepted}')
@@ -187,40 +184,31 @@ def decode_state(payload: bytes) -> DeviceState | Refusal:
 
 def decode_meta(payload: bytes) -> dict[str, Any] | Refusal:
     """Read a `meta` payload: any object. An empty one is `Reason.EMPTY`."""
-    refused = _not_text(payload)
+    refused = refuse_bytes(payload)
     if refused is not None:
         return refused
     try:
         return _META.decode(payload)
-    except _UNREADABLE as error:
-        return _field_faults(payload, {}, "", error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    typed: msgspec.json.Decoder[Any]
-    untyped: msgspec.json.Decoder[Any]  # the same without its range
-    required: bool
-    accepted: str
-    is_time: bool
+    except UNREADABLE as error:
+        return field_faults(payload, {}, "", error)
 
 
 @dataclass(frozen=True, slots=True)
 class _Grammar(Generic[S]):
     message: msgspec.json.Decoder[Message[S]]
     sample: msgspec.json.Decoder[S]
-    fields: dict[str, _Field]
+    fields: dict[str, Field]
     fault: Callable[[S], tuple[Reason, str] | None]
 
 
 def _decode(payload: bytes, grammar: _Grammar[S]) -> Observations[S] | Refusal:
     if len(payload) > PAYLOAD_BYTES_MAX or not payload.isascii():
-        refused = _not_text(payload)
+        refused = refuse_bytes(payload)
         if refused is not None:
             return refused
     try:
         message = grammar.message.decode(payload)
-    except _UNREADABLE:
+    except UNREADABLE:
         return _decode_one_by_one(payload, grammar)
     samples = message.samples
     if any(map(grammar.fault, samples)):
@@ -231,35 +219,36 @@ def _decode(payload: bytes, grammar: _Grammar[S]) -> Observations[S] | Refusal:
 
 
 def _decode_one_by_one(payload: bytes, grammar: _Grammar[S]) -> Observations[S] | Refusal:
-    refused = _not_text(payload)
+    refused = refuse_bytes(payload)
     if refused is not None:
         return refused
     try:
         message = _ENVELOPE.decode(payload)
-    except _UNREADABLE as error:
-        return _field_faults(payload, _ENVELOPE_FIELDS, "", error)
+    except UNREADABLE as error:
+        return field_faults(payload, _ENVELOPE_FIELDS, "", error)
     sent = len(message.samples)
     if sent == 0:
         return Refusal(Reason.EMPTY, f"samples = []: accepted are 1 to {SAMPLES_MAX}")
     if sent > SAMPLES_MAX:
         return Refusal(Reason.SIZE, f"samples are {sent}: accepted are 1 to {SAMPLES_MAX}")
+    sim = bool(message.sim)
     samples: list[S | Refusal] = []
     for index, raw in enumerate(message.samples):
         sample = _decode_sample(raw, grammar, f"samples[{index}]")
-        if message.sim and not isinstance(sample, Refusal):
+        if sim and not isinstance(sample, Refusal):
             sample = msgspec.structs.replace(sample, sim=True)
         samples.append(sample)
-    return Observations(message.v, message.boot, message.seq, samples, message.sim)
+    return Observations(message.v, message.boot, message.seq, samples, sim)
 
 
 def _decode_sample(raw: Raw, grammar: _Grammar[S], where: str) -> S | Refusal:
     try:
         sample = grammar.sample.decode(raw)
-    except _UNREADABLE as error:
-        without = _without_null_classes(raw)
+    except UNREADABLE as error:
+        without = _without_nulls(raw)
         if without is not None:
             return _decode_sample(without, grammar, where)
-        return _field_faults(raw, grammar.fields, where, error)
+        return field_faults(raw, grammar.fields, where, error)
     fault = grammar.fault(sample)
     if fault is None:
         return sample
@@ -267,19 +256,23 @@ def _decode_sample(raw: Raw, grammar: _Grammar[S], where: str) -> S | Refusal:
     return Refusal(reason, f"{where}{text}")
 
 
-def _without_null_classes(raw: Raw) -> Raw | None:
-    """The sample without classes that are `null`, or None where it has no such class."""
+def _without_nulls(raw: Raw) -> Raw | None:
+    """The sample without fields and classes that are `null`; None where it has none such.
+
+    A null where None stands for absent is read on the fast way; this is for the others.
+    """
     try:
-        fields = _OBJECT.decode(raw)
-    except _UNREADABLE:
+        sent = OBJECT.decode(raw)
+    except UNREADABLE:
         return None
-    changed = False
+    fields = {name: value for name, value in sent.items() if not is_null(value)}
+    changed = len(fields) < len(sent)
     for name in ("count", "cumulative"):
         try:
-            classes = _OBJECT.decode(fields[name])
-        except (KeyError, *_UNREADABLE):
+            classes = OBJECT.decode(fields[name])
+        except (KeyError, *UNREADABLE):
             continue
-        present = {key: value for key, value in classes.items() if not _is_null(value)}
+        present = {key: value for key, value in classes.items() if not is_null(value)}
         if len(present) < len(classes):
             fields[name] = Raw(msgspec.json.encode(present))
             changed = True
@@ -326,93 +319,6 @@ def _traffic_fault(sample: TrafficSample) -> tuple[Reason, str] | None:
     return None
 
 
-_ID = pattern(r"[a-z0-9-]{1,40}")
-
-
-@lru_cache(maxsize=4096)
-def is_id(text: str) -> bool:
-    """Whether `text` can be the id of anything: 1 to 40 of a-z, 0-9 and the hyphen."""
-    return _ID.fullmatch(text) is not None
-
-
-def shown(text: str) -> str:
-    """`text` short enough for a line, with nothing in it that a terminal would obey."""
-    cut = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
-    return cut if cut.isprintable() else ascii(cut)[1:-1]
-
-
-def _not_text(payload: bytes) -> Refusal | None:
-    if not payload:
-        return Refusal(Reason.EMPTY, "payload of 0 bytes: accepted is a JSON object")
-    if len(payload) > PAYLOAD_BYTES_MAX:
-        return Refusal(
-            Reason.SIZE,
-            f"payload of {len(payload)} bytes: accepted are up to {PAYLOAD_BYTES_MAX}",
-        )
-    try:
-        payload.decode()
-    except UnicodeDecodeError as error:
-        # msgspec skips over strings that nobody asks for without looking into them.
-        value = f"0x{payload[error.start]:02x} at byte {error.start}"
-        return Refusal(Reason.NOT_JSON, f"payload has {value}: accepted is JSON in UTF-8")
-    return None
-
-
-def _field_faults(
-    raw: bytes | Raw, fields: dict[str, _Field], where: str, error: Exception
-) -> Refusal:
-    """Name every field of an object at fault; `error` is what decoding it said."""
-    try:
-        values = _OBJECT.decode(raw)
-    except msgspec.ValidationError:
-        accepted = "accepted is an object"
-        return Refusal(Reason.SCHEMA, f"{where or 'payload'} = {_shown_raw(raw)}: {accepted}")
-    except _UNREADABLE as unreadable:
-        text = f"{where or 'payload'} = {_shown_raw(raw)}: {unreadable}: accepted is JSON"
-        return Refusal(Reason.NOT_JSON, text)
-    found = list(_faults_of(values, fields, f"{where}." if where else ""))
-    if not found:
-        # A key that stands twice, once badly: its last value alone is seen here.
-        # Or a number that no double holds, in a place where anything may stand.
-        reason = Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
-        return Refusal(reason, f"{where or 'payload'} = {_shown_raw(raw)}: {error}")
-    return Refusal(found[0][0], "; ".join(text for _, text in found))
-
-
-def _faults_of(
-    values: dict[str, Raw], fields: dict[str, _Field], prefix: str
-) -> Iterator[tuple[Reason, str]]:
-    for name, field in fields.items():
-        raw = values.get(name)
-        if raw is None or _is_null(raw):
-            if field.required:
-                yield Reason.SCHEMA, f"{prefix}{name} is absent: accepted is {field.accepted}"
-            continue
-        try:
-            field.typed.decode(raw)
-        except _UNREADABLE:
-            text = f"{prefix}{name} = {_shown_raw(raw)}: accepted is {field.accepted}"
-            yield _reason(raw, field), text
-
-
-def _reason(raw: Raw, field: _Field) -> Reason:
-    try:
-        value = field.untyped.decode(raw)
-    except _UNREADABLE as error:
-        # An exponent or a row of digits beyond what a double holds is still a number.
-        return Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
-    return Reason.CLOCK if field.is_time and value < EPOCH_2000_MS else Reason.RANGE
-
-
-def _is_null(raw: Raw) -> bool:
-    return bytes(raw).strip() == b"null"
-
-
-def _shown_raw(raw: bytes | Raw) -> str:
-    # Four bytes a character at most; one character more shows that something was cut.
-    return shown(bytes(memoryview(raw)[: 4 * (SHOWN_MAX + 1)]).decode(errors="replace"))
-
-
 class _Envelope(msgspec.Struct, frozen=True, gc=False):
     """A message whose samples are still to be read."""
 
@@ -420,50 +326,23 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
     samples: Annotated[list[Raw], Meta(description=f"a list of 1 to {SAMPLES_MAX} samples")]
     boot: Counter | None = None
     seq: Counter | None = None
-    sim: Sim = False
+    sim: Sim | None = False
 
 
-def _meta(hint: Any) -> Meta | None:
-    """What is said nearest to the outside of an annotated type."""
-    for meta in getattr(hint, "__metadata__", ()):
-        if isinstance(meta, Meta):
-            return meta
-    return next(filter(None, map(_meta, get_args(hint))), None)
-
-
-def _fields_of(struct: type[msgspec.Struct]) -> dict[str, _Field]:
-    annotated = get_type_hints(struct, include_extras=True)
-    plain = get_type_hints(struct)
-    required = {field.name for field in msgspec.structs.fields(struct) if field.required}
-    fields = {}
-    for name, hint in annotated.items():
-        meta = _meta(hint)
-        assert meta is not None, f"{struct.__name__}.{name} does not say what is accepted"
-        fields[name] = _Field(
-            msgspec.json.Decoder(hint),
-            msgspec.json.Decoder(plain[name]),
-            required=name in required,
-            accepted=str(meta.description),
-            is_time=meta is _TIME,
-        )
-    return fields
-
-
-_OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _META = msgspec.json.Decoder(dict[str, Any])
 _STATE = msgspec.json.Decoder(DeviceState)
-_STATE_FIELDS = _fields_of(DeviceState)
+_STATE_FIELDS = fields_of(DeviceState)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-_ENVELOPE_FIELDS = _fields_of(_Envelope)
+_ENVELOPE_FIELDS = fields_of(_Envelope)
 _SALINITY = _Grammar(
     msgspec.json.Decoder(Message[SalinitySample]),
     msgspec.json.Decoder(SalinitySample),
-    _fields_of(SalinitySample),
+    fields_of(SalinitySample),
     _salinity_fault,
 )
 _TRAFFIC = _Grammar(
     msgspec.json.Decoder(Message[TrafficSample]),
     msgspec.json.Decoder(TrafficSample),
-    _fields_of(TrafficSample),
+    fields_of(TrafficSample),
     _traffic_fault,
 )

@@ -13,7 +13,7 @@ can remember what it gave.
 from dataclasses import dataclass
 from typing import Literal
 
-from ingest.payload import Reason, Refusal, is_id, shown
+from ingest.refusal import Reason, Refusal, is_id, shown
 
 Kind = Literal["salinity", "traffic"]
 Leaf = Literal["obs", "state", "meta", "ack"]

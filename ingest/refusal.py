@@ -1,0 +1,174 @@
+"""What is refused, and why: in words that name the field, its value and what is accepted.
+
+The slow side of reading a payload: nothing here runs for a message that is good.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from re import compile as pattern
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Raw
+
+from ingest.reading import EPOCH_2000_MS
+
+PAYLOAD_BYTES_MAX = 65_536
+SHOWN_MAX = 60
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on some bytes; the last on JSON nested a thousand deep."""
+_OUT_OF_RANGE = "out of range"  # what msgspec says of a number that no double or int64 holds
+OBJECT = msgspec.json.Decoder(dict[str, Raw])
+"""One level of a JSON object; what stands under its keys stays text."""
+
+
+class Reason(StrEnum):
+    """Why input is refused: the label under which it is counted and kept."""
+
+    NOT_JSON = "not_json"
+    SCHEMA = "schema"  # wrong type, or something needed is absent
+    TOPIC = "topic"
+    UNKNOWN_DEVICE = "unknown_device"
+    RANGE = "range"  # a number out of its type's range
+    SIZE = "size"
+    CLOCK = "clock"  # a time before 2000
+    CONFLICT = "conflict"  # another value stands at this identity
+    EMPTY = "empty"
+    FORBIDDEN = "forbidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Input that was not taken. `detail` says the field, its value and what is accepted."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field of an object is read, and what to say when it can't be."""
+
+    typed: msgspec.json.Decoder[Any]
+    untyped: msgspec.json.Decoder[Any]  # the same without its range
+    required: bool
+    accepted: str
+    is_time: bool
+
+
+_ID = pattern(r"[a-z0-9-]{1,40}")
+
+
+@lru_cache(maxsize=4096)
+def is_id(text: str) -> bool:
+    """Whether `text` can be the id of anything: 1 to 40 of a-z, 0-9 and the hyphen."""
+    return _ID.fullmatch(text) is not None
+
+
+def shown(text: str) -> str:
+    """`text` short enough for a line, with nothing in it that a terminal would obey."""
+    cut = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
+
+
+def refuse_bytes(payload: bytes) -> Refusal | None:
+    """Refuse what is empty, too long or not UTF-8; None where it may be JSON."""
+    if not payload:
+        return Refusal(Reason.EMPTY, "payload of 0 bytes: accepted is a JSON object")
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        return Refusal(
+            Reason.SIZE,
+            f"payload of {len(payload)} bytes: accepted are up to {PAYLOAD_BYTES_MAX}",
+        )
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        # msgspec skips over strings that nobody asks for without looking into them.
+        value = f"0x{payload[error.start]:02x} at byte {error.start}"
+        return Refusal(Reason.NOT_JSON, f"payload has {value}: accepted is JSON in UTF-8")
+    return None
+
+
+def field_faults(
+    raw: bytes | Raw, fields: dict[str, Field], where: str, error: Exception
+) -> Refusal:
+    """Name every field of an object at fault; `error` is what decoding it said."""
+    try:
+        values = OBJECT.decode(raw)
+    except msgspec.ValidationError:
+        accepted = "accepted is an object"
+        return Refusal(Reason.SCHEMA, f"{where or 'payload'} = {_shown_raw(raw)}: {accepted}")
+    except UNREADABLE as unreadable:
+        text = f"{where or 'payload'} = {_shown_raw(raw)}: {unreadable}: accepted is JSON"
+        return Refusal(Reason.NOT_JSON, text)
+    found = list(_faults_of(values, fields, f"{where}." if where else ""))
+    if not found:
+        # A key that stands twice, once badly (its last value alone is seen here), or a
+        # number that no double holds, in a place where anything may stand.
+        reason = Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
+        return Refusal(reason, f"{where or 'payload'} = {_shown_raw(raw)}: {error}")
+    return Refusal(found[0][0], "; ".join(text for _, text in found))
+
+
+def _faults_of(
+    values: dict[str, Raw], fields: dict[str, Field], prefix: str
+) -> Iterator[tuple[Reason, str]]:
+    for name, field in fields.items():
+        raw = values.get(name)
+        if raw is None or is_null(raw):
+            if field.required:
+                yield Reason.SCHEMA, f"{prefix}{name} is absent: accepted is {field.accepted}"
+            continue
+        try:
+            field.typed.decode(raw)
+        except UNREADABLE:
+            text = f"{prefix}{name} = {_shown_raw(raw)}: accepted is {field.accepted}"
+            yield _reason(raw, field), text
+
+
+def _reason(raw: Raw, field: Field) -> Reason:
+    try:
+        value = field.untyped.decode(raw)
+    except UNREADABLE as error:
+        # An exponent or a row of digits beyond what a double holds is still a number.
+        return Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
+    return Reason.CLOCK if field.is_time and value < EPOCH_2000_MS else Reason.RANGE
+
+
+def is_null(raw: Raw) -> bool:
+    return bytes(raw).strip() == b"null"
+
+
+def _shown_raw(raw: bytes | Raw) -> str:
+    # Four bytes a character at most; one character more shows that something was cut.
+    return shown(bytes(memoryview(raw)[: 4 * (SHOWN_MAX + 1)]).decode(errors="replace"))
+
+
+def _meta(hint: Any) -> Meta | None:
+    """What is said nearest to the outside of an annotated type."""
+    for meta in getattr(hint, "__metadata__", ()):
+        if isinstance(meta, Meta):
+            return meta
+    return next(filter(None, map(_meta, get_args(hint))), None)
+
+
+def fields_of(struct: type[msgspec.Struct]) -> dict[str, Field]:
+    """The fields of a struct; the description of each one's `Meta` says what is accepted."""
+    annotated = get_type_hints(struct, include_extras=True)
+    plain = get_type_hints(struct)
+    required = {field.name for field in msgspec.structs.fields(struct) if field.required}
+    fields = {}
+    for name, hint in annotated.items():
+        meta = _meta(hint)
+        assert meta is not None, f"{struct.__name__}.{name} does not say what is accepted"
+        fields[name] = Field(
+            msgspec.json.Decoder(hint),
+            msgspec.json.Decoder(plain[name]),
+            required=name in required,
+            accepted=str(meta.description),
+            is_time=meta.ge == EPOCH_2000_MS,
+        )
+    return fields
