@@ -252,9 +252,9 @@ def _short_distances(registry: Registry) -> list[str]:
     """Neighbours whose distances differ by less than the straight line between them.
 
     Water does not take a way shorter than the chord, so a distance or a coordinate is wrong.
-    Told per mouth, for neighbours of which one lies below the other.
+    Told once for neighbours of which one lies below the other.
     """
-    told = []
+    told: dict[tuple[str, str], str] = {}
     for mouth in registry.reaches:
         along = sorted(
             (s for s in registry.stations.values() if mouth in s.km_from_mouth),
@@ -266,11 +266,12 @@ def _short_distances(registry: Registry) -> list[str]:
             apart = upper.km_from_mouth[mouth] - lower.km_from_mouth[mouth]
             chord = chord_km(lower, upper)
             if apart < chord - CHORD_TOLERANCE_KM:
-                told.append(
+                sentence = (
                     f"{lower.id} and {upper.id} are {apart:.1f} km apart by their distances from "
                     f"{mouth}, but {chord:.1f} km in a straight line"
                 )
-    return told
+                told.setdefault((lower.id, upper.id), sentence)
+    return list(told.values())
 
 
 def _idle(registry: Registry) -> list[str]:
@@ -280,6 +281,8 @@ def _idle(registry: Registry) -> list[str]:
     for station in registry.stations.values():
         if station.id not in used:
             told.append(f"station {station.id} has no device")
+        if station.kind == "salinity" and station.nearest_km is None:
+            told.append(f"station {station.id} has no distance: limits and rules by km pass it by")
         counted = {
             lane.direction
             for device in registry.devices.values()
@@ -291,6 +294,11 @@ def _idle(registry: Registry) -> list[str]:
             for direction in station.directions
             if station.id in used and direction not in counted
         )
+    told.extend(
+        f"device {device.id} sends conductivity without temperature, which gives no salinity"
+        for device in registry.devices.values()
+        if "conductivity_ms_cm" in device.announced and "salinity_g_l" not in device.announced
+    )
     announced = {quantity for device in registry.devices.values() for quantity in device.announced}
     told.extend(
         f"no quality limit is stated for {quantity}: its values will be flagged 2, not evaluated"
