@@ -1,0 +1,170 @@
+"""Flat line: a probe that is stuck, streaming, by observed time and not by counts."""
+
+from typing import Any
+
+import numpy as np
+
+from ingest.detectors import HOUR_MS, RankArray, rank
+from ingest.reading import BoolArray, FloatArray, IntArray
+
+RECENT_HOURS = 25
+"""Both tides of a day, of unequal height, as in the salt spell's own window."""
+
+_UNSET = np.iinfo(np.int64).max
+_NEVER = np.iinfo(np.int64).min // 2
+_BOTH_WAYS = np.array([1.0, -1.0])
+
+
+class FlatLine:
+    """A value that no longer moves (the manual's test 8).
+
+    Formula: the run is the longest suffix of the series whose range (max - min) is under
+    `tolerance`; it has lasted for the sum of its intervals. Suspect where that is at least
+    `suspect_ms`, fail from `fail_ms`. Asked only where water ought to move: the (lower)
+    median of the last 25 hours, one value for each hour, is above `above`.
+    Units: value, tolerance, above in the quantity's unit; times in ms.
+    Cost: a delay of `suspect_ms`. Fresh water is flat for months, hence `above`: without it
+    every river series fails all through the rains. A probe that sticks at a low value is
+    found because the tides before it still fill the 25 hours; about half a day later the
+    median has sunk, and flat fresh water passes again. A tolerance of 0 never flags.
+    Gaps: the run goes on over a gap and the gap's own time does not count: two equal values
+    with ten hours between them prove nothing, and a stuck probe on a bad link is found.
+    Reference: the manual, test 8, which counts samples; ioos_qc's `flat_line_test`, which
+    turns seconds to counts by the median interval. All three agree on a regular series
+    whose limits are multiples of its interval.
+
+    State for S series: of each, the suffix maxima of value and of -value (oldest first,
+    falling), and for each of them the run's clock at the sample that followed it: where a
+    new value is `tolerance` away from a suffix maximum, the run begins after it. That is
+    exact for any rate of samples and bounded twice: by the samples within the longest limit,
+    and by tolerance / 1e-4, because values are rounded. Mostly it is one or two.
+    """
+
+    def __init__(self, series: int) -> None:
+        self._clock_ms: IntArray = np.zeros(series, dtype=np.int64)
+        self._start_ms: IntArray = np.zeros(series, dtype=np.int64)
+        self._length: IntArray = np.zeros((series, 2), dtype=np.int64)
+        self._peak: FloatArray = np.zeros((series, 2, 4))
+        self._next_ms: IntArray = np.zeros((series, 2, 4), dtype=np.int64)
+        self._hour: IntArray = np.full((series, RECENT_HOURS), _NEVER, dtype=np.int64)
+        self._hourly: FloatArray = np.zeros((series, RECENT_HOURS))
+
+    def push(
+        self,
+        rows: IntArray,
+        t_ms: IntArray,
+        value: FloatArray,
+        elapsed_ms: IntArray,
+        *,
+        tolerance: FloatArray,
+        suspect_ms: FloatArray,
+        fail_ms: FloatArray,
+        above: FloatArray,
+    ) -> RankArray:
+        """Take one sample of each series in `rows` and judge it.
+
+        All [N]; rows distinct. `elapsed_ms` is the time since the series' sample before that
+        counts (0 for the first, and over a gap). NaN in `above`: asked everywhere.
+        """
+        run_ms = self._extend(rows, value, elapsed_ms, tolerance, np.fmax(suspect_ms, fail_ms))
+        self._remember(rows, t_ms, value)
+        asked = np.isnan(above) | self._moves(rows, t_ms, above)
+        return rank(asked, run_ms >= suspect_ms, run_ms >= fail_ms)
+
+    def _extend(
+        self,
+        rows: IntArray,
+        value: FloatArray,
+        elapsed_ms: IntArray,
+        tolerance: FloatArray,
+        longest_ms: FloatArray,
+    ) -> IntArray:
+        length = self._length[rows]
+        width = int(length.max(initial=0)) + 1
+        self._widen(width)
+        slots = np.arange(width)
+        held = slots < length[:, :, None]
+        clock = self._clock_ms[rows] + elapsed_ms
+        at = clock[:, None, None]
+        new = (value[:, None] * _BOTH_WAYS)[:, :, None]
+        peak = self._peak[rows, :, :width]
+        # Whatever was newest until now is followed by this sample.
+        after = np.minimum(self._next_ms[rows, :, :width], at)
+
+        breaks = held & (peak - new >= tolerance[:, None, None])
+        started = np.where(breaks, after, _NEVER).max(axis=(1, 2))
+        start = np.maximum(self._start_ms[rows], started)
+        # Of a run longer than the longest limit it does not matter how much longer it is.
+        useless = held & (
+            (after <= start[:, None, None]) | (after <= at - longest_ms[:, None, None])
+        )
+        useless |= breaks
+        kept = held & ~useless & (peak > new)
+        if useless.any():
+            # Both conditions hold for the oldest of a row: what is kept moves to the front.
+            shift = np.minimum(slots + useless.sum(axis=2)[:, :, None], width - 1)
+            peak = np.take_along_axis(peak, shift, axis=2)
+            after = np.take_along_axis(after, shift, axis=2)
+        length = kept.sum(axis=2)
+        end = length[:, :, None]
+        np.put_along_axis(peak, end, new, axis=2)
+        np.put_along_axis(after, end, _UNSET, axis=2)
+
+        self._peak[rows, :, :width] = peak
+        self._next_ms[rows, :, :width] = after
+        self._length[rows] = length + 1
+        self._clock_ms[rows] = clock
+        self._start_ms[rows] = start
+        run_ms: IntArray = clock - start
+        return run_ms
+
+    def _remember(self, rows: IntArray, t_ms: IntArray, value: FloatArray) -> None:
+        """Keep the first value of each hour: enough for a median, and bounded for any rate."""
+        hour = t_ms // HOUR_MS
+        slot = hour % RECENT_HOURS
+        fresh = self._hour[rows, slot] != hour
+        self._hour[rows[fresh], slot[fresh]] = hour[fresh]
+        self._hourly[rows[fresh], slot[fresh]] = value[fresh]
+
+    def _moves(self, rows: IntArray, t_ms: IntArray, above: FloatArray) -> BoolArray:
+        """Whether the lower median of the last 25 hours is above the level."""
+        recent = self._hour[rows] > (t_ms // HOUR_MS - RECENT_HOURS)[:, None]
+        higher = recent & (self._hourly[rows] > above[:, None])
+        moves: BoolArray = 2 * higher.sum(axis=1) > recent.sum(axis=1)
+        return moves
+
+    def _widen(self, width: int) -> None:
+        have = self._peak.shape[2]
+        if width > have:
+            extra = ((0, 0), (0, 0), (0, max(width, 2 * have) - have))
+            self._peak = np.pad(self._peak, extra)
+            self._next_ms = np.pad(self._next_ms, extra)
+
+    def snapshot(self) -> dict[str, Any]:
+        """A copy of the whole state, as wide as it is in use."""
+        width = int(self._length.max(initial=1))
+        return {
+            "clock_ms": self._clock_ms.copy(),
+            "start_ms": self._start_ms.copy(),
+            "length": self._length.copy(),
+            "peak": self._peak[:, :, :width].copy(),
+            "next_ms": self._next_ms[:, :, :width].copy(),
+            "hour": self._hour.copy(),
+            "hourly": self._hourly.copy(),
+        }
+
+    @classmethod
+    def restored(cls, snapshot: dict[str, Any], series: int) -> "FlatLine":
+        """The state of `snapshot`, with room for `series` series, of which the first are its."""
+        new = cls(series)
+        width = snapshot["peak"].shape[2]
+        new._widen(width)
+        known = len(snapshot["clock_ms"])
+        new._clock_ms[:known] = snapshot["clock_ms"]
+        new._start_ms[:known] = snapshot["start_ms"]
+        new._length[:known] = snapshot["length"]
+        new._peak[:known, :, :width] = snapshot["peak"]
+        new._next_ms[:known, :, :width] = snapshot["next_ms"]
+        new._hour[:known] = snapshot["hour"]
+        new._hourly[:known] = snapshot["hourly"]
+        return new

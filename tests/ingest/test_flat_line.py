@@ -1,0 +1,115 @@
+"""Flat line: by hand, equal to ioos_qc, and the fouled probe that reads as fresh water."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from ioos_qc import qartod
+
+from ingest.reading import Flag, Why
+from ingest.registry import QualityLimits
+from tests.ingest.quality_feed import (
+    EXPECTED_S,
+    HOUR_MS,
+    T0,
+    at_intervals,
+    flags,
+    of_ioos,
+    run,
+    seconds,
+    told,
+)
+from tests.naive import quality as naive
+from tests.naive.quality import Sample
+
+# Against ioos_qc on regular series without gaps: it turns seconds into a count of samples by the
+# median interval, and asks nothing below three samples.
+
+STUCK = st.lists(
+    st.tuples(st.integers(0, 8).map(lambda whole: whole / 100), st.integers(1, 12)),
+    min_size=3,
+    max_size=8,
+).map(lambda runs: [value for value, times in runs for _ in range(times)])
+
+
+@given(STUCK, st.integers(1, 4), st.integers(4, 9), st.sampled_from([0.0, 0.01, 0.02, 0.05]))
+def test_flat_line_equals_ioos_qc(
+    values: list[float], suspect_intervals: int, fail_intervals: int, tolerance: float
+) -> None:
+    suspect_s, fail_s = suspect_intervals * 900, fail_intervals * 900
+    samples = at_intervals(values)
+    limits = QualityLimits(flat_suspect_s=suspect_s, flat_fail_s=fail_s, flat_tolerance=tolerance)
+    theirs = qartod.flat_line_test(values, seconds(samples), suspect_s, fail_s, tolerance)
+    assert flags(told(samples, limits)) == of_ioos(theirs)
+
+
+def test_gap_time_does_not_make_a_flat_line_and_does_not_break_one() -> None:
+    limits = QualityLimits(flat_suspect_s=1800, flat_fail_s=3600, flat_tolerance=0.05)
+    apart = [Sample(T0 + n * 10 * HOUR_MS, 3.0) for n in range(5)]
+    assert flags(told(apart, limits)) == [1, 1, 1, 1, 1]
+    bad_link = [Sample(T0 + ms, 3.0) for ms in (0, 900_000, 9_000_000, 9_900_000)]
+    assert told(bad_link, limits)[3] == (Flag.SUSPECT, Why.FLAT_LINE)
+
+
+def test_flat_line_goes_by_time_and_not_by_counts() -> None:
+    limits = QualityLimits(flat_suspect_s=1800, flat_fail_s=3600, flat_tolerance=0.05)
+    every_minute = at_intervals([3.0] * 61, every_ms=60_000)
+    found = flags(told(every_minute, limits))
+    assert [found.index(flag) for flag in (Flag.SUSPECT, Flag.FAIL)] == [30, 60]
+
+
+def test_a_long_slow_drift_within_the_tolerance_is_remembered_exactly() -> None:
+    """Each value is a new suffix extreme: the worst case of the flat line's memory."""
+    limits = QualityLimits(
+        flat_suspect_s=1800, flat_fail_s=3600, flat_tolerance=0.01, flat_above=0.0
+    )
+    samples = at_intervals([1 + round(n % 120 * 1e-4, 4) for n in range(200)], every_ms=30_000)
+    assert run(samples, limits).spoken[0] == naive.judge(samples, limits, EXPECTED_S)
+
+
+# The most dangerous faults: what is broken reads as fresh (a probe in air, a fouled cell).
+
+RIVER = QualityLimits(
+    fail_min=0.0,
+    fail_max=40.0,
+    spike_suspect=2.0,
+    spike_fail=5.0,
+    rate_suspect_per_h=3.0,
+    rate_fail_per_h=6.0,
+    flat_suspect_s=3 * 3600,
+    flat_fail_s=6 * 3600,
+    flat_tolerance=0.05,
+    flat_above=0.3,
+)
+
+
+def tide(hours: float) -> list[float]:
+    """Salinity at 42 km in the dry season: 1 to 5 g/L with the tide, each 15 min."""
+    quarters = np.arange(int(hours * 4))
+    return [round(3 + 2 * float(np.sin(n / 4 * 2 * np.pi / 12.42)), 4) for n in quarters]
+
+
+def test_a_probe_in_air_fails_though_zero_is_within_range() -> None:
+    samples = at_intervals([0.02] * 40, dry=range(40))
+    assert set(told(samples, RIVER)) == {(Flag.FAIL, Why.DRY)}
+
+
+def test_fresh_water_that_lies_flat_for_months_passes() -> None:
+    rng = np.random.default_rng(5)
+    values = [round(0.11 + 0.01 * float(rng.random()), 4) for _ in range(4 * 24 * 10)]
+    assert set(told(at_intervals(values), RIVER)) == {(Flag.PASS, 0)}
+
+
+def test_a_fouled_probe_that_sticks_at_a_fresh_value_is_found_by_the_tides_before_it() -> None:
+    """0.12 g/L is wet enough not to be dry and low enough to be fresh: half a day after tides of
+    1 to 5 g/L no river is that flat."""
+    before = tide(48)
+    verdicts = told(at_intervals(before + [0.12] * 4 * 10), RIVER)
+    stuck = verdicts[len(before) :]
+    assert {flag for flag, _ in verdicts[: len(before)]} == {Flag.PASS}
+    assert stuck[3 * 4] == (Flag.SUSPECT, Why.FLAT_LINE)
+    assert stuck[6 * 4] == (Flag.FAIL, Why.FLAT_LINE)
+    assert {flag for flag, _ in stuck[6 * 4 :]} == {Flag.FAIL}
+
+
+def test_a_tide_passes_every_test() -> None:
+    assert set(run(at_intervals(tide(24 * 30)), RIVER).decided()) == {(Flag.PASS, 0)}
