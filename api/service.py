@@ -9,21 +9,29 @@ never take long. Those marked *worker* are called on a worker thread, may read f
 must be safe to call from several threads at once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.rules import RuleSet
 from api.auth import Doorkeeper, Principal
-from ingest.reading import Batch, FloatArray, IntArray
+from ingest.reading import Batch
 from ingest.registry import Registry
 from ingest.series import SeriesTable
+from ingest.store import DeadLetter, Windows
 
 Item = dict[str, Any]
 """An item of a snapshot, an alert or a rule, as it goes on the wire."""
 
 Where = Mapping[str, Sequence[str]]
 """An AND of fields, each an OR over its list, as in `live.v1`."""
+
+
+ALERT_STATES = ("all", "active", "unacked", "acked", "cleared-unacked", "normal", "historic")
+"""What alerts may be asked for. `active` is unacked, acked and cleared-unacked together;
+`normal` is over and seen; `historic` was found too late to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +59,6 @@ class About:
     anonymous: str
     language: str = "vi"
     map: MapDefaults = field(default_factory=MapDefaults)
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregates:
-    """Columns of one series over steps of time; steps without a usable value are left out.
-
-    start_ms : int64[N], start of the step, rising
-    n : int64[N], values with flags 1 to 3, at least 1
-    n_good : int64[N], values with flag 1
-    mean, min, max, last : float64[N]
-    """
-
-    start_ms: IntArray
-    n: IntArray
-    n_good: IntArray
-    mean: FloatArray
-    min: FloatArray
-    max: FloatArray
-    last: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +134,17 @@ class Service:
     registry : *loop*; stations and devices in force
     series : *loop*; the series in force
     state : *loop*; (items, pos) of the series that `where` selects, as in a `snap`
+    state_pos : *loop*; the position that `state` would give; equal positions, equal items
     points : *worker*; (series id, from_ms, to_ms, limit) -> at most `limit` readings with
         from <= t < to, by rising t
-    aggregate : *worker*; (series id, from_ms, to_ms, step_ms, offset_ms) -> `Aggregates` of
-        the readings with from <= t < to; steps start at k * step_ms + offset_ms
+    windows : *worker*; (series id, from_ms, to_ms, step_ms, offset_ms) -> `Windows` of the
+        readings with from <= t < to; they start at k * step_ms + offset_ms
     alerts : *worker*; (state, from_ms, to_ms, after, limit) -> `Page`, newest first. `state`
-        is one of `api.http.alerts.STATES`; an alert is in [from, to) by its `t_event`
+        is one of `ALERT_STATES`; an alert is in [from, to) by its `t_event`
     alert : *worker*; one alert with `timeline` and `evidence`, None where unknown
     ack : *loop*; carries out an `AckOrder` and answers once it is durable
     rules : *loop*; the rules in force
-    dead_letters : *worker*; (limit, after) -> `Page`, newest first
+    dead_letters : *worker*; (limit, before) -> (id, letter), newest first, with id < before
     not_ready : *loop*; why readings do not flow end to end, empty where they do
     accounting : *worker*; see `Accounting`
     pages : directory of the built pages; may be absent
@@ -166,13 +156,14 @@ class Service:
     registry: Callable[[], Registry]
     series: Callable[[], SeriesTable]
     state: Callable[[Where], tuple[list[Item], str]]
+    state_pos: Callable[[], str]
     points: Callable[[int, int, int, int], Batch]
-    aggregate: Callable[[int, int, int, int, int], Aggregates]
+    windows: Callable[[int, int, int, int, int], Windows]
     alerts: Callable[[str, int | None, int | None, str | None, int], Page]
     alert: Callable[[str], Item | None]
     ack: Callable[[AckOrder], Awaitable[Acted]]
-    rules: Callable[[], list[Item]]
-    dead_letters: Callable[[int, str | None], Page]
+    rules: Callable[[], RuleSet]
+    dead_letters: Callable[[int, int | None], Sequence[tuple[int, DeadLetter]]]
     not_ready: Callable[[], Sequence[NotReady]]
     accounting: Callable[[], Accounting]
     pages: Path
@@ -199,3 +190,24 @@ def as_seen_by(principal: Principal, document: Any) -> Any:
     if isinstance(document, list | tuple):
         return [as_seen_by(principal, value) for value in document]
     return document
+
+
+async def acknowledge(
+    service: Service, principal: Principal, alert: str, ver: int, note: str
+) -> Acted:
+    """Acknowledge an alert on an officer's behalf, and write it into the audit.
+
+    Both doors come this way. The caller has made sure that the principal is an operator.
+    The audit follows the deed: the deed itself is durable with who, when and why, and a line
+    that claims what never happened would be worse than one that comes a moment later.
+    """
+    assert principal.may("operator")
+    acted = await service.ack(AckOrder(alert, ver, note, principal.name))
+    await asyncio.to_thread(
+        service.doorkeeper.tokens.record,
+        principal,
+        f"alert.ack {alert} ver {ver}",
+        str(acted.code),
+        service.now_ms(),
+    )
+    return acted

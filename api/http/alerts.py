@@ -1,0 +1,252 @@
+"""Alerts: what was raised, and an officer taking it; the rules; what was refused."""
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.auth import TICKET_TTL_MS
+from api.http.access import Operator, ServiceHere, SignedIn, Viewer
+from api.http.answer import answer, encoded
+from api.http.health import example
+from api.http.problem import Problem, documented, invalid
+from api.http.shapes import AckBody, Alerts, AlertShape, DeadLetters, Rules, Ticket
+from api.http.shell import live_url
+from api.http.times import time_ms
+from api.service import acknowledge, as_seen_by
+
+router = APIRouter()
+
+State = Literal["all", "active", "unacked", "acked", "cleared-unacked", "normal", "historic"]
+AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="16 hexadecimal digits")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+After = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
+
+_ALERT: Final[dict[str, Any]] = {
+    "id": "5f1a0c9be2d47788",
+    "ver": 3,
+    "rule": "salinity-4",
+    "k": "vk-01/salinity_g_l",
+    "severity": "critical",
+    "state": "unacked",
+    "value": 4.1,
+    "limit": 4.0,
+    "t_since": 1766999100000,
+    "t_event": 1767000000000,
+    "t_detected": 1767000000120,
+}
+
+
+@router.get(
+    "/api/v1/alerts",
+    tags=["alerts"],
+    summary="Alerts, newest first",
+    response_model=Alerts,
+    responses={
+        200: example({"items": [_ALERT], "next": None}),
+        **documented("unauthorized", "invalid"),
+    },
+)
+async def alerts(
+    request: Request,
+    service: ServiceHere,
+    principal: Viewer,
+    state: Annotated[
+        State, Query(description="`active`: unacked, acked or cleared-unacked")
+    ] = "all",
+    from_: Annotated[
+        str | None, Query(alias="from", max_length=64, description="t_event, inclusive")
+    ] = None,
+    to: Annotated[str | None, Query(max_length=64, description="t_event, exclusive")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """`historic` alerts were found too late to be told to anybody. Names of officers and their
+    notes are shown to operators only.
+    """
+    from_ms = None if from_ is None else time_ms("from", from_)
+    to_ms = None if to is None else time_ms("to", to)
+    if from_ms is not None and to_ms is not None and from_ms >= to_ms:
+        raise invalid("from", f"{from_ms} is not before to = {to_ms}; from < to is accepted")
+    page = await run_in_threadpool(service.alerts, state, from_ms, to_ms, after, limit)
+    body = encoded({"items": as_seen_by(principal, page.items), "next": page.next})
+    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+
+
+@router.get(
+    "/api/v1/alerts/{id}",
+    tags=["alerts"],
+    summary="One alert, its timeline and its evidence",
+    response_model=AlertShape,
+    responses={
+        200: example(
+            {
+                **_ALERT,
+                "timeline": [{"type": "raised", "at": 1767000000120}],
+                "evidence": {"rule_version": "9d2e", "value": 4.1, "flag": 1},
+            }
+        ),
+        **documented("unauthorized", "not-found", "invalid"),
+    },
+)
+async def alert(service: ServiceHere, principal: Viewer, id: AlertId) -> Response:  # noqa: A002
+    """Every transition with when, who and why, and what proved it: the version of the rule,
+    the values and their flags.
+    """
+    found = await run_in_threadpool(service.alert, id)
+    if found is None:
+        raise Problem("not-found", f"there is no alert {id}")
+    return answer(encoded(as_seen_by(principal, found)))
+
+
+@router.post(
+    "/api/v1/alerts/{id}/ack",
+    tags=["alerts"],
+    summary="Acknowledge an alert",
+    response_model=AlertShape,
+    responses={
+        200: example({**_ALERT, "ver": 4, "state": "acked"}),
+        **documented("unauthorized", "forbidden", "not-found", "conflict", "too-large", "invalid"),
+        **documented("busy"),
+    },
+)
+async def ack(
+    service: ServiceHere,
+    principal: Operator,
+    id: AlertId,  # noqa: A002
+    body: AckBody,
+) -> Response:
+    """An operator takes it; written into the audit. `ver` is that of the alert as you saw it:
+    if it has changed since, nothing is done and 409 brings it as it now is.
+    """
+    acted = await acknowledge(service, principal, id, body.ver, body.note)
+    if acted.code == 200:
+        return answer(encoded(acted.alert))
+    kind = {404: "not-found", 409: "conflict"}.get(acted.code, "busy")
+    more = {"alert": acted.alert} if acted.alert is not None else None
+    raise Problem(kind, acted.message, more=more)
+
+
+@router.get(
+    "/api/v1/rules",
+    tags=["alerts"],
+    summary="The rules in force",
+    response_model=Rules,
+    responses={
+        200: example(
+            {
+                "version": "3c1d",
+                "rules": [
+                    {
+                        "id": "salinity-4",
+                        "quantity": "salinity_g_l",
+                        "severity": "critical",
+                        "ask": "above",
+                        "raise_level": 4.0,
+                        "clear_level": 3.6,
+                        "version": "9d2e",
+                    }
+                ],
+            }
+        ),
+        **documented("unauthorized"),
+    },
+)
+async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Response:
+    """In the order of the file, defaults filled in, each with its version and source."""
+    del principal
+    found = service.rules()
+    listed = [rule.described() for rule in found.rules]
+    body = encoded({"version": found.version, "rules": listed})
+    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+
+
+@router.get(
+    "/api/v1/dead-letters",
+    tags=["operators"],
+    summary="What was refused, newest first",
+    response_model=DeadLetters,
+    responses={
+        200: example(
+            {
+                "items": [
+                    {
+                        "id": 17,
+                        "t": 1767000000000,
+                        "topic": "tiengiang/v1/salinity/vam-kenh/vk-01/obs",
+                        "reason": "not_json",
+                        "detail": "the payload is not JSON: it ends within a string",
+                        "size": 12,
+                        "head": '{"v":1,"sam',
+                    }
+                ],
+                "next": None,
+            }
+        ),
+        **documented("unauthorized", "forbidden", "invalid"),
+    },
+)
+async def dead_letters(
+    request: Request,
+    service: ServiceHere,
+    principal: Operator,
+    limit: Limit = 100,
+    after: Annotated[
+        int | None, Query(ge=1, le=2**62, description="`next` of the page before")
+    ] = None,
+) -> Response:
+    """Messages and samples that could not be taken, with the reason and the payload's head."""
+    del principal
+    found = await run_in_threadpool(service.dead_letters, limit + 1, after)
+    shown = found[:limit]
+    items = [
+        {
+            "id": number,
+            "t": letter.at_ms,
+            "topic": letter.topic,
+            "reason": letter.reason,
+            "detail": letter.detail,
+            "size": letter.size,
+            "head": letter.head.decode("utf-8", "backslashreplace"),
+        }
+        for number, letter in shown
+    ]
+    following = str(shown[-1][0]) if len(found) > limit else None
+    body = encoded({"items": items, "next": following})
+    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+
+
+@router.post(
+    "/api/v1/live-ticket",
+    tags=["service"],
+    summary="A one-use ticket for the live socket",
+    response_model=Ticket,
+    responses={
+        200: example(
+            {
+                "ticket": "ticket_Zk3…",
+                "expires": 1767000030000,
+                "live_url": "ws://127.0.0.1:8081/live",
+            }
+        ),
+        **documented("unauthorized", "busy"),
+    },
+)
+async def live_ticket(request: Request, service: ServiceHere, principal: SignedIn) -> Response:
+    """Shown as `token` in the socket's `auth`, within 30 s and once: so that a browser's token
+    stands in no URL. It carries the role of the token that asks.
+    """
+    now_ms = service.now_ms()
+    ticket = service.doorkeeper.tickets.issue(principal, now_ms)
+    if ticket is None:
+        raise Problem("busy", "too many tickets are out; they run out within 30 s")
+    secure = request.url.scheme == "https"
+    return answer(
+        encoded(
+            {
+                "ticket": ticket,
+                "expires": now_ms + TICKET_TTL_MS,
+                "live_url": live_url(service.about, request.headers.get("host"), secure=secure),
+            }
+        )
+    )

@@ -1,0 +1,75 @@
+"""The screens, built from `web/` into `api/pages`, and the reference page of this API."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi import Path as InPath
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from api.http.access import ServiceHere
+
+router = APIRouter(include_in_schema=False)
+
+REFERENCE: Final = StaticFiles(directory=Path(__file__).parent / "reference")
+_UNBUILT: Final = """\
+<!doctype html><html lang="vi"><meta charset="utf-8"><title>Sông Tiền</title>
+<h1>Chưa có trang màn hình</h1>
+<p>Dịch vụ đang chạy, nhưng trang màn hình chưa được dựng. Trong thư mục của dự án, hãy chạy
+<code>make pages</code> (cần Node 20 trở lên), rồi tải lại trang này.</p>
+<p lang="en">The service runs, but its screen has not been built. In the project's directory run
+<code>make pages</code> (needs Node 20 or newer), then load this page again.</p>
+<p><a href="/docs/http">HTTP API</a></p></html>
+"""
+
+
+@router.get("/")
+async def screen(request: Request, service: ServiceHere) -> Response:
+    """The operations-centre screen, or how to build it."""
+    if not (service.pages / "index.html").is_file():
+        return HTMLResponse(_UNBUILT, status_code=503)
+    return await _file(service.pages, "index.html", request)
+
+
+@router.get("/docs/http")
+async def reference(request: Request) -> Response:
+    """A page that draws itself from /openapi.json; no script from elsewhere."""
+    return await _static(REFERENCE, "index.html", request, "no-cache")
+
+
+@router.get("/docs/http/{name}")
+async def reference_part(
+    request: Request, name: Annotated[str, InPath(pattern=r"^reference\.(js|css)$")]
+) -> Response:
+    return await _static(REFERENCE, name, request, "no-cache")
+
+
+@router.get("/assets/{path:path}")
+async def asset(request: Request, service: ServiceHere, path: str) -> Response:
+    """Files whose names carry a hash of their content: they never change."""
+    return await _file(service.pages, f"assets/{path}", request, "public, max-age=31536000")
+
+
+@router.get("/{name}")
+async def top_file(request: Request, service: ServiceHere, name: str) -> Response:
+    """What stands beside index.html: scripts, styles, icons, the manifest."""
+    if "." not in name:
+        raise HTTPException(404)
+    return await _file(service.pages, name, request)
+
+
+async def _file(
+    pages: Path, name: str, request: Request, cache_control: str = "no-cache"
+) -> Response:
+    # StaticFiles keeps inside its directory, whatever the path says.
+    return await _static(
+        StaticFiles(directory=pages, check_dir=False), name, request, cache_control
+    )
+
+
+async def _static(files: StaticFiles, name: str, request: Request, cache_control: str) -> Response:
+    response = await files.get_response(name, request.scope)
+    response.headers["Cache-Control"] = cache_control
+    return response

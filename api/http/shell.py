@@ -1,0 +1,177 @@
+"""What surrounds every request: limits, security headers, HEAD, and counting.
+
+Plain ASGI, outside of FastAPI, so that it holds for errors and unknown paths too.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http import problem
+from api.service import About
+
+BODY_MAX_BYTES: Final = 65_536
+_HOST: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
+_FIXED_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(self)"),
+)
+
+
+class HttpMeters:
+    """Requests by route and status, and how long they took."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "songtien_http_requests",
+            "HTTP requests answered.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "songtien_http_request_seconds",
+            "Time from a request to the end of its answer.",
+            ["route"],
+            registry=registry,
+            buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0),
+        )
+
+
+def live_url(about: About, host: str | None, *, secure: bool) -> str:
+    """Where browsers find the live socket; "" if that can't be told.
+
+    Without a configured address it is the host that the browser itself asked for, at the
+    live port. A `Host` that isn't a host name is not repeated to anybody.
+    """
+    if about.live_url:
+        return about.live_url
+    match = _HOST.fullmatch(host or "")
+    if match is None:
+        return ""
+    return f"{'wss' if secure else 'ws'}://{match[1]}:{about.live_port}/live"
+
+
+def content_security_policy(about: About, host: str | None, *, secure: bool) -> str:
+    """No script, style or connection from elsewhere; no inline script or style at all."""
+    live = live_url(about, host, secure=secure)
+    origin = "/".join(live.split("/", 3)[:3])
+    connect = f" {origin}" if live and not re.search(r"[;,\s]", origin) else ""
+    tiles = about.map.tiles_url or ""
+    images = f" {'/'.join(tiles.split('/', 3)[:3])}" if tiles.startswith("https://") else ""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+        f"img-src 'self' data:{images}; connect-src 'self'{connect}; manifest-src 'self'; "
+        "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+class Shell:
+    """The outermost ASGI application around the routes."""
+
+    def __init__(self, app: ASGIApp, about: Callable[[], About], meters: HttpMeters) -> None:
+        self._app = app
+        self._about = about
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        method = scope["method"]
+        status, started = 500, False
+        # HEAD is GET without the body (RFC 9110, 9.3.2). The copy leaves the server's own
+        # scope alone: it must know that no body follows.
+        inner = {**scope, "method": "GET"} if method == "HEAD" else scope
+        headers = self._headers(scope)
+
+        async def send_outwards(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                given = {name.lower() for name, _ in message.get("headers", ())}
+                added = [(name, value) for name, value in headers if name not in given]
+                message = {**message, "headers": [*message.get("headers", ()), *added]}
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            body = await _whole_body(scope, receive)
+            if body is None:
+                refusal = problem.response(
+                    "too-large", f"a body has at most {BODY_MAX_BYTES} bytes", scope["path"]
+                )
+                await refusal(inner, receive, send_outwards)
+            else:
+                await self._app(inner, _replayed(body, receive), send_outwards)
+        except Exception:
+            # Said here, where the headers of every answer are added; the server logs it.
+            if not started:
+                detail = "the service failed at this request; the fault is in its log"
+                refusal = problem.response("internal", detail, scope["path"])
+                await refusal(inner, receive, send_outwards)
+            raise
+        finally:
+            route = getattr(inner.get("route"), "path", "")
+            self._meters.requests.labels(_known(method), route, str(status)).inc()
+            self._meters.seconds.labels(route).observe(time.perf_counter() - began)
+
+    def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), None)
+        policy = content_security_policy(self._about(), host, secure=scope.get("scheme") == "https")
+        return [
+            *_FIXED_HEADERS,
+            (b"content-security-policy", policy.encode("latin-1")),
+            (b"cache-control", b"no-store"),
+        ]
+
+
+def _known(method: str) -> str:
+    """A method as a label: whatever a stranger invents must not become a new series."""
+    return method if method in {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} else "other"
+
+
+async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
+    """The request's body, or None once it is known to be over the limit."""
+    length = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
+    if length.isdigit() and int(length) > BODY_MAX_BYTES:
+        return None
+    chunked = any(k == b"transfer-encoding" for k, _ in scope["headers"])
+    if not chunked and (not length or length == b"0"):
+        return b""
+    parts: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break  # the caller is gone; what is there is answered, and nobody reads it
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_MAX_BYTES:
+            return None
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """`receive` as the application expects it, after the body has been read."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
