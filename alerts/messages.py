@@ -1,0 +1,138 @@
+"""Texts of alerts: templates with a few known placeholders, in Vietnamese and English.
+
+Figures have a decimal comma in Vietnamese, times are those of Vietnam (UTC+7, no summer time).
+"""
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from alerts.rules import Ask
+from ingest.reading import DECIMALS
+
+VIETNAM: Final = timezone(timedelta(hours=7))
+
+PLACEHOLDERS: Final[tuple[str, ...]] = (
+    "station",
+    "device",
+    "value",
+    "limit",
+    "unit",
+    "since",
+    "direction",
+)
+
+UNITS_VI: Final[Mapping[str, str]] = {
+    "g/L": "g/l",
+    "veh/h": "xe/giờ",
+    "pcu/h": "xcqđ/giờ",
+    "pcu/km": "xcqđ/km",
+    "veh": "xe",
+    "1": "",
+}
+"""As bulletins write them; xcqđ is xe con quy đổi, the passenger-car unit."""
+
+_LEVEL_EN = "{station} {direction}: {value} {unit}, {word} {limit} {unit}, since {since}"
+_LEVEL_VI = "{station} {direction}: {value} {unit}, {word} {limit} {unit}, từ {since}"
+_SILENT: Final[dict[str, str]] = {
+    "message_vi": "{station} {direction}: mất tín hiệu máy {device}, số liệu cuối lúc {since}",
+    "message_en": "{station} {direction}: no data from {device}, last reading at {since}",
+    "never_seen_vi": "{station} {direction}: máy {device} chưa gửi số liệu nào từ {since}",
+    "never_seen_en": "{station} {direction}: {device} has sent no reading yet since {since}",
+}
+
+
+def _levels(word_vi: str, word_en: str) -> dict[str, str]:
+    return {
+        "message_vi": _LEVEL_VI.replace("{word}", word_vi),
+        "message_en": _LEVEL_EN.replace("{word}", word_en),
+    }
+
+
+DEFAULT_TEXTS: Final[Mapping[Ask, Mapping[str, str]]] = {
+    Ask.ABOVE: _levels("vượt mức", "above"),
+    Ask.BELOW: _levels("dưới mức", "below"),
+    Ask.RISE: _levels("tăng nhanh hơn", "rising faster than"),
+    Ask.NO_DATA: _SILENT,
+}
+"""What a rule says that brings no text of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the placeholders are filled with. `limit_is_s`: the limit is a time of silence."""
+
+    station: str
+    device: str
+    value: float | None
+    limit: float | None
+    unit: str
+    since_ms: int
+    direction: Mapping[str, str]
+    limit_is_s: bool = False
+
+
+def unknown_placeholders(template: str) -> list[str]:
+    """What stands in braces and can't be filled in, as written; a stray brace counts too."""
+    try:
+        parsed = list(string.Formatter().parse(template))
+    except ValueError:
+        return ["a brace without its partner"]
+    return [
+        "{" + name + "}"
+        for _, name, form, conversion in parsed
+        if name is not None and (name not in PLACEHOLDERS or form or conversion)
+    ]
+
+
+def render(template: str, facts: Facts, language: str) -> str:
+    """Fill in a template for language "vi" or "en"; runs of blanks become one."""
+    unit = UNITS_VI.get(facts.unit, facts.unit) if language == "vi" else facts.unit
+    filled = template.format(
+        station=facts.station,
+        device=facts.device,
+        value=_number(facts.value, facts.limit, language),
+        limit=_duration(facts.limit, language)
+        if facts.limit_is_s
+        else _number(facts.limit, None, language),
+        unit="" if unit == "1" else unit,
+        since=local_time(facts.since_ms),
+        direction=facts.direction.get(language, ""),
+    )
+    words = " ".join(filled.split())
+    for mark in (",", ":", ".", ";"):
+        words = words.replace(f" {mark}", mark)
+    return words
+
+
+def local_time(t_ms: int) -> str:
+    """`dd/mm/yyyy HH:MM` in Vietnam."""
+    seconds = t_ms // 1000
+    return datetime.fromtimestamp(seconds, UTC).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
+
+
+def _number(value: float | None, beside: float | None, language: str) -> str:
+    """One or two decimals, more where the value would otherwise read like the limit."""
+    if value is None:
+        return "không rõ" if language == "vi" else "unknown"
+    places = 2
+    while places < DECIMALS and beside not in (None, value):
+        assert beside is not None
+        if round(value, places) != round(beside, places):
+            break
+        places += 1
+    text = f"{value:.{places}f}".rstrip("0")
+    text = f"{text}0" if text.endswith(".") else text
+    return text.replace(".", ",") if language == "vi" else text
+
+
+def _duration(seconds: float | None, language: str) -> str:
+    if seconds is None:
+        return "không rõ" if language == "vi" else "unknown"
+    minutes = seconds / 60
+    if minutes < 120:
+        return f"{minutes:.0f} phút" if language == "vi" else f"{minutes:.0f} min"
+    hours = f"{minutes / 60:.1f}".removesuffix(".0")
+    return f"{hours.replace('.', ',')} giờ" if language == "vi" else f"{hours} h"

@@ -1,0 +1,220 @@
+"""Alerts on disk: every alert as it last was, and every event of its life, in SQLite.
+
+Written in the transaction of the readings that caused them, by whoever owns the connection;
+nothing here commits. `pos` numbers all events in one sequence that a restart goes on with;
+those that people were told of are what the live channel resumes by.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from alerts.alert import AlertEvent
+from alerts.lifecycle import OPEN, State
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS alert (
+    id TEXT PRIMARY KEY,
+    told INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    t_since_ms INTEGER NOT NULL,
+    t_cleared_ms INTEGER,
+    body BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS alert_by_time ON alert (t_since_ms, id);
+CREATE INDEX IF NOT EXISTS alert_open ON alert (t_since_ms, id) WHERE state <> 'normal';
+CREATE TABLE IF NOT EXISTS alert_event (
+    pos INTEGER PRIMARY KEY AUTOINCREMENT,
+    alert TEXT NOT NULL,
+    type TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    told INTEGER NOT NULL,
+    who TEXT,
+    note TEXT,
+    body BLOB NOT NULL,
+    evidence BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS alert_event_by_alert ON alert_event (alert, pos);
+CREATE INDEX IF NOT EXISTS alert_event_told ON alert_event (pos) WHERE told;
+"""
+
+_OPEN = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
+STATES: Final[Mapping[str, str]] = {
+    "all": "1",
+    "active": f"told AND state <> 'normal' AND state IN ({_OPEN})",
+    "historic": "NOT told",
+    "cleared": "told AND state = 'normal'",
+    **{state.value: f"told AND state = '{state.value}'" for state in State},
+}
+"""What `page` can be asked for. `cleared` and `normal` are the same: told, and over."""
+
+Key = tuple[int, str]
+"""Where a page ended: (t_since_ms, id) of its last alert."""
+
+_ACTS = ("who", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Alerts, newest first, each with its timeline; `after` of the next page, None at the end."""
+
+    items: list[dict[str, Any]]
+    after: Key | None
+
+
+def create(conn: sqlite3.Connection) -> None:
+    """Make the tables where they are missing. Commits, as `executescript` does."""
+    conn.executescript(SCHEMA)
+
+
+def write(conn: sqlite3.Connection, events: Sequence[AlertEvent]) -> list[int]:
+    """Store events in order, within the caller's transaction; gives the position of each."""
+    return [_write(conn, event) for event in events]
+
+
+def _write(conn: sqlite3.Connection, event: AlertEvent) -> int:
+    alert, body = event.alert, msgspec.json.encode(event.alert)
+    conn.execute(
+        "INSERT INTO alert (id, told, state, t_since_ms, t_cleared_ms, body)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET told = excluded.told,"
+        " state = excluded.state, t_cleared_ms = excluded.t_cleared_ms, body = excluded.body",
+        (
+            alert["id"],
+            not alert["historic"],
+            alert["state"],
+            alert["t_since"],
+            alert.get("t_cleared"),
+            body,
+        ),
+    )
+    cursor = conn.execute(
+        "INSERT INTO alert_event (alert, type, at_ms, told, who, note, body, evidence)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            alert["id"],
+            event.type.value,
+            event.at_ms,
+            event.told,
+            event.who,
+            event.note,
+            body,
+            msgspec.json.encode(event.evidence),
+        ),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def event_body(event: AlertEvent) -> dict[str, Any]:
+    """An event for the live channel, where nobody's name or note goes."""
+    return {"type": event.type.value, "at": event.at_ms, "alert": event.alert}
+
+
+def active(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Every told alert that is unacked, acked or cleared-unacked, oldest first: a snapshot."""
+    rows = conn.execute(
+        f"SELECT body FROM alert WHERE {STATES['active']} ORDER BY t_since_ms, id"  # noqa: S608 - our own constant
+    )
+    return [msgspec.json.decode(body) for (body,) in rows]
+
+
+def one(conn: sqlite3.Connection, alert: str) -> dict[str, Any] | None:
+    """An alert with its whole timeline and evidence; None if there never was one."""
+    row = conn.execute("SELECT body FROM alert WHERE id = ?", (alert,)).fetchone()
+    if row is None:
+        return None
+    return {**msgspec.json.decode(row[0]), "timeline": _timelines(conn, [alert])[alert]}
+
+
+def page(
+    conn: sqlite3.Connection,
+    state: str = "all",
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    after: Key | None = None,
+    limit: int = 100,
+) -> Page:
+    """Alerts in a state (a key of `STATES`) that held at any time in [from_ms, to_ms).
+
+    Newest first by `t_since`. `after` is the `after` of the page before.
+    """
+    assert limit > 0
+    where, values = [STATES[state]], list[Any]()
+    if from_ms is not None:
+        where.append("(t_cleared_ms IS NULL OR t_cleared_ms >= ?)")
+        values.append(from_ms)
+    if to_ms is not None:
+        where.append("t_since_ms < ?")
+        values.append(to_ms)
+    if after is not None:
+        where.append("(t_since_ms, id) < (?, ?)")
+        values.extend(after)
+    rows = conn.execute(
+        "SELECT t_since_ms, id, body FROM alert"  # noqa: S608 - constants of this module
+        f" WHERE {' AND '.join(where)} ORDER BY t_since_ms DESC, id DESC LIMIT ?",
+        (*values, limit + 1),
+    ).fetchall()
+    more, rows = len(rows) > limit, rows[:limit]
+    timelines = _timelines(conn, [key for _, key, _ in rows])
+    items = [{**msgspec.json.decode(body), "timeline": timelines[key]} for _, key, body in rows]
+    return Page(items, (rows[-1][0], rows[-1][1]) if more else None)
+
+
+def events_after(
+    conn: sqlite3.Connection, pos: int, limit: int = 1_000
+) -> list[tuple[int, dict[str, Any]]]:
+    """Told events after a position, in order, as `event_body` makes them."""
+    rows = conn.execute(
+        "SELECT pos, type, at_ms, body FROM alert_event"
+        " WHERE told AND pos > ? ORDER BY pos LIMIT ?",
+        (pos, limit),
+    )
+    return [
+        (at, {"type": kind, "at": at_ms, "alert": msgspec.json.decode(body)})
+        for at, kind, at_ms, body in rows
+    ]
+
+
+def last_position(conn: sqlite3.Connection) -> int:
+    """The position of the last told event, 0 before the first."""
+    row = conn.execute("SELECT max(pos) FROM alert_event WHERE told").fetchone()
+    return int(row[0] or 0)
+
+
+def without_names(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert as a viewer may see it: the timeline without who did it and what he wrote."""
+    timeline = [
+        {name: value for name, value in entry.items() if name not in _ACTS}
+        for entry in alert.get("timeline", ())
+    ]
+    return {**alert, "timeline": timeline}
+
+
+def _timelines(conn: sqlite3.Connection, alerts: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {alert: [] for alert in alerts}
+    marks = ", ".join("?" * len(alerts))
+    rows = conn.execute(
+        "SELECT alert, pos, type, at_ms, told, who, note, body, evidence"  # noqa: S608 - marks only
+        f" FROM alert_event WHERE alert IN ({marks}) ORDER BY pos",
+        tuple(alerts),
+    )
+    for alert, pos, kind, at_ms, told, who, note, body, evidence in rows:
+        after = msgspec.json.decode(body)
+        entry = {
+            "pos": pos,
+            "type": kind,
+            "at": at_ms,
+            "told": bool(told),
+            "state": after["state"],
+            "ver": after["ver"],
+            "who": who,
+            "note": note,
+            "evidence": msgspec.json.decode(evidence),
+        }
+        found[alert].append(
+            {name: value for name, value in entry.items() if value not in (None, {})}
+        )
+    return found

@@ -1,0 +1,162 @@
+"""Rules: what an officer wants to be told of, as he wrote it, checked and made whole.
+
+A rule picks series (`watched`) and asks one thing of each of them (`Ask`). Its `version` is
+a hash of its whole content, so that an alert can say for ever which text raised it.
+Reading the file is `alerts.rulesfile`; running the rules is `alerts.engine`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from ingest.registry import Registry, Station
+from ingest.series import Series, SeriesTable
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+class Ask(StrEnum):
+    """The one thing that a rule asks of a series; the name is how the rule's kind is told."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    RISE = "rise"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule with its defaults filled in, but for those that depend on the series.
+
+    raise_level, clear_level : in the unit of `quantity`; per hour for RISE; None for NO_DATA
+    hold_gap_s : None means 2 expected intervals of the series
+    notify_max_age_s : None means 2 expected intervals, at least 1 h
+    no_data_s, no_data_intervals : exactly one of them for NO_DATA, else both None
+    never_seen_s : None means the same time as for no data
+    km : [from, to) by the smallest distance from a mouth; None takes every station
+    stations, branches, kinds, devices : () takes all
+    """
+
+    id: str
+    quantity: str
+    severity: Severity
+    ask: Ask
+    raise_level: float | None = None
+    clear_level: float | None = None
+    for_s: float = 0.0
+    clear_for_s: float = 0.0
+    hold_gap_s: float | None = None
+    rise_window_s: float = 3600.0
+    no_data_s: float | None = None
+    no_data_intervals: float | None = None
+    never_seen_s: float | None = None
+    permit: bool = False
+    notify_max_age_s: float | None = None
+    stations: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    km: tuple[float, float] | None = None
+    kinds: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    message_vi: str = ""
+    message_en: str = ""
+    never_seen_vi: str = ""
+    never_seen_en: str = ""
+    source: str = ""
+    unverified: bool = False
+    version: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "version", _digest(_content(self)))
+
+    def no_data_after_ms(self, expected_ms: int) -> int:
+        """How long a series with this expected interval may be silent, ms."""
+        assert self.ask is Ask.NO_DATA
+        if self.no_data_s is not None:
+            return round(self.no_data_s * 1000)
+        assert self.no_data_intervals is not None
+        return round(self.no_data_intervals * expected_ms)
+
+    def never_seen_after_ms(self, expected_ms: int) -> int:
+        """How long a registered series may stay without its first value, ms."""
+        if self.never_seen_s is not None:
+            return round(self.never_seen_s * 1000)
+        return self.no_data_after_ms(expected_ms)
+
+    def hold_gap_ms(self, expected_ms: int) -> int:
+        """The longest step between two samples that still proves a hold, ms."""
+        return 2 * expected_ms if self.hold_gap_s is None else round(self.hold_gap_s * 1000)
+
+    def notify_max_age_ms(self, expected_ms: int) -> int:
+        """How old the newest sample may be for people to be told, ms."""
+        if self.notify_max_age_s is not None:
+            return round(self.notify_max_age_s * 1000)
+        return max(3_600_000, 2 * expected_ms)
+
+    def described(self) -> dict[str, Any]:
+        """The rule for the rules page: all of its content, and the version."""
+        return {**_content(self), "version": self.version}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in force, in the order of the file, which is also the order of transitions."""
+
+    rules: tuple[Rule, ...] = ()
+    version: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        assert len({rule.id for rule in self.rules}) == len(self.rules)
+        object.__setattr__(self, "version", _digest([rule.version for rule in self.rules]))
+
+    def get(self, rule_id: str) -> Rule | None:
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def idle(self, series: SeriesTable, registry: Registry) -> list[str]:
+        """Ids of rules that watch nothing in this registry: worth a warning, not a fault."""
+        return [
+            rule.id for rule in self.rules if next(watched(rule, series, registry), None) is None
+        ]
+
+
+def watched(rule: Rule, series: SeriesTable, registry: Registry) -> Iterator[Series]:
+    """The series that a rule watches, by rising number; retired ones are history alone.
+
+    A rule that names a probe goes on with the one that replaced it, and the other way round.
+    """
+    devices = {
+        registry.root_device(device).id for device in rule.devices if device in registry.devices
+    }
+    for one in series.entries:
+        if one.retired or one.quantity != rule.quantity or one.station not in registry.stations:
+            continue
+        if (
+            (not rule.stations or one.station in rule.stations)
+            and (not rule.branches or any(branch in rule.branches for branch in one.branches))
+            and (not rule.kinds or one.kind in rule.kinds)
+            and (not rule.devices or one.device in devices)
+            and (rule.km is None or _within(rule.km, registry.stations[one.station]))
+        ):
+            yield one
+
+
+def _within(km: tuple[float, float], station: Station) -> bool:
+    distance = station.nearest_km
+    return distance is not None and km[0] <= distance < km[1]
+
+
+def _content(rule: Rule) -> dict[str, Any]:
+    return {f.name: getattr(rule, f.name) for f in fields(rule) if f.name != "version"}
+
+
+def _digest(content: Any) -> str:
+    encoded = msgspec.json.encode(content, order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()[:12]
