@@ -1,0 +1,41 @@
+"""Random numbers that belong to a place and a time, not to a run.
+
+Every draw comes from a PCG64 generator seeded by (seed, scenario, device, day): a sample is
+the same whichever hour a run starts at, so that a run begun again repeats what it said.
+"""
+
+import zlib
+from functools import lru_cache
+
+import numpy as np
+
+from ingest.reading import FloatArray, IntArray
+
+DAY_MS = 86_400_000
+SLOT_MS = 10_000
+"""Samples closer than this share their noise."""
+
+_SLOTS = DAY_MS // SLOT_MS
+_DAYS_BEFORE_1970 = 1_000_000  # seeds can't be negative
+
+
+def generator(seed: int, *names: str, day: int) -> np.random.Generator:
+    """The generator of one day of one thing; `zlib.crc32` since `hash` differs by process."""
+    words = [zlib.crc32(name.encode()) for name in names]
+    sequence = np.random.SeedSequence([seed, *words, day + _DAYS_BEFORE_1970])
+    return np.random.Generator(np.random.PCG64(sequence))
+
+
+def normal(t_ms: IntArray, columns: int, seed: int, *names: str) -> FloatArray:
+    """Standard normal noise of a device at times t_ms: float64[N, columns]."""
+    day, within_ms = np.divmod(t_ms, DAY_MS)
+    found = np.empty((len(t_ms), columns))
+    for each in np.unique(day):
+        rows = day == each
+        found[rows] = _day(columns, seed, names, int(each))[within_ms[rows] // SLOT_MS]
+    return found
+
+
+@lru_cache(maxsize=128)
+def _day(columns: int, seed: int, names: tuple[str, ...], day: int) -> FloatArray:
+    return generator(seed, *names, day=day).standard_normal((_SLOTS, columns))
