@@ -162,7 +162,9 @@ class AuthStore:
     def verify(self, token: str, now_ms: int) -> Principal | None:
         """Whose token it is; None for one that is unknown, expired or revoked."""
         parts = token.split("_", 2)
-        if len(token) > _TOKEN_LENGTH_MAX or len(parts) != 3 or parts[0] != _TOKEN_PREFIX:
+        if len(token) > _TOKEN_LENGTH_MAX or not token.isascii():
+            return None
+        if len(parts) != 3 or parts[0] != _TOKEN_PREFIX:
             return None
         with self._lock:
             row = self._connection.execute(
@@ -182,7 +184,7 @@ class AuthStore:
         with self._lock:
             rows = self._connection.execute(
                 "SELECT id, name, role, created_ms, expires_ms, revoked_ms FROM token"
-                " ORDER BY created_ms, id"
+                " ORDER BY rowid"
             ).fetchall()
         return tuple(TokenRecord(*row) for row in rows)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from alerts.alert import Outcome
 from api.auth import TICKET_TTL_MS
 from api.http.access import Operator, ServiceHere, SignedIn, Viewer
 from api.http.answer import answer, encoded
@@ -13,7 +14,7 @@ from api.http.problem import Problem, documented, invalid
 from api.http.shapes import AckBody, Alerts, AlertShape, DeadLetters, Rules, Ticket
 from api.http.shell import live_url
 from api.http.times import time_ms
-from api.service import acknowledge, as_seen_by
+from api.service import VERDICTS, NotDurable, acknowledge, as_seen_by
 
 router = APIRouter()
 
@@ -119,12 +120,20 @@ async def ack(
     """An operator takes it; written into the audit. `ver` is that of the alert as you saw it:
     if it has changed since, nothing is done and 409 brings it as it now is.
     """
-    acted = await acknowledge(service, principal, id, body.ver, body.note)
-    if acted.code == 200:
+    try:
+        acted = await acknowledge(service, principal, id, body.ver, body.note)
+    except NotDurable as error:
+        raise Problem("busy", f"nothing was done: {error}") from error
+    if acted.outcome is Outcome.DONE:
         return answer(encoded(acted.alert))
-    kind = {404: "not-found", 409: "conflict"}.get(acted.code, "busy")
-    more = {"alert": acted.alert} if acted.alert is not None else None
-    raise Problem(kind, acted.message, more=more)
+    code, words = VERDICTS[acted.outcome]
+    # An alert that is over is unknown to those who act; the records still have it.
+    known = acted.alert or await run_in_threadpool(service.alert, id)
+    if known is None:
+        raise Problem("not-found", words)
+    if code == 404:
+        words = "the alert is over; nothing was done"
+    raise Problem("conflict", words, more={"alert": known})
 
 
 @router.get(

@@ -49,7 +49,9 @@ async def reference_part(
 @router.get("/assets/{path:path}")
 async def asset(request: Request, service: ServiceHere, path: str) -> Response:
     """Files whose names carry a hash of their content: they never change."""
-    return await _file(service.pages, f"assets/{path}", request, "public, max-age=31536000")
+    return await _file(
+        service.pages, f"assets/{path}", request, "public, max-age=31536000, immutable"
+    )
 
 
 @router.get("/{name}")
