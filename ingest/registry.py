@@ -143,7 +143,7 @@ def _check_replaced(table: Table, device: Device, devices: Mapping[str, Device])
         return
     old = devices.get(device.replaces)
     if old is None:
-        hint = did_you_mean(device.replaces, tuple(devices))
+        hint = did_you_mean(device.replaces, [each for each in devices if each != device.id])
         table.fault("replaces", f"no such device (the old one stays in the file); {hint}")
         return
     if old.station != device.station:

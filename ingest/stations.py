@@ -276,7 +276,7 @@ def _short_distances(registry: Registry) -> list[str]:
 
 def _idle(registry: Registry) -> list[str]:
     """What stands in the file without effect."""
-    told = []
+    told = [] if registry.stations else ["no station is registered: every reading will be refused"]
     used = {device.station for device in registry.devices.values()}
     for station in registry.stations.values():
         if station.id not in used:

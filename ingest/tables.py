@@ -37,14 +37,17 @@ def load_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at (line \d+), column \d+\)", str(error))
-        line = place[1] if place else "the end"
-        at = text.splitlines()[int(line[5:]) - 1].strip() if place and text.splitlines() else ""
+        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        number = int(place[1]) if place else 0
+        line = f"line {number}" if place else "the end"
+        at = text.split("\n")[number - 1].strip()
         raise ConfigError([Fault(file, line, at, f"valid TOML is needed: {error}")]) from error
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """The nearest known word as a question, or all of them where none is near."""
+    if not known:
+        return "none is known"
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else f"accepted are {', '.join(known)}"
 
