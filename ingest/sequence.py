@@ -72,7 +72,11 @@ class Sequencer:
     def __init__(self, snapshot: Mapping[str, Any] | None = None) -> None:
         self._epochs: dict[str, list[Epoch]] = {}
         self._gaps: dict[tuple[str, int], int] = {}
-        for device, rows in (snapshot or {}).items():
+        self._numbers: dict[tuple[str, int], int] = {}
+        state = snapshot or {"epochs": {}, "numbers": []}
+        for device, boot in state["numbers"]:
+            self.number(device, boot)
+        for device, rows in state["epochs"].items():
             self._epochs[device] = [
                 Epoch(boot, settled, set(beyond), gap, list(missing))
                 for boot, settled, beyond, gap, missing in rows
@@ -112,6 +116,10 @@ class Sequencer:
             epoch.missing.remove(seq)
         return Order.OPEN
 
+    def number(self, device: str, boot: int) -> int:
+        """A number for a (device, boot), by which its waiting readings find it again."""
+        return self._numbers.setdefault((device, boot), len(self._numbers))
+
     def settled(self, device: str, boot: int) -> int:
         """Up to which number nothing is open; -1 for a boot no longer remembered."""
         for epoch in self._epochs.get(device, ()):
@@ -145,10 +153,13 @@ class Sequencer:
 
     def snapshot(self) -> dict[str, Any]:
         return {
-            device: [
-                [e.boot, e.settled, sorted(e.beyond), e.gap_since_ms, e.missing] for e in epochs
-            ]
-            for device, epochs in self._epochs.items()
+            "epochs": {
+                device: [
+                    [e.boot, e.settled, sorted(e.beyond), e.gap_since_ms, e.missing] for e in epochs
+                ]
+                for device, epochs in self._epochs.items()
+            },
+            "numbers": [list(key) for key in self._numbers],
         }
 
     def _note_gap(self, device: str, epoch: Epoch) -> None:

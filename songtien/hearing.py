@@ -1,0 +1,198 @@
+"""What a journal entry's messages say: decoded, told apart, refused where they are bad."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest import topics
+from ingest.journal import Messages
+from ingest.payload import (
+    DeviceState,
+    SalinitySample,
+    TrafficSample,
+    decode_meta,
+    decode_obs,
+    decode_state,
+)
+from ingest.refusal import Reason, Refusal
+from ingest.registry import Device, Registry
+from ingest.sequence import Order, Sequencer
+from ingest.store import DeadLetter
+
+
+@dataclass(slots=True)
+class Part:
+    """Samples of messages that can be taken in one go: at most the last closes a gap.
+
+    Columns of probes' samples, in order of arrival, and traffic samples one by one.
+    `settled` tells, by number of epoch, which waiting messages are now complete.
+    """
+
+    streams: list[str] = field(default_factory=list)
+    samples: list[SalinitySample] = field(default_factory=list)
+    ready: list[bool] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
+    seqs: list[int] = field(default_factory=list)
+    origin: list[tuple[str, bytes]] = field(default_factory=list)
+    traffic: list[tuple[str, TrafficSample, bool, tuple[str, bytes]]] = field(default_factory=list)
+    settled: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Heard:
+    """All that the messages of one entry said."""
+
+    parts: list[Part] = field(default_factory=lambda: [Part()])
+    received: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    letters: list[DeadLetter] = field(default_factory=list)
+    links: list[tuple[str, DeviceState | None]] = field(default_factory=list)
+    metas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    canaries: list[int] = field(default_factory=list)
+    devices: set[str] = field(default_factory=set)
+
+    def refuse(
+        self, origin: tuple[str, bytes], refusal: Refusal, at_ms: int, *, counted: bool
+    ) -> None:
+        """Keep what is refused; `counted` samples stand in the accounting too."""
+        topic, payload = origin
+        self.letters.append(
+            DeadLetter(at_ms, topic, refusal.reason, refusal.detail, len(payload), payload[:4096])
+        )
+        if counted:
+            self.rejected[refusal.reason] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    leaf: str
+    device: Device
+    root_device: str
+
+
+class Hearing:
+    """Decodes entries against a registry. Topics are looked up once."""
+
+    ROUTES_MAX = 500_000
+
+    def __init__(self, root: str, registry: Registry, sequencer: Sequencer) -> None:
+        self._root = root
+        self._registry = registry
+        self._sequencer = sequencer
+        self._routes: dict[str, _Route | topics.Own | Refusal] = {}
+
+    def hear(self, entry: Messages, now_ms: int) -> Heard:
+        heard = Heard()
+        for topic, payload in zip(entry.topics, entry.payloads, strict=True):
+            route = self._routes.get(topic)
+            if route is None:
+                route = self._route(topic)
+            if isinstance(route, _Route):
+                self._device_says(heard, route, (topic, payload), now_ms)
+            elif isinstance(route, Refusal):
+                heard.received += 1
+                heard.refuse((topic, payload), route, now_ms, counted=True)
+            elif route.part == "canary":
+                with contextlib.suppress(ValueError):  # another server's, in words of its own
+                    heard.canaries.append(int(payload))
+        return heard
+
+    def _device_says(
+        self, heard: Heard, route: _Route, origin: tuple[str, bytes], now_ms: int
+    ) -> None:
+        payload = origin[1]
+        if route.leaf == "obs":
+            self._observations(heard, route, origin, now_ms)
+        elif route.leaf == "state":
+            state = decode_state(payload)
+            if not isinstance(state, Refusal):
+                heard.links.append((route.device.id, state))
+            elif state.reason is Reason.EMPTY:  # a retained state taken back
+                heard.links.append((route.device.id, None))
+            else:
+                heard.refuse(origin, state, now_ms, counted=False)
+        elif route.leaf == "meta":
+            meta = decode_meta(payload)
+            if not isinstance(meta, Refusal):
+                heard.metas[route.device.id] = meta
+            elif meta.reason is not Reason.EMPTY:
+                heard.refuse(origin, meta, now_ms, counted=False)
+
+    def _observations(
+        self, heard: Heard, route: _Route, origin: tuple[str, bytes], now_ms: int
+    ) -> None:
+        found = decode_obs(origin[1], route.device.kind)
+        if isinstance(found, Refusal):
+            heard.received += 1
+            heard.refuse(origin, found, now_ms, counted=True)
+            return
+        heard.received += len(found.samples)
+        order, boot, seq = Order.OPEN, found.boot or 0, -1
+        if found.seq is not None:
+            seq = found.seq
+            order = self._sequencer.see(route.device.id, boot, seq, now_ms)
+            heard.devices.add(route.device.id)
+        epoch = -1
+        if order is Order.OPEN and seq >= 0:
+            epoch = self._sequencer.number(route.device.id, boot)
+        part = heard.parts[-1]
+        for sample in found.samples:
+            if isinstance(sample, Refusal):
+                heard.refuse(origin, sample, now_ms, counted=True)
+            elif isinstance(sample, SalinitySample):
+                stream = _stream_of(route, sample)
+                if isinstance(stream, Refusal):
+                    heard.refuse(origin, stream, now_ms, counted=True)
+                    continue
+                part.streams.append(stream)
+                part.samples.append(sample)
+                part.ready.append(order is not Order.OPEN)
+                part.epochs.append(epoch)
+                part.seqs.append(seq)
+                part.origin.append(origin)
+            else:
+                ready = order is not Order.OPEN
+                part.traffic.append((route.root_device, sample, ready, origin))
+        if order is Order.CLOSES_GAP:
+            number = self._sequencer.number(route.device.id, boot)
+            part.settled[number] = self._sequencer.settled(route.device.id, boot)
+            heard.parts.append(Part())
+
+    def _route(self, topic: str) -> _Route | topics.Own | Refusal:
+        if len(self._routes) >= self.ROUTES_MAX:
+            self._routes.clear()
+        found = topics.parse(topic, self._root)
+        route: _Route | topics.Own | Refusal
+        route = self._registered(found) if isinstance(found, topics.Topic) else found
+        self._routes[topic] = route
+        return route
+
+    def _registered(self, topic: topics.Topic) -> _Route | Refusal:
+        device = self._registry.devices.get(topic.device)
+        if device is None:
+            text = f"device = {topic.device!r}: accepted are devices that the registry names"
+            return Refusal(Reason.UNKNOWN_DEVICE, text)
+        if (device.station, device.kind) != (topic.station, topic.kind):
+            return Refusal(
+                Reason.UNKNOWN_DEVICE,
+                f"device {device.id} is registered under {device.kind}/{device.station}, "
+                f"not {topic.kind}/{topic.station}",
+            )
+        return _Route(topic.leaf, device, self._registry.root_device(device.id).id)
+
+
+def _stream_of(route: _Route, sample: SalinitySample) -> str | Refusal:
+    """The stream of a sample: the device's, or that of the level nearest to its depth."""
+    levels: Sequence[Any] = route.device.levels
+    if not levels:
+        return route.root_device
+    depth_m = sample.depth_m
+    if depth_m is None:
+        accepted = ", ".join(f"{level.id} at {level.depth_m} m" for level in levels)
+        return Refusal(
+            Reason.SCHEMA, f"depth_m is absent: the device measures at several depths ({accepted})"
+        )
+    nearest = min(levels, key=lambda level: abs(level.depth_m - depth_m))
+    return f"{route.root_device}/{nearest.id}"

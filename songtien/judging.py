@@ -1,0 +1,149 @@
+"""Released readings get their flags and meet the rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alerts.engine import Engine
+from alerts.rules import RuleSet
+from alerts.transition import Transition
+from ingest.quality import Quality
+from ingest.reading import Batch, Flag, FlagArray, IntArray, Why, WhyArray, rounds
+from ingest.registry import Registry
+from ingest.release import NEVER, Waiting
+from ingest.series import SeriesTable
+
+RANK = np.zeros(10, dtype=np.uint8)
+"""Badness of a flag: the worst of several is told."""
+RANK[[Flag.NOT_EVALUATED, Flag.PASS, Flag.SUSPECT, Flag.FAIL]] = 0, 1, 2, 3
+_FLAG_OF_RANK = np.array([Flag.NOT_EVALUATED, Flag.PASS, Flag.SUSPECT, Flag.FAIL], dtype=np.uint8)
+
+SUSPECT_BY = Why.LANE_MISSING | Why.COUNTER_GAP
+"""Evidence that makes a value suspect whatever the tests say."""
+
+DERIVED_FROM = ("conductivity_ms_cm", "conductivity_25_ms_cm", "temperature_c")
+
+
+def worst(a: FlagArray, b: FlagArray) -> FlagArray:
+    return _FLAG_OF_RANK[np.maximum(RANK[a], RANK[b])]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Flagged readings, flags of earlier readings told anew, and what the rules made of it."""
+
+    rows: Batch
+    revised: Batch
+    transitions: Sequence[Transition]
+
+
+class Judging:
+    """Quality control and engine in step, with what a revision must not forget."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        series: SeriesTable,
+        registry: Registry,
+        snapshot: dict[str, Any] | None = None,
+    ) -> None:
+        state: dict[str, Any] = snapshot or {"quality": None, "engine": None, "newest": None}
+        self.quality = Quality(series, registry, state["quality"])
+        self.engine = Engine(rules, series, registry, state["engine"])
+        self.evaluated_ms: IntArray = np.full(len(series), NEVER, dtype=np.int64)
+        self._extra_flag = np.full(len(series), Flag.NOT_EVALUATED, dtype=np.uint8)
+        self._extra_why = np.zeros(len(series), dtype=np.uint16)
+        if state["newest"] is not None:
+            for column, old in zip(self._newest(), state["newest"], strict=True):
+                column[: len(old)] = old
+        self._index(series)
+
+    def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
+        grown = len(series) - len(self.evaluated_ms)
+        self.evaluated_ms = np.pad(self.evaluated_ms, (0, grown), constant_values=NEVER)
+        self._extra_flag = np.pad(self._extra_flag, (0, grown), constant_values=Flag.NOT_EVALUATED)
+        self._extra_why = np.pad(self._extra_why, (0, grown))
+        self.quality.reconfigure(series, registry)
+        self.engine.reconfigure(rules, series, registry)
+        self._index(series)
+
+    def judge(self, released: Waiting) -> Judgement:
+        """Flag and evaluate readings, which come in order of time within each series."""
+        if not len(released):
+            return Judgement(released.rows, Batch.empty(), ())
+        rows = released.rows
+        turns = list(rounds(rows.series))
+        flag = np.empty(len(rows), dtype=np.uint8)
+        why = np.empty(len(rows), dtype=np.uint16)
+        revised = []
+        for turn in turns:
+            judged = self.quality.step(rows.take(turn), released.dry[turn])
+            flag[turn], why[turn] = judged.flag, judged.why
+            if len(judged.revised):
+                revised.append(judged.revised)
+        extra_flag, extra_why = self._extra(rows, flag)
+        told = Batch(rows.series, rows.t_ms, rows.value, worst(flag, extra_flag), why | extra_why)
+        transitions = [t for turn in turns for t in self.engine.step(told.take(turn))]
+        revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
+        self.evaluated_ms[rows.series] = rows.t_ms  # in order of time: the last one stands
+        return Judgement(told, revisions, transitions)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "quality": self.quality.snapshot(),
+            "engine": self.engine.snapshot(),
+            "newest": [column.copy() for column in self._newest()],
+        }
+
+    def _newest(self) -> tuple[IntArray, FlagArray, WhyArray]:
+        return self.evaluated_ms, self._extra_flag, self._extra_why
+
+    def _index(self, series: SeriesTable) -> None:
+        streams = {stream: number for number, stream in enumerate(series.columns)}
+        entries = series.entries
+        self._stream = np.array([streams[s.stream] for s in entries], dtype=np.int64)
+        self._is_input = np.array([s.quantity in DERIVED_FROM for s in entries], dtype=bool)
+        self._is_derived = np.array([s.quantity == "salinity_g_l" for s in entries], dtype=bool)
+
+    def _extra(self, rows: Batch, flag: FlagArray) -> tuple[FlagArray, WhyArray]:
+        """What speaks against values beside their own tests."""
+        why = rows.why.copy()
+        extra = np.where(why & SUSPECT_BY, Flag.SUSPECT, Flag.NOT_EVALUATED).astype(np.uint8)
+        bad = np.flatnonzero((RANK[flag] >= RANK[Flag.SUSPECT]) & self._is_input[rows.series])
+        if len(bad):
+            # A salinity is no better than the conductivity and temperature that it is of.
+            blamed: dict[tuple[int, int], int] = {}
+            for at in bad.tolist():
+                key = int(self._stream[rows.series[at]]), int(rows.t_ms[at])
+                blamed[key] = max(blamed.get(key, 0), int(RANK[flag[at]]))
+            for at in np.flatnonzero(self._is_derived[rows.series]).tolist():
+                rank = blamed.get((int(self._stream[rows.series[at]]), int(rows.t_ms[at])))
+                if rank is not None:
+                    extra[at] = _FLAG_OF_RANK[max(rank, RANK[extra[at]])]
+                    why[at] |= Why.INPUT
+        return extra, why
+
+    def _keep_extra(
+        self, revised: Batch, told: Batch, extra_flag: FlagArray, extra_why: WhyArray
+    ) -> Batch:
+        """Revised flags with what speaks against those values beside their own tests."""
+        if len(revised):
+            flag, why = revised.flag.copy(), revised.why.copy()
+            here = {
+                key: at
+                for at, key in enumerate(zip(told.series.tolist(), told.t_ms.tolist(), strict=True))
+            }
+            for n, key in enumerate(
+                zip(revised.series.tolist(), revised.t_ms.tolist(), strict=True)
+            ):
+                at = here.get(key)
+                of_old = self._extra_flag[key[0]], self._extra_why[key[0]]
+                more_flag, more_why = of_old if at is None else (extra_flag[at], extra_why[at])
+                flag[n] = _FLAG_OF_RANK[max(RANK[flag[n]], RANK[more_flag])]
+                why[n] |= more_why
+            revised = Batch(revised.series, revised.t_ms, revised.value, flag, why)
+        self._extra_flag[told.series] = extra_flag
+        self._extra_why[told.series] = extra_why
+        return revised

@@ -1,0 +1,387 @@
+"""The processor: a pure function of the journal.
+
+`step` takes one entry and says all that follows from it. It reads no clock; time is what
+the entries say, and what falls due between two entries happens at its own due time. So a
+service that was killed steps the same entries again and comes to the same state.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from alerts.alert import Act, Acted, Action, AlertEvent
+from alerts.book import AlertBook
+from alerts.rulesfile import parse_rules
+from alerts.transition import Transition
+from ingest import journal
+from ingest.known import Known
+from ingest.lanes import DirectionReading, Lanes
+from ingest.payload import DeviceState
+from ingest.probes import Probes
+from ingest.reading import FUTURE_TOLERANCE_MS, Batch, Flag, IntArray, Why
+from ingest.refusal import Refusal
+from ingest.registry import parse_registry
+from ingest.release import NEVER, ReorderWindow, Waiting
+from ingest.sequence import Sequencer
+from ingest.series import SeriesTable
+from ingest.store import DeadLetter, LaneRow, Store
+from songtien.hearing import Heard, Hearing, Part
+from songtien.judging import Judging
+
+STATE_VERSION = 1
+
+
+class StateError(Exception):
+    """A checkpoint of another version of the service."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that follows from one entry; it is committed whole, or not at all.
+
+    rows : readings to store, in order: a later row for the same (series, t) replaces
+    newest : newest value of each series that changed, for the screens
+    """
+
+    position: int
+    at_ms: int
+    rows: Batch = field(default_factory=Batch.empty)
+    newest: Batch = field(default_factory=Batch.empty)
+    intervals: Sequence[LaneRow] = ()
+    letters: list[DeadLetter] = field(default_factory=list)
+    events: list[AlertEvent] = field(default_factory=list)
+    links: dict[str, DeviceState | None] = field(default_factory=dict)
+    metas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    canaries: list[int] = field(default_factory=list)
+    devices: set[str] = field(default_factory=set)
+    configured: bool = False
+    reply: tuple[str, Acted] | None = None
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one step collects."""
+
+    known: Known
+    outcome: Outcome
+    since_ms: int
+    rows: list[Batch] = field(default_factory=list)
+    changed: list[IntArray] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+
+
+class Processor:
+    """All state between the journal and the screens. Not configured until a Config entry.
+
+    Parameters
+    ----------
+    store : asked for what is known of samples that are not surely new, never written here
+    root : of the topics
+    snapshot : of an earlier life
+    """
+
+    def __init__(self, store: Store, root: str, snapshot: dict[str, Any] | None = None) -> None:
+        self._store = store
+        self._root = root
+        self.now_ms = 0
+        self.config: journal.Config | None = None
+        self.sequencer = Sequencer()
+        self.links: dict[str, DeviceState] = {}
+        self._keys: list[str] = []
+        self._registered_ms: IntArray = np.empty(0, dtype=np.int64)
+        self._newest = Batch.empty()
+        if snapshot is not None:
+            self._restore(snapshot)
+
+    def step(self, position: int, at_ms: int, entry: journal.Entry) -> Outcome:
+        """Take the next entry."""
+        since_ms, self.now_ms = self.now_ms, max(self.now_ms, at_ms)
+        work = _Work(Known(self._store, position), Outcome(position, self.now_ms), since_ms)
+        if self.config is not None:
+            self._advance(work)
+        if isinstance(entry, journal.Messages):
+            self._messages(work, entry)
+        elif isinstance(entry, journal.Config):
+            self._configure(entry)
+            work.outcome.configured = True
+        elif isinstance(entry, journal.Action):
+            self._act(work, entry)
+        if self.config is not None and not isinstance(entry, journal.Action):
+            self._settle(work, self.now_ms)
+        outcome = work.outcome
+        outcome.rows = Batch.concat(work.rows)
+        if work.changed:
+            outcome.newest = self._newest.take(np.unique(np.concatenate(work.changed)))
+        outcome.intervals = list(work.known.new_intervals)
+        return outcome
+
+    def next_due_ms(self) -> int | None:
+        """When time alone will have an effect; a Tick entry is wanted then."""
+        if self.config is None:
+            return None
+        dues = (
+            self.window.next_due_ms(),
+            self.lanes.next_due_ms(),
+            self.sequencer.next_due_ms(),
+            self.judging.engine.next_due_ms(
+                self._newest.t_ms, self._registered_ms, self._asleep_ms
+            ),
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def newest(self) -> Batch:
+        """Newest value of each series, row i of series i; t_ms is -1 where there is none."""
+        return self._newest
+
+    def snapshot(self) -> dict[str, Any]:
+        assert self.config is not None
+        return {
+            "version": STATE_VERSION,
+            "now_ms": self.now_ms,
+            "config": [self.config.registry, self.config.rules, self.config.reorder_s],
+            "keys": self._keys,
+            "registered_ms": self._registered_ms,
+            "newest": [getattr(self._newest, name) for name in Batch.__slots__],
+            "links": {d: msgspec.to_builtins(state) for d, state in self.links.items()},
+            "sequencer": self.sequencer.snapshot(),
+            "probes": self.probes.snapshot(),
+            "lanes": self.lanes.snapshot(),
+            "window": self.window.snapshot(),
+            "judging": self.judging.snapshot(),
+            "book": self.book.snapshot(),
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        if state["version"] != STATE_VERSION:
+            raise StateError(f"checkpoint of version {state['version']}, not {STATE_VERSION}")
+        self.now_ms = state["now_ms"]
+        self._keys = state["keys"]
+        self._registered_ms = state["registered_ms"]
+        self._newest = Batch(*state["newest"])
+        self.links = {d: msgspec.convert(s, DeviceState) for d, s in state["links"].items()}
+        self.sequencer = Sequencer(state["sequencer"])
+        self._put_in_force(journal.Config(*state["config"]), state)
+
+    def _configure(self, config: journal.Config) -> None:
+        old = None if self.config is None else self.snapshot()
+        if old is not None:
+            old["judging"] = old["book"] = None  # they are told, not made anew
+        self._put_in_force(config, old)
+
+    def _put_in_force(self, config: journal.Config, state: dict[str, Any] | None) -> None:
+        registry = parse_registry(config.registry, "stations.toml")
+        rules = parse_rules(config.rules, "rules.toml", registry)
+        table = SeriesTable.of(registry, self._keys)
+        reorder_ms = round(config.reorder_s * 1000)
+        old = state or dict.fromkeys(("probes", "lanes", "window", "judging", "book"))
+        first = self.config is None
+        self._grow(len(table))
+        self._keys = [series.key for series in table.entries]
+        self.registry, self.rules, self.series = registry, rules, table
+        self.hearing = Hearing(self._root, registry, self.sequencer)
+        self.probes = Probes(table, old["probes"])
+        self.lanes = Lanes(registry, reorder_ms, old["lanes"])
+        self.window = ReorderWindow(len(table), reorder_ms, old["window"])
+        if first:
+            self.judging = Judging(rules, table, registry, old["judging"])
+            self.book = AlertBook(rules, table, registry, old["book"])
+        else:
+            self.judging.reconfigure(rules, table, registry)
+            self.book.reconfigure(rules, table, registry)
+        self._asleep_ms = np.zeros(len(table), dtype=np.int64)
+        self.config = config
+        for device in self.links:
+            self._note_sleep(device)
+
+    def _grow(self, size: int) -> None:
+        grown = size - len(self._newest)
+        assert grown >= 0, "series are never forgotten"
+        self._registered_ms = np.pad(self._registered_ms, (0, grown), constant_values=self.now_ms)
+        more = Batch.of(
+            range(len(self._newest), size), [NEVER] * grown, [np.nan] * grown, Flag.MISSING
+        )
+        self._newest = Batch.concat([self._newest, more])
+
+    def _advance(self, work: _Work) -> None:
+        """Do what fell due before this entry, each at its own time."""
+        while (due := self.next_due_ms()) is not None and due <= self.now_ms:
+            due = max(due, work.since_ms)
+            work.outcome.devices.update(self.sequencer.advance(due))
+            self.lanes.release(due, work.known)
+            self._take_directions(work, due)
+            self._judge(work, self.window.release(due, {}))
+            self._settle(work, due)
+
+    def _settle(self, work: _Work, now_ms: int) -> None:
+        """Silence by the clock, and the life of alerts, as of one time."""
+        work.transitions.extend(
+            self.judging.engine.advance(
+                now_ms, self._newest.t_ms, self._registered_ms, self._asleep_ms
+            )
+        )
+        work.outcome.events.extend(
+            self.book.apply(work.transitions, self.judging.evaluated_ms, now_ms)
+        )
+        work.transitions.clear()
+
+    def _messages(self, work: _Work, entry: journal.Messages) -> None:
+        if self.config is None:
+            raise StateError("messages before any configuration in the journal")
+        heard = self.hearing.hear(entry, self.now_ms)
+        for part in heard.parts:
+            self._take_probes(work, part, heard)
+            for root_device, sample, ready, origin in part.traffic:
+                taken = self.lanes.take(
+                    root_device, sample, work.known, ready=ready, now_ms=self.now_ms
+                )
+                if isinstance(taken, Refusal):
+                    heard.refuse(origin, taken, self.now_ms, counted=True)
+                elif taken:
+                    work.outcome.stored += 1
+                else:
+                    work.outcome.duplicate += 1
+            self._take_directions(work, self.now_ms)
+        for device, state in heard.links:
+            self._link(work, device, state)
+        outcome = work.outcome
+        outcome.received += heard.received
+        outcome.rejected.update(heard.rejected)
+        outcome.letters.extend(heard.letters)
+        outcome.metas.update(heard.metas)
+        outcome.canaries.extend(heard.canaries)
+        outcome.devices.update(heard.devices)
+
+    def _take_probes(self, work: _Work, part: Part, heard: Heard) -> None:
+        if not part.samples:
+            if part.settled:
+                self._judge(work, self.window.release(self.now_ms, part.settled))
+            return
+        numbers = [self.probes.numbers[stream] for stream in part.streams]
+        taken = self.probes.take(numbers, part.samples, work.known)
+        for n, refusal in taken.refused.items():
+            heard.refuse(part.origin[n], refusal, self.now_ms, counted=True)
+        work.outcome.duplicate += taken.duplicates
+        work.outcome.stored += len(part.samples) - taken.duplicates - len(taken.refused)
+        of = taken.sample
+        arrived = Waiting(
+            taken.rows,
+            taken.dry,
+            np.asarray(part.ready, dtype=bool)[of],
+            np.full(len(of), self.now_ms + self.window.reorder_ms, dtype=np.int64),
+            np.asarray(part.epochs, dtype=np.int64)[of],
+            np.asarray(part.seqs, dtype=np.int64)[of],
+        )
+        future = arrived.rows.t_ms > self.now_ms + FUTURE_TOLERANCE_MS
+        if future.any():
+            ahead = arrived.rows.take(future)
+            self._put(work, _marked(ahead, Flag.SUSPECT, Why.FUTURE))
+            arrived = arrived.take(~future)
+        self._admit(work, arrived, self.now_ms, part.settled)
+
+    def _take_directions(self, work: _Work, now_ms: int) -> None:
+        """Readings of directions are in order already: the lanes have waited for each other."""
+        made = self.lanes.drain()
+        for kind in ("late", "future", "ready"):
+            readings = [reading for reading in made if _kind(reading) == kind]
+            if not readings:
+                continue
+            rows = self._direction_rows(readings)
+            if kind == "late":
+                self._put(work, _marked(rows, Flag.NOT_EVALUATED, Why.LATE))
+            elif kind == "future":
+                self._put(work, _marked(rows, Flag.SUSPECT, Why.FUTURE))
+            else:
+                n = len(rows)
+                none = np.full(n, -1, dtype=np.int64)
+                now = np.full(n, now_ms, dtype=np.int64)
+                ready = Waiting(
+                    rows, np.zeros(n, dtype=bool), np.ones(n, dtype=bool), now, none, none
+                )
+                self._admit(work, ready, now_ms, {})
+
+    def _direction_rows(self, readings: Sequence[DirectionReading]) -> Batch:
+        series, t_ms, value, why = [], [], [], []
+        for reading in readings:
+            column = self.series.columns[reading.stream]
+            for quantity, number in reading.values.items():
+                series.append(column[quantity])
+                t_ms.append(reading.t_ms)
+                value.append(number)
+                why.append(reading.why)
+        return Batch.of(series, t_ms, value, why=why)
+
+    def _admit(self, work: _Work, arrived: Waiting, now_ms: int, settled: dict[int, int]) -> None:
+        admitted = self.window.admit(arrived, now_ms, settled)
+        self._put(work, admitted.held.rows)
+        self._put(work, _marked(admitted.late.rows, Flag.NOT_EVALUATED, Why.LATE))
+        self._judge(work, admitted.released)
+
+    def _judge(self, work: _Work, released: Waiting) -> None:
+        if not len(released):
+            return
+        judgement = self.judging.judge(released)
+        self._put(work, judgement.rows)
+        self._put(work, judgement.revised)
+        work.transitions.extend(judgement.transitions)
+
+    def _link(self, work: _Work, device: str, state: DeviceState | None) -> None:
+        known = self.links.get(device)
+        if state is None:
+            self.links.pop(device, None)
+        elif state.s == "lost" and known is not None and (state.boot or 0) < (known.boot or 0):
+            return  # the last will of an older life
+        else:
+            self.links[device] = state
+        work.outcome.links[device] = state
+        self._note_sleep(device)
+
+    def _note_sleep(self, device: str) -> None:
+        if device not in self.registry.devices:
+            return
+        root = self.registry.root_device(device).id
+        state = self.links.get(device)
+        asleep = state is not None and state.s == "sleeping" and state.until is not None
+        until_ms = state.until if asleep and state is not None and state.until else 0
+        for stream, _, _ in self.registry.devices[root].streams():
+            for series in self.series.columns.get(stream, {}).values():
+                self._asleep_ms[series] = until_ms
+
+    def _act(self, work: _Work, entry: journal.Action) -> None:
+        action = Action(Act(entry.op), entry.alert, entry.ver, entry.who, entry.note or None)
+        acted = self.book.act(action, self.now_ms)
+        work.outcome.events.extend(acted.events)
+        work.outcome.reply = entry.request, acted
+
+    def _put(self, work: _Work, rows: Batch) -> None:
+        """Rows to be stored; the newest value of each series is known from here on."""
+        if not len(rows):
+            return
+        work.rows.append(rows)
+        now = rows.take((rows.why & Why.FUTURE) == 0)
+        newest = self._newest
+        np.maximum.at(newest.t_ms, now.series, now.t_ms)
+        at_top = now.take(now.t_ms == newest.t_ms[now.series])
+        # Of several rows for one (series, t) the last assignment stands: the latest word.
+        newest.value[at_top.series] = at_top.value
+        newest.flag[at_top.series] = at_top.flag
+        newest.why[at_top.series] = at_top.why
+        work.changed.append(at_top.series)
+
+
+def _marked(rows: Batch, flag: Flag, why: Why) -> Batch:
+    return Batch.of(rows.series, rows.t_ms, rows.value, flag, rows.why | np.uint16(why))
+
+
+def _kind(reading: DirectionReading) -> str:
+    if reading.why & Why.FUTURE:
+        return "future"
+    return "late" if reading.late else "ready"
