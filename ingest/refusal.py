@@ -109,7 +109,8 @@ def field_faults(
         # A key that stands twice, once badly (its last value alone is seen here), or a
         # number that no double holds, in a place where anything may stand.
         reason = Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
-        return Refusal(reason, f"{where or 'payload'} = {_shown_raw(raw)}: {error}")
+        accepted = "accepted is each field once, and numbers that a double holds"
+        return Refusal(reason, f"{where or 'payload'} = {_shown_raw(raw)}: {error}: {accepted}")
     return Refusal(found[0][0], "; ".join(text for _, text in found))
 
 
