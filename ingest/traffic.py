@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.reading import VEHICLE_CLASSES, rounded
+from ingest.reading import DECIMALS, VEHICLE_CLASSES, rounded
 
 PCU = {
     "motorbike": 0.3,
@@ -58,8 +58,9 @@ def counts_between(
 ) -> dict[str, int]:
     """Vehicles by class between two readings of counters that only rise until they are reset.
 
-    `previous` is what `totals_after` gave last, or None. Nothing follows from a first total,
-    which says nothing of its interval. A class new in `current` has counted from zero.
+    `previous` is the reading before, or None. Nothing follows from a first total, of all or
+    of one class: it says nothing of its interval, and a class that was left out once would
+    count all its past again.
 
     - All counters were reset, their sum has fallen: what they show has been counted since.
     - One alone has fallen from the upper tenth of a 16- or 32-bit counter: it ran over.
@@ -71,17 +72,9 @@ def counts_between(
         return {}
     if _was_reset(previous, current):
         return dict(current)
-    return {name: _counted(previous.get(name, 0), total) for name, total in current.items()}
-
-
-def totals_after(previous: Mapping[str, int] | None, current: Mapping[str, int]) -> dict[str, int]:
-    """The newest total of each class, to be the next `previous`.
-
-    Cameras leave classes out now and then; one that comes back must not count all its past.
-    """
-    if previous is None or _was_reset(previous, current):
-        return dict(current)
-    return {**previous, **current}
+    return {
+        name: _counted(previous[name], total) for name, total in current.items() if name in previous
+    }
 
 
 def direction_values(lanes: Sequence[LaneInterval]) -> dict[str, float]:
@@ -104,7 +97,8 @@ def direction_values(lanes: Sequence[LaneInterval]) -> dict[str, float]:
                 values[f"count_{name}"] = float(sum(found))
     speed = _speed_km_h(ordered)
     if speed is not None:
-        values["speed_km_h"] = speed
+        # Rounded before it divides: what shows as zero must not give a density without end.
+        values["speed_km_h"] = round(speed, DECIMALS)
     occupancies = [lane.occupancy for lane in ordered if lane.occupancy is not None]
     if occupancies:
         values["occupancy"] = sum(occupancies) / len(occupancies)

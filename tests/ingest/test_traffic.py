@@ -1,7 +1,8 @@
+from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.reading import QUANTITIES, VEHICLE_CLASSES
@@ -13,7 +14,6 @@ from ingest.traffic import (
     direction_values,
     folded,
     level_of_service,
-    totals_after,
 )
 
 T = 1_767_000_000_000
@@ -189,6 +189,7 @@ lanes = st.lists(
 )
 
 
+@example(lanes=[lane(1, {"car": 71}, 7e-302)], order=Random(1))
 @given(lanes=lanes, order=st.randoms(use_true_random=False))
 def test_the_order_in_which_lanes_come_changes_nothing(
     lanes: list[LaneInterval], order: Random
@@ -197,7 +198,7 @@ def test_the_order_in_which_lanes_come_changes_nothing(
     shuffled = list(lanes)
     order.shuffle(shuffled)
     assert direction_values(shuffled) == found
-    assert all(value >= 0.0 for value in found.values())
+    assert all(0.0 <= value < float("inf") for value in found.values())
     assert found.get("level_of_service", 1.0) in range(1, 7)
     speeds = [item.speed_km_h for item in lanes if item.speed_km_h is not None]
     if speeds:
@@ -211,8 +212,8 @@ def test_the_order_in_which_lanes_come_changes_nothing(
         (None, {"car": 500}, {}),
         ({"car": 500}, {"car": 506}, {"car": 6}),
         ({"car": 500, "bus": 7}, {"car": 500, "bus": 8}, {"car": 0, "bus": 1}),
-        # A class of zero had been left out; one left out now says nothing.
-        ({"car": 500}, {"car": 501, "trailer": 1}, {"car": 1, "trailer": 1}),
+        # Nor of a class that comes anew, nor of one that is left out.
+        ({"car": 500}, {"car": 501, "trailer": 70}, {"car": 1}),
         ({"car": 500, "bus": 7}, {"car": 501}, {"car": 1}),
         # A reset: all of them count from zero, even one that is higher by chance.
         ({"car": 500, "bus": 7}, {"car": 3, "bus": 0}, {"car": 3, "bus": 0}),
@@ -242,40 +243,29 @@ def test_counts_between_counters(
 
 
 def test_a_class_that_was_left_out_once_does_not_count_its_past_again() -> None:
-    sent = [{"car": 100, "truck": 500}, {"car": 105}, {"car": 110, "truck": 502}]
-    known: dict[str, int] | None = None
-    found = []
-    for totals in sent:
-        found.append(counts_between(known, totals))
-        known = totals_after(known, totals)
-    assert found == [{}, {"car": 5}, {"car": 5, "truck": 2}]
+    sent = [{"car": 100, "truck": 500}, {"car": 105}, {"car": 110, "truck": 502}, {"truck": 503}]
+    found = [counts_between(a, b) for a, b in pairwise(sent)]
+    assert found == [{"car": 5}, {"car": 5}, {"truck": 1}]
 
 
-def test_a_reset_forgets_classes_that_are_not_in_it() -> None:
-    known = totals_after({"car": 900, "truck": 40}, {"car": 2})
-    assert known == {"car": 2}
-    assert counts_between(known, {"car": 3, "truck": 41}) == {"car": 1, "truck": 41}
-
-
-passing = st.lists(
-    st.dictionaries(st.sampled_from(VEHICLE_CLASSES), st.integers(0, 400), max_size=4), max_size=20
+@given(
+    passing=st.lists(
+        st.fixed_dictionaries(dict.fromkeys(VEHICLE_CLASSES, st.integers(0, 400))), max_size=20
+    ),
+    resets=st.sets(st.integers(0, 19)),
 )
-
-
-@given(passing=passing, start=st.dictionaries(st.sampled_from(VEHICLE_CLASSES), st.integers(0, 9)))
-def test_counters_without_resets_give_back_what_passed(
-    passing: list[dict[str, int]], start: dict[str, int]
+def test_counters_give_back_what_passed_over_resets(
+    passing: list[dict[str, int]], resets: set[int]
 ) -> None:
-    known = start
-    totals = dict(start)
-    for interval in passing:
-        for name, count in interval.items():
-            totals[name] = totals.get(name, 0) + count
-        found = counts_between(known, totals)
-        assert {name: n for name, n in found.items() if n} == {
-            name: n for name, n in interval.items() if n
-        }
-        known = totals_after(known, totals)
+    """A camera reset at the start of an interval loses nothing, if its sum shows that it was."""
+    totals = dict.fromkeys(VEHICLE_CLASSES, 40_000)
+    for number, interval in enumerate(passing):
+        before = totals
+        start = dict.fromkeys(VEHICLE_CLASSES, 0) if number in resets else before
+        totals = {name: start[name] + count for name, count in interval.items()}
+        if number in resets and sum(totals.values()) >= sum(before.values()):
+            continue  # twice within a minute or so: no reading shows it
+        assert counts_between(before, totals) == interval
 
 
 @given(
@@ -286,6 +276,6 @@ def test_counts_are_never_negative_nor_more_than_was_shown_but_at_a_rollover(
     previous: dict[str, int], current: dict[str, int]
 ) -> None:
     found = counts_between(previous, current)
-    assert found.keys() == current.keys()
+    assert found.keys() in ((previous.keys() & current.keys()), current.keys())
     for name, count in found.items():
         assert 0 <= count <= current[name] + 2**32 // 10 + 1
