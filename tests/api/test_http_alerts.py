@@ -1,0 +1,167 @@
+"""Alerts, acknowledging, rules, dead letters."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.auth import Principal
+from api.service import ALERT_STATES, NotDurable, Page, as_seen_by
+from tests.api.http_service import ALERT_ID, KEY, NOW_MS, World, ask, get
+
+ACK = f"/api/v1/alerts/{ALERT_ID}/ack"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def test_alerts_are_asked_for_by_state_and_time(world: World) -> None:
+    answer = get(world, "/api/v1/alerts")
+    assert [alert["id"] for alert in answer.json()["items"]] == [ALERT_ID]
+    assert answer.json()["next"] is None
+    get(
+        world,
+        "/api/v1/alerts?state=active&from=2025-12-29T09:20:00Z&to=1767000000001&limit=7&after=x",
+    )
+    assert world.pages_asked == [
+        ("all", None, None, None, 100),
+        ("active", NOW_MS, NOW_MS + 1, "x", 7),
+    ]
+    for state in ALERT_STATES:
+        assert get(world, f"/api/v1/alerts?state={state}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["state=none", "limit=0", "limit=501", "from=x", f"from={NOW_MS}&to={NOW_MS}"]
+)
+def test_what_is_not_accepted_is_told(world: World, query: str) -> None:
+    answer = get(world, f"/api/v1/alerts?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["name"] == query.split("=", maxsplit=1)[0]
+    assert world.pages_asked == []
+
+
+def test_pages_lead_on(world: World) -> None:
+    answer = get(world, "/api/v1/alerts", alerts=lambda *_: Page([], "17"))
+    assert answer.json() == {"items": [], "next": "17"}
+
+
+def test_names_and_notes_are_for_operators(world: World) -> None:
+    for path in ("/api/v1/alerts", f"/api/v1/alerts/{ALERT_ID}"):
+        for headers in ({}, world.token("viewer")):
+            text = get(world, path, headers).text
+            assert "Nguyễn" not in text
+            assert "đã gọi" not in text
+            assert '"timeline":[{"type":"noted"' in text
+        for role in ("operator", "admin"):
+            assert "Nguyễn Văn A" in get(world, path, world.token(role)).text
+
+
+def test_fields_are_left_out_wherever_they_stand() -> None:
+    document = {"a": ({"who": "x", "t": 1}, [{"note": "y"}]), "who": "z"}
+    assert as_seen_by(Principal("", "viewer"), document) == {"a": [{"t": 1}, [{}]]}
+    assert as_seen_by(Principal("An", "operator"), document) is document
+
+
+def test_one_alert(world: World) -> None:
+    assert get(world, f"/api/v1/alerts/{ALERT_ID}").json()["k"] == KEY
+    assert get(world, "/api/v1/alerts/0000000000000000").status_code == 404
+    assert get(world, "/api/v1/alerts/nonsense").status_code == 422
+
+
+def test_an_operator_acknowledges_and_it_is_audited(world: World) -> None:
+    operator = world.token("operator")
+    answer = ask(world, "POST", ACK, headers=operator, json={"ver": 3, "note": "đã gọi"})
+    assert answer.status_code == 200
+    assert (answer.json()["state"], answer.json()["ver"]) == ("acked", 4)
+    stale = ask(world, "POST", ACK, headers=operator, json={"ver": 3})
+    assert stale.status_code == 409
+    assert stale.json()["alert"]["ver"] == 4
+    second, first = world.tokens.audit()
+    assert (first.who, first.role, first.outcome) == ("the operator", "operator", "done")
+    assert first.what == f"alert.ack {ALERT_ID} ver 3"
+    assert first.at_ms == NOW_MS
+    assert second.outcome == "stale"
+
+
+def test_who_may_not_acknowledge(world: World) -> None:
+    nobody = ask(world, "POST", ACK, json={"ver": 3})
+    assert nobody.status_code == 401
+    viewer = ask(world, "POST", ACK, headers=world.token("viewer"), json={"ver": 3})
+    assert viewer.status_code == 403
+    assert "operator" in viewer.json()["detail"]
+    assert world.alerts[ALERT_ID]["state"] == "unacked"
+    assert world.tokens.audit() == ()
+
+
+def test_an_alert_that_is_over_or_unknown(world: World) -> None:
+    operator = world.token("operator")
+    unknown = ACK.replace(ALERT_ID, "0" * 16)
+    assert ask(world, "POST", unknown, headers=operator, json={"ver": 3}).status_code == 404
+    world.alerts[ALERT_ID]["state"] = "normal"
+    over = ask(world, "POST", ACK, headers=operator, json={"ver": 3})
+    assert over.status_code == 409
+    assert "over" in over.json()["detail"]
+    assert over.json()["alert"]["state"] == "normal"
+
+
+def test_what_can_not_be_written_down_is_not_done(world: World) -> None:
+    world.act_raises = NotDurable("the disk is full")
+    answer = ask(world, "POST", ACK, headers=world.token("operator"), json={"ver": 3})
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
+    assert "disk is full" in answer.json()["detail"]
+    assert world.tokens.audit() == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"ver":"3"}',
+        b'{"ver":true}',
+        b'{"ver":-1}',
+        b'{"ver":3.5}',
+        b'{"ver":3,"not":"x"}',
+        b'{"ver":3,"note":1}',
+        b'{"ver":3,"note":"' + b"x" * 501 + b'"}',
+    ],
+)
+def test_a_body_that_is_not_an_acknowledgement(world: World, content: bytes) -> None:
+    headers = {**world.token("operator"), "Content-Type": "application/json"}
+    answer = ask(world, "POST", ACK, headers=headers, content=content)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["in"] == "body"
+    assert world.alerts[ALERT_ID]["state"] == "unacked"
+
+
+def test_rules_in_force(world: World) -> None:
+    document = get(world, "/api/v1/rules").json()
+    (rule,) = document["rules"]
+    assert (rule["id"], rule["raise_level"], rule["clear_level"]) == ("salinity-4", 4.0, 3.6)
+    assert rule["source"] == "a limit"
+    assert rule["version"]
+    assert document["version"]
+
+
+def test_dead_letters_are_for_operators_and_paged(world: World) -> None:
+    world.put_dead_letters(b'{"v":1', b"\xff\x00", "mặn".encode())
+    assert get(world, "/api/v1/dead-letters").status_code == 401
+    assert get(world, "/api/v1/dead-letters", world.token("viewer")).status_code == 403
+    operator = world.token("operator")
+    first = get(world, "/api/v1/dead-letters?limit=2", operator).json()
+    assert [letter["head"] for letter in first["items"]] == ["mặn", "\\xff\x00"]
+    second = get(world, f"/api/v1/dead-letters?limit=2&after={first['next']}", operator).json()
+    assert [letter["head"] for letter in second["items"]] == ['{"v":1']
+    assert second["next"] is None
+    letter = second["items"][0]
+    assert (letter["t"], letter["reason"], letter["size"]) == (NOW_MS, "not_json", 6)
+    exact = get(world, "/api/v1/dead-letters?limit=3", operator).json()
+    assert exact["next"] is None

@@ -1,0 +1,164 @@
+"""The OpenAPI document says everything, and says the truth."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api.http import shapes
+from api.http.app import create_app
+from api.http.problem import KINDS
+from tests.api.http_service import ALERT_ID, KEY, NOW_MS, World, ask, get
+
+PAGES = {"/", "/docs/http", "/docs/http/{name}", "/assets/{path}", "/{name}"}
+"""Served to browsers; everything else is documented."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def _document(world: World) -> dict[str, Any]:
+    document: dict[str, Any] = get(world, "/openapi.json").json()
+    return document
+
+
+def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_routes_of_this_version(world: World) -> None:
+    assert sorted(_operations(_document(world))) == [
+        "GET /api/v1/about",
+        "GET /api/v1/alerts",
+        "GET /api/v1/alerts/{id}",
+        "GET /api/v1/dead-letters",
+        "GET /api/v1/rules",
+        "GET /api/v1/series/{key}",
+        "GET /api/v1/state",
+        "GET /api/v1/stations",
+        "GET /healthz",
+        "GET /metrics",
+        "GET /readyz",
+        "POST /api/v1/alerts/{id}/ack",
+        "POST /api/v1/live-ticket",
+    ]
+
+
+def test_every_route_is_documented_with_examples_and_problems(world: World) -> None:
+    document = _document(world)
+    tags = {tag["name"] for tag in document["tags"]}
+    for name, operation in _operations(document).items():
+        assert operation["summary"], name
+        assert operation["description"], name
+        assert set(operation["tags"]) <= tags, name
+        content = operation["responses"]["200"]["content"]
+        first = next(iter(content.values()))
+        assert "example" in first or "examples" in first, name
+        assert "500" in operation["responses"], name
+        for status, response in operation["responses"].items():
+            if status in {"200", "304"}:
+                continue
+            problem = response["content"]["application/problem+json"]
+            assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert problem["examples"], (name, status)
+            assert all(e["value"]["status"] == int(status) for e in problem["examples"].values())
+        if operation.get("parameters") or operation.get("requestBody"):
+            assert "422" in operation["responses"], name
+        if operation.get("security"):
+            assert "401" in operation["responses"], name
+
+
+def test_nothing_is_served_that_is_not_documented(world: World) -> None:
+    documented = set(_document(world)["paths"])
+    app = create_app(world.service())
+    served = {path.replace(":path}", "}") for path in _paths(app.routes)}
+    assert served - documented == PAGES | {"/openapi.json"}
+
+
+def _paths(routes: Any) -> Iterator[str]:
+    """Paths of routes, and of the routers among them."""
+    for route in routes:
+        if hasattr(route, "path"):
+            yield route.path
+        else:
+            yield from _paths(route.original_router.routes)
+
+
+def test_fastapi_errors_of_its_own_are_not_promised(world: World) -> None:
+    text = get(world, "/openapi.json").text
+    assert "HTTPValidationError" not in text
+    assert '"Problem"' in text
+
+
+def test_references_lead_somewhere(world: World) -> None:
+    document = _document(world)
+
+    def follow(value: Any) -> None:
+        if isinstance(value, dict):
+            if "$ref" in value:
+                assert value["$ref"].rsplit("/", 1)[1] in document["components"]["schemas"]
+            for each in value.values():
+                follow(each)
+        elif isinstance(value, list):
+            for each in value:
+                follow(each)
+
+    follow(document)
+
+
+SHAPES: dict[str, type[BaseModel]] = {
+    "/healthz": shapes.Health,
+    "/readyz": shapes.Ready,
+    "/api/v1/about": shapes.AboutShape,
+    "/api/v1/stations": shapes.Stations,
+    "/api/v1/state": shapes.State,
+    f"/api/v1/series/{KEY}": shapes.SeriesShape,
+    f"/api/v1/series/{KEY}?step=1h": shapes.SeriesShape,
+    "/api/v1/alerts": shapes.Alerts,
+    f"/api/v1/alerts/{ALERT_ID}": shapes.AlertShape,
+    "/api/v1/rules": shapes.Rules,
+    "/api/v1/dead-letters": shapes.DeadLetters,
+}
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_answers_have_the_documented_shape(world: World, path: str) -> None:
+    world.put(KEY, [(NOW_MS - 1000, 3.2, 1)])
+    world.put_dead_letters(b"{")
+    SHAPES[path].model_validate(get(world, path, world.token("operator")).json())
+
+
+def test_the_ticket_has_the_documented_shape(world: World) -> None:
+    answer = ask(world, "POST", "/api/v1/live-ticket", headers=world.token("viewer"))
+    shapes.Ticket.model_validate(answer.json())
+
+
+def test_the_reference_page_brings_all_it_needs(world: World) -> None:
+    page = get(world, "/docs/http")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "//" not in page.text.replace("<!doctype", "")  # nothing from elsewhere
+    assert "style=" not in page.text
+    for name, kind in (("reference.js", "text/javascript"), ("reference.css", "text/css")):
+        assert f"/docs/http/{name}" in page.text
+        part = get(world, f"/docs/http/{name}")
+        assert part.status_code == 200
+        assert part.headers["content-type"].startswith(kind)
+        assert "http:" not in part.text
+        assert "https:" not in part.text
+    assert set(_document(world)["x-problems"]) == set(KINDS)
+
+
+def test_the_guide_names_every_route(world: World) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "http.md").read_text("utf-8")
+    missing = [path for path in _document(world)["paths"] if path not in guide]
+    assert not missing
