@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.alert import Act, Acted, Action, Outcome
 from alerts.rules import RuleSet
 from api.auth import Doorkeeper, Principal
 from ingest.reading import Batch
@@ -69,28 +70,18 @@ class Page:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AckOrder:
-    """An officer takes an alert. `ver` is the version they saw."""
+VERDICTS: Mapping[Outcome, tuple[int, str]] = {
+    Outcome.DONE: (200, "done"),
+    Outcome.NOT_FOUND: (404, "there is no such alert"),
+    Outcome.STALE: (409, "the alert has changed since you saw it; nothing was done"),
+    Outcome.NOT_NOW: (409, "the alert's state does not take this; nothing was done"),
+    Outcome.EMPTY: (422, "a note needs words"),
+}
+"""What an officer's action came to, for both doors: code and words."""
 
-    alert: str
-    ver: int
-    note: str
-    who: str
 
-
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """What came of an order.
-
-    code : 200; 404, no such alert; 409, stale version, or not to be acknowledged in its
-        state; 503, not durable, so nothing was done
-    alert : the alert as it now is, with 200 and 409
-    """
-
-    code: int
-    message: str
-    alert: Item | None = None
+class NotDurable(Exception):  # noqa: N818 - it says what is, not that something is broken
+    """An action could not be written down (a full disk), so it was not done; try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +124,8 @@ class Service:
     now_ms : *loop, worker*; the service's clock, UTC
     registry : *loop*; stations and devices in force
     series : *loop*; the series in force
-    state : *loop*; (items, pos) of the series that `where` selects, as in a `snap`
+    state : *loop*; (items, pos) of the series that `where` selects, as in a `snap`; the
+        fields asked for are `station` and `kind`
     state_pos : *loop*; the position that `state` would give; equal positions, equal items
     points : *worker*; (series id, from_ms, to_ms, limit) -> at most `limit` readings with
         from <= t < to, by rising t
@@ -142,7 +134,8 @@ class Service:
     alerts : *worker*; (state, from_ms, to_ms, after, limit) -> `Page`, newest first. `state`
         is one of `ALERT_STATES`; an alert is in [from, to) by its `t_event`
     alert : *worker*; one alert with `timeline` and `evidence`, None where unknown
-    ack : *loop*; carries out an `AckOrder` and answers once it is durable
+    act : *loop*; carries out an officer's action and answers once it is durable; raises
+        `NotDurable`
     rules : *loop*; the rules in force
     dead_letters : *worker*; (limit, before) -> (id, letter), newest first, with id < before
     not_ready : *loop*; why readings do not flow end to end, empty where they do
@@ -161,7 +154,7 @@ class Service:
     windows: Callable[[int, int, int, int, int], Windows]
     alerts: Callable[[str, int | None, int | None, str | None, int], Page]
     alert: Callable[[str], Item | None]
-    ack: Callable[[AckOrder], Awaitable[Acted]]
+    act: Callable[[Action], Awaitable[Acted]]
     rules: Callable[[], RuleSet]
     dead_letters: Callable[[int, int | None], Sequence[tuple[int, DeadLetter]]]
     not_ready: Callable[[], Sequence[NotReady]]
@@ -169,7 +162,7 @@ class Service:
     pages: Path
 
 
-OFFICERS_ONLY = frozenset({"who", "note", "acked_by", "ack_note"})
+OFFICERS_ONLY = frozenset({"who", "note"})
 """Fields of alerts and of their timelines that name an officer or quote one."""
 
 
@@ -200,14 +193,19 @@ async def acknowledge(
     Both doors come this way. The caller has made sure that the principal is an operator.
     The audit follows the deed: the deed itself is durable with who, when and why, and a line
     that claims what never happened would be worse than one that comes a moment later.
+
+    Raises
+    ------
+    NotDurable
+        Nothing was done.
     """
     assert principal.may("operator")
-    acted = await service.ack(AckOrder(alert, ver, note, principal.name))
+    acted = await service.act(Action(Act.ACK, alert, ver, principal.name, note or None))
     await asyncio.to_thread(
         service.doorkeeper.tokens.record,
         principal,
         f"alert.ack {alert} ver {ver}",
-        str(acted.code),
+        acted.outcome.value,
         service.now_ms(),
     )
     return acted
