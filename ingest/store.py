@@ -6,7 +6,7 @@ with the position in the journal. Readers have connections of their own (SQLite'
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +113,10 @@ class Store:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    def prepare(self, create: Callable[[sqlite3.Connection], None]) -> None:
+        """Let another part make its tables in this file, to be written with the readings."""
+        create(self._connection)
 
     @property
     def position(self) -> int:

@@ -56,7 +56,8 @@ class Judging:
         self._extra_flag = np.full(len(series), Flag.NOT_EVALUATED, dtype=np.uint8)
         self._extra_why = np.zeros(len(series), dtype=np.uint16)
         if state["newest"] is not None:
-            for column, old in zip(self._newest(), state["newest"], strict=True):
+            columns: tuple[Any, ...] = self._newest()
+            for column, old in zip(columns, state["newest"], strict=True):
                 column[: len(old)] = old
         self._index(series)
 

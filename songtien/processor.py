@@ -39,7 +39,7 @@ class StateError(Exception):
     """A checkpoint of another version of the service."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Outcome:
     """All that follows from one entry; it is committed whole, or not at all.
 

@@ -1,0 +1,224 @@
+"""The processor's thread: entries out of the journal, outcomes into the store, news onward.
+
+It goes on from the newest checkpoint. Entries up to the store's own position have been
+committed in an earlier life: they are stepped again for the state they leave, and nothing
+of them is written or told a second time.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from alerts import records
+from ingest.journal import Entry, Journal, Tick
+from ingest.sequence import Ack
+from ingest.snapshot import pack, unpack
+from ingest.store import Store
+from songtien.accounting import Ledger
+from songtien.processor import Outcome, Processor
+
+log = logging.getLogger(__name__)
+
+READ_AHEAD = 16
+CHECKPOINT_EVERY_S = 60.0
+CHECKPOINT_EVERY_ENTRIES = 20_000
+TRIM_EVERY_S = 60.0
+FORGET_AT_ONCE = 5_000
+TICK_APART_S = 0.2
+IDLE_S = 0.5
+RETRY_S = 1.0
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A committed outcome, with the positions of its alert events and the acks it allows."""
+
+    outcome: Outcome
+    positions: list[int]
+    acks: dict[str, Ack]
+
+
+class Pipeline:
+    """Steps entries and commits what follows.
+
+    Parameters
+    ----------
+    tell : takes News, on this thread, after the commit
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        *,
+        root: str,
+        clock_ms: Callable[[], int],
+        journal_days: float,
+        window_days: float,
+    ) -> None:
+        self.ledger = Ledger()
+        self._journal = journal
+        self._store = store
+        self._clock_ms = clock_ms
+        self._journal_ms = round(journal_days * DAY_MS)
+        self._window_ms = round(window_days * DAY_MS)
+        self.trouble: str | None = None
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        store.prepare(records.create)
+        found = store.checkpoint()
+        snapshot = None if found is None else unpack(found[1])
+        self.position = 0 if found is None else found[0]
+        self._checkpointed = self.position
+        self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
+        self._trim_due = time.monotonic() + TRIM_EVERY_S
+        self._tick_after = 0.0
+        self.processor = Processor(store, root, snapshot)
+
+    @property
+    def busy(self) -> bool:
+        """Whether entries wait."""
+        return self._journal.last_position > self.position
+
+    def catch_up(self) -> int:
+        """Step what an earlier life has committed; returns how many entries that was."""
+        committed = self._store.position
+        stepped = 0
+        while self.position < committed:
+            for position, at_ms, entry in self._journal.after(self.position, READ_AHEAD):
+                if position > committed:
+                    break
+                self.processor.step(position, at_ms, entry)
+                self.position = position
+                stepped += 1
+            else:
+                if not self._journal.after(self.position, 1):
+                    raise JournalGapError(self.position, committed)
+        return stepped
+
+    def wake(self) -> None:
+        """There is something in the journal."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish what stands in the journal, write a checkpoint, end."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self, tell: Callable[[News], None]) -> None:
+        while True:
+            entries = self._journal.after(self.position, READ_AHEAD)
+            for position, at_ms, entry in entries:
+                tell(self.commit(position, at_ms, entry))
+            if entries:
+                self._keep_house()
+                continue
+            if self._stop.is_set():
+                self._checkpoint()
+                return
+            if self._tick():
+                continue
+            self._keep_house()
+            self._wait()
+
+    def commit(self, position: int, at_ms: int, entry: Entry) -> News:
+        """Step one entry and store all that follows from it in one transaction."""
+        outcome = self.processor.step(position, at_ms, entry)
+        self.ledger.take(outcome)
+        positions = self._store_or_wait(outcome)
+        self.position = position
+        self.ledger.settle(outcome)
+        acks = {device: self.processor.sequencer.ack(device) for device in outcome.devices}
+        return News(
+            outcome, positions, {device: ack for device, ack in acks.items() if ack is not None}
+        )
+
+    def _store_or_wait(self, outcome: Outcome) -> list[int]:
+        """Commit, however long a full disk takes: the state has moved and can't go back."""
+        while True:
+            try:
+                positions = self._write(outcome)
+            except sqlite3.OperationalError as error:
+                if self.trouble is None:
+                    log.exception("store refuses, the journal goes on taking what it can")
+                self.trouble = str(error)
+                if self._stop.wait(RETRY_S):
+                    raise
+                continue
+            if self.trouble is not None:
+                log.warning("store takes again, nothing was lost")
+                self.trouble = None
+            return positions
+
+    def _write(self, outcome: Outcome) -> list[int]:
+        store = self._store
+        with store.transaction() as connection:
+            if outcome.configured:
+                store.put_series([series.key for series in self.processor.series.entries])
+            store.put_readings(outcome.rows, outcome.position)
+            store.put_lane_intervals(outcome.intervals, outcome.position)
+            if outcome.letters:
+                store.put_dead_letters(outcome.letters)
+            for device, state in outcome.links.items():
+                text = "null" if state is None else msgspec.json.encode(state).decode()
+                store.put_device(device, link=text)
+            for device, meta in outcome.metas.items():
+                store.put_device(device, meta=msgspec.json.encode(meta).decode())
+            positions = records.write(connection, outcome.events)
+            store.set_meta("position", outcome.position)
+        return positions
+
+    def _tick(self) -> bool:
+        """Let time pass in the journal, if something is due."""
+        due = self.processor.next_due_ms()
+        if due is None or self._clock_ms() < due or time.monotonic() < self._tick_after:
+            return False
+        self._tick_after = time.monotonic() + TICK_APART_S
+        self._journal.append(Tick())
+        return True
+
+    def _wait(self) -> None:
+        due = self.processor.next_due_ms()
+        left_s = IDLE_S if due is None else (due - self._clock_ms()) / 1000
+        self._wake.wait(min(IDLE_S, max(0.01, left_s)))
+        self._wake.clear()
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        many = self.position - self._checkpointed >= CHECKPOINT_EVERY_ENTRIES
+        if many or now >= self._checkpoint_due:
+            self._checkpoint()
+        if now >= self._trim_due:
+            self._trim_due = now + TRIM_EVERY_S
+            self._forget()
+
+    def _checkpoint(self) -> None:
+        self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
+        if self.position == self._checkpointed or self.processor.config is None:
+            return
+        self._store.put_checkpoint(self.position, pack(self.processor.snapshot()))
+        self._checkpointed = self.position
+
+    def _forget(self) -> None:
+        """Let go of the old, a little at a time, so that nothing new waits."""
+        now_ms = self._clock_ms()
+        more = self._journal.trim(up_to=self._checkpointed, older_than_ms=now_ms - self._journal_ms)
+        more += self._store.forget_before(now_ms - self._window_ms, FORGET_AT_ONCE)
+        if more:
+            self._trim_due = time.monotonic() + 1.0
+
+
+class JournalGapError(Exception):
+    """The store knows of entries that the journal has lost: the files are not of one service."""
+
+    def __init__(self, position: int, committed: int) -> None:
+        super().__init__(
+            f"the journal ends at entry {position}, but the store has committed entry "
+            f"{committed}: journal.sqlite and store.sqlite do not belong together"
+        )
