@@ -6,6 +6,7 @@ Reading the file is `alerts.rulesfile`; running the rules is `alerts.engine`.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -43,6 +44,7 @@ class Rule:
     no_data_s, no_data_intervals : exactly one of them for NO_DATA, else both None
     never_seen_s : None means the same time as for no data
     km : [from, to) by the smallest distance from a mouth; None takes every station
+    km_unknown : stations whose distance isn't known are taken as lying within `km`
     stations, branches, kinds, devices : () takes all
     """
 
@@ -64,6 +66,7 @@ class Rule:
     stations: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     km: tuple[float, float] | None = None
+    km_unknown: bool = False
     kinds: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     message_vi: str = ""
@@ -102,8 +105,19 @@ class Rule:
         return max(3_600_000, 2 * expected_ms)
 
     def described(self) -> dict[str, Any]:
-        """The rule for the rules page: all of its content, and the version."""
-        return {**_content(self), "version": self.version}
+        """The rule for people and records: what it says, without what it leaves open.
+
+        Lists and plain values only; a `km` without an upper end has None there.
+        """
+        said = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in _content(self).items()
+            if value not in (None, (), "")
+        }
+        if self.km is not None:
+            said["km"] = [end if math.isfinite(end) else None for end in self.km]
+        said.update(severity=self.severity.value, ask=self.ask.value, version=self.version)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +157,14 @@ def watched(rule: Rule, series: SeriesTable, registry: Registry) -> Iterator[Ser
             and (not rule.branches or any(branch in rule.branches for branch in one.branches))
             and (not rule.kinds or one.kind in rule.kinds)
             and (not rule.devices or one.device in devices)
-            and (rule.km is None or _within(rule.km, registry.stations[one.station]))
+            and (rule.km is None or _within(rule, rule.km, registry.stations[one.station]))
         ):
             yield one
 
 
-def _within(km: tuple[float, float], station: Station) -> bool:
+def _within(rule: Rule, km: tuple[float, float], station: Station) -> bool:
     distance = station.nearest_km
-    return distance is not None and km[0] <= distance < km[1]
+    return rule.km_unknown if distance is None else km[0] <= distance < km[1]
 
 
 def _content(rule: Rule) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _COMMON = (
     "stations",
     "branches",
     "km",
+    "km_unknown",
     "kinds",
     "devices",
     "notify_max_age_s",
@@ -89,6 +90,7 @@ def _rule(table: Table, registry: Registry | None) -> Rule:
         "kinds": _known(table, "kinds", ("salinity", "traffic")),
         "devices": _known(table, "devices", None if registry is None else tuple(registry.devices)),
         "km": _km(table),
+        "km_unknown": table.boolean("km_unknown", default=False),
         "notify_max_age_s": _seconds(table, "notify_max_age_s"),
         "source": table.optional_text("source") or "",
         "unverified": table.boolean("unverified", default=False),
@@ -159,6 +161,8 @@ def _known(table: Table, name: str, known: Sequence[str] | None) -> tuple[str, .
 
 def _km(table: Table) -> tuple[float, float] | None:
     if not table.has("km"):
+        if table.has("km_unknown"):
+            table.fault("km_unknown", "it says what km means where no distance is known; add km")
         return None
     value = table.content["km"]
     accepted = (

@@ -1,0 +1,266 @@
+"""The engine against its slow twin, over random feeds; and what it costs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.engine import Engine
+from alerts.rules import RuleSet
+from alerts.rulesfile import parse_rules
+from alerts.transition import Transition
+from ingest.reading import Batch, Flag, rounds
+from ingest.registry import parse_registry
+from ingest.series import SeriesTable
+from tests.alerts.script import STATIONS, VK, XH, t
+from tests.naive import alerts as naive
+from tests.naive.alerts import Sample, Told
+
+REGISTRY = parse_registry(STATIONS, "stations.toml")
+SERIES = SeriesTable.of(REGISTRY)
+KEYS = (VK, XH)
+
+KINDS = {
+    "above": ("raise_above", "clear_below", (2.0, 1.5), ()),
+    "below": ("raise_below", "clear_above", (1.0, 1.5), ("", "permit = true")),
+    "rise": ("rise_above_per_h", "clear_below_per_h", (1.0, 0.0), ("rise_window_s = 2400", "")),
+}
+
+
+@st.composite
+def rule_texts(draw: st.DrawFn) -> str:
+    """A few rules over both series, with and without hysteresis, holds and gaps."""
+    texts = []
+    for number in range(draw(st.integers(1, 4))):
+        raise_key, clear_key, levels, more = KINDS[draw(st.sampled_from(sorted(KINDS)))]
+        texts.append(f'[[rule]]\nid = "r{number}"\nquantity = "salinity_g_l"\nseverity = "info"')
+        texts.append(f"{raise_key} = {levels[0]}")
+        texts.append(draw(st.sampled_from(["", f"{clear_key} = {levels[1]}"])))
+        texts.append(f"for_s = {draw(st.sampled_from([0, 600, 1800]))}")
+        texts.append(f"clear_for_s = {draw(st.sampled_from([0, 600, 1800]))}")
+        texts.append(draw(st.sampled_from(["", "hold_gap_s = 700"])))
+        texts.append(draw(st.sampled_from(more)) if more else "")
+    return "\n".join(texts)
+
+
+VALUES = st.sampled_from([0.2, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.3, 4.1])
+STEPS_MS = st.sampled_from([1, 60_000, 600_000, 600_000, 900_000, 1_200_001, 7_200_000])
+FLAGS = st.sampled_from([1, 1, 1, 1, 2, 3, 4, 9])
+FEEDS = st.lists(st.tuples(st.booleans(), STEPS_MS, VALUES, FLAGS), max_size=60)
+
+
+def samples_of(feed: list[tuple[bool, int, float, int]]) -> list[tuple[int, Sample]]:
+    """(series, sample) in order; the two series have clocks of their own."""
+    clock = {True: t(0), False: t(7)}
+    rows = []
+    for first, step_ms, value, flag in feed:
+        clock[first] += step_ms
+        rows.append((SERIES.by_key[KEYS[not first]], Sample(clock[first], value, flag)))
+    return rows
+
+
+def batch_of(rows: list[tuple[int, Sample]]) -> Batch:
+    return Batch.of(
+        [series for series, _ in rows],
+        [sample.t_ms for _, sample in rows],
+        [sample.value for _, sample in rows],
+        [sample.flag for _, sample in rows],
+    )
+
+
+def run(engine: Engine, batch: Batch) -> list[Transition]:
+    told = []
+    for rows in rounds(batch.series):
+        told.extend(engine.step(batch.take(rows)))
+    return told
+
+
+def shape(change: Transition) -> Told:
+    assert change.value is not None
+    assert change.limit is not None
+    return Told(
+        change.kind.value,
+        change.t_since_ms,
+        change.t_event_ms,
+        change.value,
+        change.limit,
+        change.worst_flag,
+        change.samples,
+    )
+
+
+def by_pair(told: list[Transition]) -> dict[tuple[str, int], list[Told]]:
+    found: dict[tuple[str, int], list[Told]] = {}
+    for change in told:
+        found.setdefault((change.rule, change.series), []).append(shape(change))
+    return found
+
+
+def by_twin(rules: RuleSet, rows: list[tuple[int, Sample]]) -> dict[tuple[str, int], list[Told]]:
+    found = {}
+    for rule in rules.rules:
+        for key in KEYS:
+            number = SERIES.by_key[key]
+            samples = [sample for series, sample in rows if series == number]
+            told = naive.transitions(rule, samples, int(SERIES.expected_ms[number]))
+            if told:
+                found[rule.id, number] = told
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(rule_texts(), FEEDS, st.lists(st.integers(0, 60), max_size=6), st.integers(0, 60))
+def test_any_split_equals_the_twin(
+    text: str, feed: list[tuple[bool, int, float, int]], cuts: list[int], restart: int
+) -> None:
+    rules = parse_rules(text, "rules.toml", REGISTRY)
+    rows = samples_of(feed)
+    expected = by_twin(rules, rows)
+    assert by_pair(run(Engine(rules, SERIES, REGISTRY), batch_of(rows))) == expected
+
+    engine = Engine(rules, SERIES, REGISTRY)
+    told: list[Transition] = []
+    bounds = sorted({0, len(rows), *(min(cut, len(rows)) for cut in [*cuts, restart])})
+    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+        if low == min(restart, len(rows)):
+            engine = Engine(rules, SERIES, REGISTRY, engine.snapshot())
+        told.extend(run(engine, batch_of(rows[low:high])))
+    assert by_pair(told) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(rule_texts(), FEEDS)
+def test_any_interleaving_of_the_series_is_the_same(
+    text: str, feed: list[tuple[bool, int, float, int]]
+) -> None:
+    rules = parse_rules(text, "rules.toml", REGISTRY)
+    rows = samples_of(feed)
+    apart = sorted(rows, key=lambda row: row[0])
+    one, other = Engine(rules, SERIES, REGISTRY), Engine(rules, SERIES, REGISTRY)
+    assert by_pair(run(one, batch_of(rows))) == by_pair(run(other, batch_of(apart)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(rule_texts(), FEEDS, st.integers(0, 60))
+def test_the_same_configuration_again_changes_nothing(
+    text: str, feed: list[tuple[bool, int, float, int]], cut: int
+) -> None:
+    rules = parse_rules(text, "rules.toml", REGISTRY)
+    rows = samples_of(feed)
+    engine = Engine(rules, SERIES, REGISTRY)
+    told = run(engine, batch_of(rows[:cut]))
+    engine.reconfigure(parse_rules(text, "rules.toml", REGISTRY), SERIES, REGISTRY)
+    told.extend(run(engine, batch_of(rows[cut:])))
+    assert by_pair(told) == by_twin(rules, rows)
+    nothing = np.full(len(SERIES), -1)
+    assert engine.advance(t(1e6), nothing, nothing, nothing) == []
+
+
+SIMPLE = """
+[[rule]]
+id = "a"
+quantity = "salinity_g_l"
+severity = "info"
+raise_above = 4.0
+clear_below = 3.6
+"""
+
+
+def test_transitions_come_by_row_and_then_by_rule() -> None:
+    text = SIMPLE + SIMPLE.replace('"a"', '"b"')
+    engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
+    vk, xh = SERIES.by_key[VK], SERIES.by_key[XH]
+    told = engine.step(Batch.of([xh, vk], [t(0), t(0)], [5.0, 5.0], Flag.PASS))
+    assert [(each.series, each.rule) for each in told] == [
+        (xh, "a"),
+        (xh, "b"),
+        (vk, "a"),
+        (vk, "b"),
+    ]
+
+
+def test_evidence_of_a_hold() -> None:
+    text = SIMPLE + "for_s = 1200"
+    engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    run(engine, Batch.of([vk, vk], [t(0), t(15)], [5.0, 5.5], [1, 3], [0, 2]))
+    (told,) = run(engine, Batch.of([vk], [t(30)], [6.0], [1], [16]))
+    assert (told.first_value, told.value, told.reading, told.limit) == (5.0, 6.0, 6.0, 4.0)
+    assert (told.samples, told.flag, told.worst_flag, told.why) == (3, 1, 3, 18)
+
+
+def test_a_rule_of_another_kind_under_the_same_id_starts_anew() -> None:
+    engine = Engine(parse_rules(SIMPLE, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    assert len(engine.step(Batch.of([vk], [t(0)], [5.0], [1]))) == 1
+    below = SIMPLE.replace("raise_above = 4.0\nclear_below = 3.6", "raise_below = 1.0")
+    engine.reconfigure(parse_rules(below, "rules.toml"), SERIES, REGISTRY)
+    none = np.full(len(SERIES), -1)
+    assert engine.next_due_ms(none, none, none) == 0
+    (gone,) = engine.advance(t(1), none, none, none)
+    assert (gone.kind, gone.cause, gone.at_ms) == ("cleared", "withdrawn", t(1))
+    assert engine.next_due_ms(none, none, none) is None
+    assert engine.step(Batch.of([vk], [t(15)], [3.0], [1])) == []
+
+
+def test_a_snapshot_of_other_rules_ends_what_is_watched_no_more() -> None:
+    engine = Engine(parse_rules(SIMPLE, "rules.toml"), SERIES, REGISTRY)
+    engine.step(Batch.of([SERIES.by_key[VK]], [t(0)], [5.0], [1]))
+    other = Engine(RuleSet(), SERIES, REGISTRY, engine.snapshot())
+    none = np.full(len(SERIES), -1)
+    # A second restart before the clock moves must not forget it either.
+    again = Engine(RuleSet(), SERIES, REGISTRY, other.snapshot())
+    assert [each.rule for each in again.advance(t(1), none, none, none)] == ["a"]
+    assert again.advance(t(2), none, none, none) == []
+
+
+def test_a_snapshot_is_plain_and_stands_by_itself() -> None:
+    engine = Engine(parse_rules(SIMPLE, "rules.toml"), SERIES, REGISTRY)
+    engine.step(Batch.of([SERIES.by_key[VK]], [t(0)], [5.0], [1]))
+    snapshot = engine.snapshot()
+    _assert_plain(snapshot)
+    engine.step(Batch.of([SERIES.by_key[VK]], [t(15)], [1.0], [1]))
+    assert len(Engine(engine.rules, SERIES, REGISTRY, snapshot).snapshot()["keys"]) == 1
+
+
+def _assert_plain(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            assert type(key) is str
+            _assert_plain(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _assert_plain(inner)
+    else:
+        assert type(value) in (str, int, float, bool, bytes, type(None), np.ndarray)
+
+
+def _best_us(work: Callable[[], object], times: int) -> float:
+    best = float("inf")
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    return best * 1e6
+
+
+@pytest.mark.parametrize(("width", "limit_us"), [(1, 200.0), (1000, 2000.0)])
+def test_a_step_that_changes_nothing_is_cheap(width: int, limit_us: float) -> None:
+    stations = STATIONS.split("[[station]]", maxsplit=1)[0] + "".join(
+        f'[[station]]\nid = "s{n}"\nname = "S"\nkind = "salinity"\nreach = "cua-tieu"\n'
+        f'km_from_mouth = {{ cua-tieu = 40 }}\nlat = 10.3\nlon = 106.4\nside = "river"\n'
+        f'source = "test"\n[[station.device]]\nid = "d{n}"\nexpected_s = 900\n'
+        f'measures = ["sal_g_l"]\n'
+        for n in range(width)
+    )
+    registry = parse_registry(stations, "stations.toml")
+    series = SeriesTable.of(registry)
+    text = "".join(SIMPLE.replace('"a"', f'"a{n}"').replace("4.0", str(4 + n)) for n in range(5))
+    engine = Engine(parse_rules(text, "rules.toml"), series, registry)
+    rows = [series.by_key[f"d{n}/salinity_g_l"] for n in range(width)]
+    batch = Batch.of(rows, [t(0)] * width, [0.3] * width, Flag.PASS)
+    assert _best_us(lambda: engine.step(batch), 200) < limit_us
