@@ -1,0 +1,253 @@
+"""A client of live.v1 that keeps mirrors of what it subscribed to, through every reconnect.
+
+For tests, benchmarks and tools; the reference of what the contract asks of a client.
+"""
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
+
+from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL
+from api.live.mirror import Frame, Mirror, Verdict
+
+BACKOFF_S_MAX = 60.0
+SILENCE_PINGS = 2.5
+"""Without any frame for this many of the service's ping intervals the link is dead."""
+
+log = logging.getLogger(__name__)
+
+
+class LiveRefusedError(Exception):
+    """The service said stop (close codes 4400 to 4499): a person has to do something."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}")
+        self.code = code
+        self.reason = reason
+
+
+class LiveAnswerError(Exception):
+    """The service's answer to a request was an error."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+
+
+class LiveClient:
+    """`async with LiveClient(url, token=…) as live: mirror = await live.subscribe("state")`.
+
+    connects : how often it has connected
+    closes : close codes seen, oldest first (1006: the link broke)
+    jitter : draws the seconds to wait from (0, most)
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        origin: str | None = None,
+        subprotocols: Sequence[str] = (SUBPROTOCOL,),
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.hello: Frame = {}
+        self.connects = 0
+        self.closes: list[int] = []
+        self._url = url
+        self._token = token
+        self._origin = None if origin is None else Origin(origin)
+        self._subprotocols = [Subprotocol(name) for name in subprotocols]
+        self._jitter = jitter
+        self._connection: ClientConnection | None = None
+        self._last_id = 0
+        self._mirrors: list[Mirror] = []
+        self._by_sub: dict[int, Mirror] = {}
+        self._asked: dict[int, Mirror] = {}
+        self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._news = asyncio.Condition()
+        self._task: asyncio.Task[None]
+
+    async def __aenter__(self) -> Self:
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._run(ready), name="live client")
+        await asyncio.wait((ready, self._task), return_when=asyncio.FIRST_COMPLETED)
+        if self._task.done():
+            ready.cancel()
+            self._task.result()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._task.cancel()
+        await asyncio.wait((self._task,))
+        if not self._task.cancelled() and error is None:
+            self._task.result()
+
+    async def subscribe(
+        self,
+        chan: str,
+        where: dict[str, list[str]] | None = None,
+        *,
+        max_hz: float | None = None,
+        pos: str | None = None,
+    ) -> Mirror:
+        """Subscribe, and wait for the answer; `until` waits for what is to be seen.
+
+        Raises LiveAnswerError where the service does not accept it.
+        """
+        mirror = Mirror(chan, where, max_hz)
+        mirror.pos = pos
+        answer = self._future(number := self._next_id())
+        self._asked[number] = mirror
+        await self._send(mirror.request(number))
+        await self._result(answer)
+        self._mirrors.append(mirror)
+        return mirror
+
+    async def call(self, method: str, parameters: Frame) -> Frame:
+        """Call, and give the `ok` of the answer. Raises LiveAnswerError, ConnectionError."""
+        answer = self._future(number := self._next_id())
+        await self._send({"op": "call", "id": number, "m": method, "p": parameters})
+        ok: Frame = (await self._result(answer))["ok"]
+        return ok
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
+        """Wait until something holds that depends on what has been received."""
+        async with asyncio.timeout(timeout_s), self._news:
+            await self._news.wait_for(lambda: holds() or self._task.done())
+        if not holds():
+            self._task.result()
+
+    async def drop(self) -> None:
+        """Break the link as a bad network does; the client comes back by itself."""
+        if self._connection is not None:
+            self._connection.transport.abort()
+            await self._connection.wait_closed()
+
+    # The connection's life.
+
+    async def _run(self, ready: "asyncio.Future[None]") -> None:
+        fails = 0
+        while True:
+            before = self.connects
+            try:
+                async with connect(
+                    self._url,
+                    origin=self._origin,
+                    subprotocols=self._subprotocols,
+                    compression=None,
+                    ping_interval=None,
+                    max_size=FRAME_BYTES_MAX,
+                ) as self._connection:
+                    await self._serve(self._connection, ready)
+            except (ConnectionClosed, OSError, TimeoutError) as lost:
+                self._lost(lost)
+            finally:
+                self._connection = None
+            fails = 0 if self.connects > before else fails + 1
+            await self._tell()
+            await asyncio.sleep(self._jitter(0.0, min(BACKOFF_S_MAX, 2.0**fails)))
+
+    def _lost(self, lost: Exception) -> None:
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(ConnectionError("the link was lost before the answer"))
+        self._answers.clear()
+        self._asked.clear()
+        code = 1006
+        if isinstance(lost, ConnectionClosed) and lost.rcvd is not None:
+            code = lost.rcvd.code
+        self.closes.append(code)
+        if isinstance(lost, ConnectionClosed) and lost.rcvd is not None and 4400 <= code < 4500:
+            raise LiveRefusedError(code, lost.rcvd.reason)
+        log.info("live link lost (%s), coming back", code)
+
+    async def _serve(self, connection: ClientConnection, ready: "asyncio.Future[None]") -> None:
+        self._last_id = 1
+        self._by_sub.clear()
+        await self._send({"op": "auth", "id": 1, "token": self._token})
+        self.hello = json.loads(await connection.recv())
+        self.connects += 1
+        for mirror in self._mirrors:
+            await self._ask_for(mirror)
+        if not ready.done():
+            ready.set_result(None)
+        silence_s = SILENCE_PINGS * self.hello["ping_s"]
+        while True:
+            async with asyncio.timeout(silence_s):
+                frame = json.loads(await connection.recv())
+            await self._take(frame)
+            await self._tell()
+
+    async def _take(self, frame: Frame) -> None:
+        op = frame["op"]
+        if op in ("snap", "delta", "event", "reset"):
+            mirror = self._by_sub.get(frame["sub"])
+            if mirror is not None and mirror.feed(frame) is Verdict.GAP:
+                await self._again(frame["sub"], mirror)
+        elif op == "ping":
+            await self._send({"op": "pong"})
+            for sub, pos in frame["pos"].items():
+                mirror = self._by_sub.get(int(sub))
+                if mirror is not None and not mirror.agrees(pos):
+                    await self._again(int(sub), mirror)
+        elif op in ("sub_ok", "ret", "err"):
+            asked = self._asked.pop(frame["id"], None)
+            if asked is not None and op == "sub_ok":
+                asked.subscribed(frame)
+                self._by_sub[frame["sub"]] = asked
+            answer = self._answers.pop(frame["id"], None)
+            if answer is not None and not answer.done():
+                answer.set_result(frame)
+
+    async def _again(self, sub: int, mirror: Mirror) -> None:
+        del self._by_sub[sub]
+        await self._send({"op": "unsub", "id": self._next_id(), "sub": sub})
+        await self._ask_for(mirror)
+
+    async def _ask_for(self, mirror: Mirror) -> None:
+        number = self._next_id()
+        self._asked[number] = mirror
+        await self._send(mirror.request(number))
+
+    async def _send(self, frame: Frame) -> None:
+        if self._connection is None:
+            raise ConnectionError("there is no link")
+        await self._connection.send(json.dumps(frame))
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _future(self, number: int) -> "asyncio.Future[Frame]":
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        return answer
+
+    async def _result(self, answer: "asyncio.Future[Frame]") -> Frame:
+        await asyncio.wait((answer, self._task), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            answer.cancel()
+            self._task.result()
+        frame: Any = answer.result()
+        if frame["op"] == "err":
+            raise LiveAnswerError(frame["code"], frame["msg"])
+        result: Frame = frame
+        return result

@@ -1,0 +1,209 @@
+"""The frames of `live.v1`: what a client may send, and what the service sends.
+
+One of the doors where what comes from outside is validated. Frames are JSON text with the
+kind of frame in `op`; fields that are not known are ignored, so a newer client may speak to
+an older service.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+SUBPROTOCOL = "live.v1"
+FRAME_BYTES_MAX = 65_536
+
+RequestId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class FrameError(ValueError):
+    """A frame that can't be read; the reason is fit to be shown to whoever sent it."""
+
+
+# What a client sends.
+
+
+class Auth(Struct, frozen=True, tag_field="op", tag="auth"):
+    """Who the client is. `token` is a bearer token or a one-use ticket; absent is anonymous."""
+
+    id: RequestId
+    token: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+class Sub(Struct, frozen=True, tag_field="op", tag="sub"):
+    """A subscription. `where` and `max_hz` are judged later: what is wrong there is an answer."""
+
+    id: RequestId
+    chan: str
+    where: Any = None
+    max_hz: float | None = None
+    pos: Annotated[str, Meta(max_length=128)] | None = None
+
+
+class Unsub(Struct, frozen=True, tag_field="op", tag="unsub"):
+    id: RequestId
+    sub: int
+
+
+class Call(Struct, frozen=True, tag_field="op", tag="call"):
+    id: RequestId
+    m: str
+    p: Any = None
+
+
+class Pong(Struct, frozen=True, tag_field="op", tag="pong"):
+    pass
+
+
+ClientFrame = Auth | Sub | Unsub | Call | Pong
+
+
+class AlertAck(Struct, frozen=True):
+    """Parameters of the call `alert.ack`: `ver` is the version that the officer saw."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    ver: Annotated[int, Meta(ge=0)]
+    note: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+# What the service sends. UNSET is absent, None is null: `null` removes a field from an item.
+
+
+class HelloLimits(Struct, frozen=True):
+    subs: int
+    frame: int
+    max_hz: float
+
+
+class Hello(Struct, frozen=True, tag_field="op", tag="hello"):
+    id: int
+    role: str
+    now: int
+    ping_s: float
+    limits: HelloLimits
+
+
+class SubOk(Struct, frozen=True, tag_field="op", tag="sub_ok"):
+    id: int
+    sub: int
+    recovered: bool
+    pos: str
+
+
+class Snap(Struct, frozen=True, tag_field="op", tag="snap"):
+    sub: int
+    more: bool
+    pos: str
+    items: Raw
+
+
+class Delta(Struct, frozen=True, tag_field="op", tag="delta"):
+    sub: int
+    since: str = msgspec.field(name="from")
+    pos: str
+    changed: Raw = msgspec.field(name="set")
+    gone: list[str] = msgspec.field(name="del")
+    merged: int
+
+
+class Event(Struct, frozen=True, tag_field="op", tag="event"):
+    """A change of an alert. `who` and `note` go to officers alone."""
+
+    sub: int
+    since: str = msgspec.field(name="from")
+    pos: str
+    type: str
+    alert: Raw
+    at: int | UnsetType = UNSET
+    who: str | UnsetType = UNSET
+    note: str | UnsetType = UNSET
+
+
+class Reset(Struct, frozen=True, tag_field="op", tag="reset"):
+    sub: int
+    why: str
+
+
+class Ping(Struct, frozen=True, tag_field="op", tag="ping"):
+    now: int
+    pos: dict[str, str]
+
+
+class Ret(Struct, frozen=True, tag_field="op", tag="ret"):
+    id: int
+    ok: dict[str, Any]
+
+
+class Err(Struct, frozen=True, tag_field="op", tag="err"):
+    id: int
+    code: int
+    msg: str
+
+
+ServerFrame = Hello | SubOk | Snap | Delta | Event | Reset | Ping | Ret | Err
+
+
+class Item(Struct, frozen=True, omit_defaults=True):
+    """An item of `state`: whole in a snapshot, only what changed in a delta."""
+
+    k: str
+    v: float | UnsetType | None = UNSET
+    t: int | UnsetType | None = UNSET
+    q: int | UnsetType | None = UNSET
+    st: str | UnsetType = UNSET
+    station: str | UnsetType = UNSET
+    device: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    quantity: str | UnsetType = UNSET
+    unit: str | UnsetType = UNSET
+    branch: tuple[str, ...] | UnsetType = UNSET
+    expected_s: float | UnsetType = UNSET
+    direction: str | UnsetType | None = UNSET
+    level: str | UnsetType | None = UNSET
+    link: dict[str, Any] | UnsetType | None = UNSET
+    sim: bool | UnsetType | None = UNSET
+
+
+class EventBody(Struct, frozen=True):
+    """What the service's own parts hand over as an event of an alert."""
+
+    type: str
+    alert: dict[str, Any]
+    at: int | None = None
+    who: str | None = None
+    note: str | None = None
+
+
+_client_frames: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+_encoder = msgspec.json.Encoder()
+
+encode = _encoder.encode
+
+
+def text_of(frame: ServerFrame) -> str:
+    """The frame as the text that goes over the wire."""
+    return _encoder.encode(frame).decode()
+
+
+def decode(text: str) -> ClientFrame:
+    """Read what a client sent.
+
+    Raises
+    ------
+    FrameError
+        Not JSON, not one of the frames above, or a field of the wrong type.
+    """
+    if len(text) > FRAME_BYTES_MAX or len(text.encode()) > FRAME_BYTES_MAX:
+        raise FrameError(f"a frame may have {FRAME_BYTES_MAX} bytes")
+    try:
+        return _client_frames.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise FrameError(str(error)) from error
+
+
+def alert_ack(parameters: object) -> AlertAck:
+    """Read the parameters of `alert.ack`; FrameError says what is wrong with them."""
+    try:
+        return msgspec.convert(parameters, AlertAck)
+    except msgspec.ValidationError as error:
+        raise FrameError(str(error)) from error

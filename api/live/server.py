@@ -1,0 +1,293 @@
+"""The live socket's shell: connections, tasks and time around the protocol's `Session`.
+
+One task fans out to all clients. It never waits for any of them: what is in flight to a
+client is bounded by the session's window, so a write goes to the connection's buffer and
+returns. When it is quiet a change goes out at once; after a round the next one waits
+`ROUND_MS`, or longer if the round took long, so that a flood is coalesced, not chased.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from api.auth import Principal
+from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL, AlertAck
+from api.live.hub import Hub
+from api.live.origin import Origins
+from api.live.session import (
+    NO_PONG,
+    TOO_MANY,
+    TOO_SLOW,
+    Acknowledge,
+    Instant,
+    Limits,
+    Refused,
+    Session,
+    SignIn,
+)
+
+PATH = "/live"
+ROUND_MS = 10
+"""Between two rounds of fan-out: about 100 deltas a second for each client, at most."""
+
+SLICE_MS = 5
+"""A round lets others run after this long, however many clients it has yet to visit."""
+
+REST = 1.0
+"""A round is followed by a rest of its own length times this: fan-out takes half the loop."""
+
+CLOSE_S = 3
+CLIENTS_MAX = 20_000
+READ_BYTES_MAX = 4 * FRAME_BYTES_MAX
+"""Above it a message isn't even read (1009); between this and the frame limit: 4400."""
+
+Authenticate = Callable[[str | None], Principal | None]
+Ack = Callable[[Principal, AlertAck], Awaitable[dict[str, Any] | Refused]]
+
+log = logging.getLogger(__name__)
+
+
+def now() -> Instant:
+    return Instant(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the live socket counts, for metrics. `clients` is a gauge, the rest only rises.
+
+    merged : updates of state that were overwritten before they were sent
+    slow_closes : clients closed as too slow or for want of a pong
+    closes : by code, those that the service began
+    """
+
+    clients: int = 0
+    accepted: int = 0
+    refused: int = 0
+    received: int = 0
+    sent: int = 0
+    sent_bytes: int = 0
+    merged: int = 0
+    slow_closes: int = 0
+    closes: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(slots=True, eq=False)
+class _Client:
+    connection: ServerConnection
+    session: Session
+    timer: asyncio.TimerHandle | None = None
+    timer_ms: int = 0
+    closing: bool = False
+
+
+class LiveServer:
+    """Serves `live.v1` from a hub.
+
+    authenticate : whose token or ticket it is, or who comes without; called on the loop
+    acknowledge : carries out `alert.ack` for an operator and answers once it is durable
+    origins : which pages may connect from a browser
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        authenticate: Authenticate,
+        acknowledge: Ack,
+        *,
+        origins: Origins | None = None,
+        limits: Limits | None = None,
+        clients_max: int = CLIENTS_MAX,
+        clock: Callable[[], Instant] = now,
+    ) -> None:
+        self.counters = Counters()
+        self.port = 0
+        self._hub = hub
+        self._authenticate = authenticate
+        self._acknowledge = acknowledge
+        self._origins = origins or Origins(frozenset())
+        self._limits = limits or Limits()
+        self._clients_max = clients_max
+        self._clock = clock
+        self._clients: set[_Client] = set()
+        self._changed = asyncio.Event()
+        self._tasks: asyncio.TaskGroup
+        self._stopping = False
+
+    async def serve(
+        self, host: str, port: int, *, bound: "asyncio.Future[int] | None" = None
+    ) -> None:
+        """Serve until cancelled, then close every client with 4001.
+
+        bound : gets the port once clients may come; port 0 takes a free one
+
+        Raises
+        ------
+        OSError
+            The address can't be bound.
+        """
+        deaf = self._hub.listen(self._changed.set)
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                server = await self._listen(host, port)
+                try:
+                    self.port = next(iter(server.sockets)).getsockname()[1]
+                    if bound is not None and not bound.done():
+                        bound.set_result(self.port)
+                    await self._fan_out()
+                finally:
+                    await self._stop(server)
+        finally:
+            deaf()
+
+    async def _listen(self, host: str, port: int) -> Server:
+        return await serve(
+            self._handle,
+            host,
+            port,
+            process_request=self._admit,
+            select_subprotocol=_subprotocol,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            # Deflating costs five times what sending does, and nothing could be shared.
+            compression=None,
+            # The protocol has pings of its own, which a page can see and answer.
+            ping_interval=None,
+            close_timeout=CLOSE_S,
+            max_size=READ_BYTES_MAX,
+            server_header=None,
+            logger=log,
+        )
+
+    async def _stop(self, server: Server) -> None:
+        self._stopping = True
+        server.close(close_connections=False)
+        for client in list(self._clients):
+            client.session.shut_down()
+            self._flush(client)
+        try:
+            async with asyncio.timeout(CLOSE_S + 1):
+                await server.wait_closed()
+        except TimeoutError:
+            for client in list(self._clients):
+                client.connection.transport.abort()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Refuse a handshake, before it costs anything."""
+        if urlsplit(request.path).path.rstrip("/") != PATH:
+            return connection.respond(HTTPStatus.NOT_FOUND, f"The live socket is at {PATH}.\n")
+        origin, host = _header(request.headers, "Origin"), _header(request.headers, "Host")
+        if not self._origins.allow(origin, host):
+            self.counters.refused += 1
+            return connection.respond(
+                HTTPStatus.FORBIDDEN, "Pages of this origin may not connect.\n"
+            )
+        return None
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        """Serve one client. An unexpected error ends this client (1011) and is logged by the
+        library: what a client sends must not be able to end the service.
+        """
+        if self._stopping or len(self._clients) >= self._clients_max:
+            self.counters.closes[TOO_MANY] += 1
+            await connection.close(TOO_MANY, "too many clients")
+            return
+        client = _Client(connection, Session(self._hub, self._clock(), self._limits))
+        self._clients.add(client)
+        self.counters.accepted += 1
+        self.counters.clients = len(self._clients)
+        try:
+            self._flush(client)
+            async for message in connection:
+                self.counters.received += 1
+                client.session.receive(message, self._clock())
+                self._carry_out(client)
+                self._flush(client)
+        except ConnectionClosed:
+            pass  # However it ended, the client comes back with its positions or does not.
+        finally:
+            self._clients.discard(client)
+            self.counters.clients = len(self._clients)
+            if client.timer is not None:
+                client.timer.cancel()
+
+    def _carry_out(self, client: _Client) -> None:
+        for ask in client.session.take_asks():
+            match ask:
+                case SignIn():
+                    principal = self._authenticate(ask.token)
+                    client.session.signed_in(ask, principal, self._clock())
+                case Acknowledge():
+                    self._tasks.create_task(self._ack(client, ask), name="live alert.ack")
+
+    async def _ack(self, client: _Client, ask: Acknowledge) -> None:
+        client.session.answered(ask, await self._acknowledge(ask.principal, ask.ack))
+        self._flush(client)
+
+    async def _fan_out(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            began_ms = sliced_ms = self._clock().mono_ms
+            for client in list(self._clients):
+                self._flush(client)
+                if self._clock().mono_ms - sliced_ms >= SLICE_MS:
+                    await asyncio.sleep(0)
+                    sliced_ms = self._clock().mono_ms
+            took_ms = self._clock().mono_ms - began_ms
+            await asyncio.sleep(max(ROUND_MS, took_ms * REST) / 1000)
+
+    def _flush(self, client: _Client) -> None:
+        """Send what the client's session has to send now; never waits."""
+        if client.closing or client not in self._clients:
+            return
+        session = client.session
+        moment = self._clock()
+        merged = session.merged
+        for text in session.pull(moment):
+            broadcast((client.connection,), text)
+            self.counters.sent += 1
+            self.counters.sent_bytes += len(text)
+        self.counters.merged += session.merged - merged
+        if session.closing is None:
+            self._set_timer(client, session.due_ms(), moment.mono_ms)
+        else:
+            client.closing = True
+            code, reason = session.closing.code, session.closing.reason
+            self.counters.closes[code] += 1
+            self.counters.slow_closes += code in (TOO_SLOW, NO_PONG)
+            self._tasks.create_task(client.connection.close(code, reason), name="live close")
+
+    def _set_timer(self, client: _Client, due_ms: int, now_ms: int) -> None:
+        """Have the client flushed at `due_ms`. A timer that fires earlier is left alone."""
+        if client.timer is not None:
+            if now_ms < client.timer_ms <= due_ms:
+                return
+            client.timer.cancel()
+        client.timer_ms = due_ms
+        delay_s = max(0, due_ms - now_ms) / 1000
+        client.timer = asyncio.get_running_loop().call_later(delay_s, self._flush, client)
+
+
+def _header(headers: Headers, name: str) -> str | None:
+    values = headers.get_all(name)
+    return values[0] if len(values) == 1 else (",".join(values) or None)
+
+
+def _subprotocol(_: object, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Take `live.v1`; without any offer too, for tools; never another version."""
+    if SUBPROTOCOL in offered:
+        return Subprotocol(SUBPROTOCOL)
+    if not offered:
+        return None
+    raise InvalidHandshake(f"the subprotocol is {SUBPROTOCOL}")

@@ -1,0 +1,380 @@
+"""The protocol of one client of `live.v1`, without a socket, a clock or a task.
+
+Text goes in by `receive`, time by every call; `pull` gives the texts to send now. What
+needs the world is asked for in `take_asks` and answered by `signed_in` and `answered`.
+`closing` says that, and why, the connection is to be closed; `due_ms` when `pull` is to be
+called again though nothing happened.
+
+The life of a session:
+
+    opened --auth--> asked who it is --signed_in--> open --> closing
+       |                                    |                   ^
+       +--- 4408 no auth in time, 4401 -----+--- 4400, 4429, ---+
+            other frames or not known            4008, 4012
+
+Flow: what is sent counts as in flight until the pong of a ping that was sent after it. A
+frame that would bring that above `window_bytes` waits, the session sends a ping, and no
+snapshot, delta or event goes before its pong. So a client that does not read costs one
+window and its positions, and it is told the newest when it reads again.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.auth import ROLES, Principal
+from api.live import frames
+from api.live.frames import FrameError
+from api.live.hub import Hub
+from api.live.subscription import AlertSubscription, StateSubscription, Subscription
+from api.live.where import ALERT_FIELDS, STATE_FIELDS, WhereError, parse_where
+
+SHUTTING_DOWN = 4001
+TOO_SLOW = 4008
+NO_PONG = 4012
+BAD_FRAME = 4400
+NOT_AUTHORISED = 4401
+NO_AUTH = 4408
+TOO_MANY = 4429
+
+REASON_BYTES_MAX = 120  # A close frame has room for 123 (RFC 6455, 5.5).
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment, twice: monotonic for waiting, UTC for people. Milliseconds."""
+
+    mono_ms: int
+    utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every limit of a session.
+
+    pong_s : longer than 32 kB take on a bad phone line (about 13 s at 20 kbit/s)
+    alerts_behind : events that a client may lack, beyond those it came back for
+    calls : under way at once, for one client
+    burst, per_s : requests at once and in the long run; pongs that were asked for are free
+    """
+
+    auth_s: int = 10
+    ping_s: int = 20
+    pong_s: int = 30
+    subs: int = 32
+    min_hz: float = 0.1
+    max_hz: float = 20
+    window_bytes: int = 32_000
+    alerts_behind: int = 1000
+    calls: int = 8
+    burst: int = 200
+    per_s: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Asks whose token it is; None asks who may come without one."""
+
+    id: int
+    token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Asks to acknowledge an alert for this principal, an operator."""
+
+    id: int
+    principal: Principal
+    ack: frames.AlertAck
+
+
+Ask = SignIn | Acknowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a call was not carried out: 404, no such alert; 409, not as it was seen; 503."""
+
+    code: int
+    msg: str
+
+
+class Session:
+    """One client, from its first frame to its close."""
+
+    def __init__(self, hub: Hub, now: Instant, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.principal: Principal | None = None
+        self.closing: Close | None = None
+        self.merged = 0
+        self._hub = hub
+        self._opened_ms = now.mono_ms
+        self._asked_who = False
+        self._last_id = -1
+        self._asks: list[Ask] = []
+        self._answers: list[str] = []
+        self._calls = 0
+        self._subs: dict[int, Subscription] = {}
+        self._turn: deque[StateSubscription] = deque()
+        self._next_sub = 1
+        self._in_flight = 0
+        self._gated = False
+        self._pinged_ms = now.mono_ms
+        self._awaiting: int | None = None  # bytes that the outstanding ping's pong confirms
+        self._credit = float(self.limits.burst)
+        self._credit_ms = now.mono_ms
+
+    # What comes in.
+
+    def receive(self, text: str | bytes, now: Instant) -> None:
+        """Take one message from the client."""
+        if self.closing is not None:
+            return
+        if isinstance(text, bytes):
+            self._close(BAD_FRAME, "frames are text")
+            return
+        try:
+            frame = frames.decode(text)
+        except FrameError as error:
+            self._close(BAD_FRAME, str(error))
+            return
+        if isinstance(frame, frames.Pong) and self._awaiting is not None:
+            self._confirmed()
+        elif not self._spend(now):
+            self._close(TOO_MANY, f"more than {self.limits.per_s} requests a second")
+        elif not isinstance(frame, frames.Pong):
+            self._request(frame)
+
+    def take_asks(self) -> list[Ask]:
+        """What has to be asked of the world; each is answered later by its id."""
+        asks, self._asks = self._asks, []
+        return asks
+
+    def signed_in(self, ask: SignIn, principal: Principal | None, now: Instant) -> None:
+        """The answer to a `SignIn`."""
+        if principal is None:
+            self._close(NOT_AUTHORISED, "this token is not known, or no longer")
+            return
+        assert principal.role in ROLES
+        self.principal = principal
+        self._pinged_ms = now.mono_ms
+        limits = frames.HelloLimits(self.limits.subs, frames.FRAME_BYTES_MAX, self.limits.max_hz)
+        self._answer(frames.Hello(ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits))
+
+    def answered(self, ask: Acknowledge, result: dict[str, Any] | Refused) -> None:
+        """The answer to an `Acknowledge`; a result goes to the officer as it is."""
+        self._calls -= 1
+        if isinstance(result, Refused):
+            self._refuse(ask.id, result.code, result.msg)
+        else:
+            self._answer(frames.Ret(ask.id, result))
+
+    def shut_down(self) -> None:
+        self._close(SHUTTING_DOWN, "the service is shutting down")
+
+    # What goes out.
+
+    def pull(self, now: Instant) -> list[str]:
+        """The texts to send now. Afterwards look at `closing` and `due_ms`."""
+        if self.closing is None:
+            self._keep_time(now)
+        if self.closing is None and self.principal is not None and not self._gated:
+            self._offer_all(now)
+        if self._gated and self.closing is None:
+            self._drop_if_behind()
+        if self._gated and self._awaiting is None and self.closing is None:
+            self._ping(now)
+        texts, self._answers = self._answers, []
+        return texts
+
+    def due_ms(self) -> int:
+        """The monotonic time at which `pull` is to be called at the latest."""
+        limits = self.limits
+        if self.principal is None:
+            return self._opened_ms + limits.auth_s * 1000
+        wait_s = limits.ping_s if self._awaiting is None else limits.pong_s
+        due = self._pinged_ms + wait_s * 1000
+        if not self._gated:
+            waits = [at for sub in self._turn if (at := sub.due_ms()) is not None]
+            due = min([due, *waits])
+        return due
+
+    # Requests.
+
+    def _request(self, frame: frames.Auth | frames.Sub | frames.Unsub | frames.Call) -> None:
+        if self.principal is None and (self._asked_who or not isinstance(frame, frames.Auth)):
+            self._close(NOT_AUTHORISED, "the first frame is auth")
+            return
+        if frame.id <= self._last_id:
+            self._refuse(frame.id, 400, f"id must rise: the last was {self._last_id}")
+            return
+        self._last_id = frame.id
+        match frame:
+            case frames.Auth():
+                self._auth(frame)
+            case frames.Sub():
+                self._sub(frame)
+            case frames.Unsub():
+                self._unsub(frame)
+            case frames.Call():
+                self._call(frame)
+
+    def _auth(self, frame: frames.Auth) -> None:
+        if self.principal is not None:
+            self._refuse(frame.id, 400, "already signed in; open another connection")
+            return
+        self._asked_who = True
+        self._asks.append(SignIn(frame.id, frame.token))
+
+    def _sub(self, frame: frames.Sub) -> None:
+        limits = self.limits
+        if len(self._subs) >= limits.subs:
+            self._refuse(frame.id, 429, f"a client may have {limits.subs} subscriptions")
+            return
+        if frame.chan not in ("state", "alerts"):
+            self._refuse(frame.id, 400, f"chan {frame.chan!r}: there are state and alerts")
+            return
+        hz = frame.max_hz
+        if hz is not None and not limits.min_hz <= hz <= limits.max_hz:
+            self._refuse(frame.id, 400, f"max_hz must be {limits.min_hz} to {limits.max_hz}")
+            return
+        try:
+            where = parse_where(
+                frame.where, STATE_FIELDS if frame.chan == "state" else ALERT_FIELDS
+            )
+        except WhereError as error:
+            self._refuse(frame.id, 400, str(error))
+            return
+        number, self._next_sub = self._next_sub, self._next_sub + 1
+        sub: Subscription
+        if frame.chan == "state":
+            items = self._hub.state
+            recovered = None if frame.pos is None else items.version_of(frame.pos)
+            gap_ms = 0 if hz is None else round(1000 / hz)
+            sub = StateSubscription(number, items, where, gap_ms, recovered)
+            self._turn.append(sub)
+        else:
+            log = self._hub.alerts
+            recovered = None if frame.pos is None else log.number_of(frame.pos)
+            assert self.principal is not None
+            sub = AlertSubscription(number, log, where, self.principal.may("operator"), recovered)
+        self._subs[number] = sub
+        self._answer(frames.SubOk(frame.id, number, recovered is not None, sub.position))
+
+    def _unsub(self, frame: frames.Unsub) -> None:
+        sub = self._subs.pop(frame.sub, None)
+        if sub is None:
+            self._refuse(frame.id, 404, f"there is no subscription {frame.sub}")
+            return
+        if isinstance(sub, StateSubscription):
+            self._turn.remove(sub)
+        self._answer(frames.Ret(frame.id, {}))
+
+    def _call(self, frame: frames.Call) -> None:
+        assert self.principal is not None
+        if frame.m != "alert.ack":
+            self._refuse(frame.id, 404, f"there is no call {frame.m!r}")
+        elif not self.principal.may("operator"):
+            self._refuse(frame.id, 403, "this needs the role operator")
+        elif self._calls >= self.limits.calls:
+            self._refuse(frame.id, 429, f"{self.limits.calls} calls are under way")
+        else:
+            try:
+                ack = frames.alert_ack(frame.p)
+            except FrameError as error:
+                self._refuse(frame.id, 400, str(error))
+                return
+            self._calls += 1
+            self._asks.append(Acknowledge(frame.id, self.principal, ack))
+
+    def _refuse(self, request: int, code: int, message: str) -> None:
+        self._answer(frames.Err(request, code, message))
+
+    # Flow.
+
+    def _offer_all(self, now: Instant) -> None:
+        """Send what there is to send, alerts first, then state by turns, up to the window."""
+        alerts = [sub for sub in self._subs.values() if isinstance(sub, AlertSubscription)]
+        for sub in alerts:
+            while self._send_next(sub, now):
+                pass
+        idle = 0
+        while idle < len(self._turn) and not self._gated:
+            state = self._turn[0]
+            if self._send_next(state, now):
+                idle = 0
+            else:
+                idle += 1
+            if not self._gated:
+                self._turn.rotate(-1)
+
+    def _send_next(self, sub: Subscription, now: Instant) -> bool:
+        if self._gated:
+            return False
+        offer = sub.offer(now.mono_ms)
+        if offer is None:
+            return False
+        # A frame larger than the window goes when nothing else is in flight, or never would.
+        if self._in_flight and self._in_flight + offer.size > self.limits.window_bytes:
+            self._gated = True
+            return False
+        sub.take(offer, now.mono_ms)
+        self.merged += offer.merged
+        self._in_flight += offer.size
+        self._answers.append(offer.text)
+        return True
+
+    def _answer(self, frame: frames.ServerFrame) -> None:
+        if self.closing is None:
+            text = frames.text_of(frame)
+            self._in_flight += len(text.encode())
+            self._answers.append(text)
+
+    def _ping(self, now: Instant) -> None:
+        settled = {str(n): sub.position for n, sub in self._subs.items() if sub.settled}
+        self._answer(frames.Ping(now.utc_ms, settled))
+        self._awaiting = self._in_flight
+        self._pinged_ms = now.mono_ms
+
+    def _confirmed(self) -> None:
+        assert self._awaiting is not None
+        self._in_flight -= self._awaiting
+        self._awaiting = None
+        self._gated = False
+
+    def _keep_time(self, now: Instant) -> None:
+        limits = self.limits
+        if self.principal is None:
+            if now.mono_ms >= self._opened_ms + limits.auth_s * 1000:
+                self._close(NO_AUTH, f"no auth within {limits.auth_s} s")
+        elif self._awaiting is not None:
+            if now.mono_ms >= self._pinged_ms + limits.pong_s * 1000:
+                self._close(NO_PONG, f"no pong within {limits.pong_s} s")
+        elif now.mono_ms >= self._pinged_ms + limits.ping_s * 1000:
+            self._ping(now)
+
+    def _drop_if_behind(self) -> None:
+        for sub in self._subs.values():
+            if isinstance(sub, AlertSubscription) and sub.behind() > self.limits.alerts_behind:
+                self._close(TOO_SLOW, "too slow for the alerts; come back with your position")
+                return
+
+    def _spend(self, now: Instant) -> bool:
+        gained = (now.mono_ms - self._credit_ms) * self.limits.per_s / 1000
+        self._credit = min(float(self.limits.burst), self._credit + gained)
+        self._credit_ms = now.mono_ms
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        return True
+
+    def _close(self, code: int, reason: str) -> None:
+        if self.closing is None:
+            short = reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
+            self.closing = Close(code, short)
