@@ -170,6 +170,13 @@ def test_level_limits_are_the_manuals_cars_a_mile() -> None:
         assert limit == pytest.approx(per_mile / 1.609344, abs=0.06)
 
 
+def test_the_last_bit_of_a_sum_does_not_tell_which_lane_came_first() -> None:
+    """These means lie on the edge between 0.5842 and 0.5843, where the order of adding tells."""
+    four = [lane(n, occupancy=o) for n, o in enumerate((0.5671, 0.0026, 0.8823, 0.885))]
+    first, second, third, fourth = four
+    assert direction_values(four) == direction_values([first, second, fourth, third])
+
+
 counts = st.none() | st.dictionaries(
     st.sampled_from([*VEHICLE_CLASSES, "tuktuk"]), st.integers(0, 500), max_size=5
 )
