@@ -16,23 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from alerts.alert import Act, Acted, Action, Outcome
+from alerts.records import Key, Page
 from alerts.rules import RuleSet
 from api.auth import Doorkeeper, Principal
+from api.live.where import Where
 from ingest.reading import Batch
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 from ingest.store import DeadLetter, Windows
 
 Item = dict[str, Any]
-"""An item of a snapshot, an alert or a rule, as it goes on the wire."""
+"""An alert as it goes on the wire."""
 
-Where = Mapping[str, Sequence[str]]
-"""An AND of fields, each an OR over its list, as in `live.v1`."""
-
-
-ALERT_STATES = ("all", "active", "unacked", "acked", "cleared-unacked", "normal", "historic")
-"""What alerts may be asked for. `active` is unacked, acked and cleared-unacked together;
-`normal` is over and seen; `historic` was found too late to be told."""
+AlertsAsked = tuple[str, int | None, int | None, Key | None, int]
+"""(state of `alerts.records.STATES`, from_ms, to_ms, after, limit)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +57,6 @@ class About:
     anonymous: str
     language: str = "vi"
     map: MapDefaults = field(default_factory=MapDefaults)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Part of a list, in its order; `next` is the opaque `after` of the following part."""
-
-    items: Sequence[Item]
-    next: str | None
 
 
 VERDICTS: Mapping[Outcome, tuple[int, str]] = {
@@ -99,6 +88,7 @@ class Accounting:
     received == sum(outcome.values()) + in_flight, where in_flight is summed from the queues.
     outcome : "stored", "duplicate", "rejected"
     rejected : by reason, of `ingest.payload.Reason`
+    dead_letters : put away since the process began
     counters, gauges : whatever else a part counts, name without `songtien_` -> (help, value)
     """
 
@@ -124,16 +114,14 @@ class Service:
     now_ms : *loop, worker*; the service's clock, UTC
     registry : *loop*; stations and devices in force
     series : *loop*; the series in force
-    state : *loop*; (items, pos) of the series that `where` selects, as in a `snap`; the
-        fields asked for are `station` and `kind`
-    state_pos : *loop*; the position that `state` would give; equal positions, equal items
+    items_json : *loop*; the items that a filter selects, as a JSON list
+    items_pos : *loop*; their position; while it is the same, so are all items
     points : *worker*; (series id, from_ms, to_ms, limit) -> at most `limit` readings with
         from <= t < to, by rising t
     windows : *worker*; (series id, from_ms, to_ms, step_ms, offset_ms) -> `Windows` of the
         readings with from <= t < to; they start at k * step_ms + offset_ms
-    alerts : *worker*; (state, from_ms, to_ms, after, limit) -> `Page`, newest first. `state`
-        is one of `ALERT_STATES`; an alert is in [from, to) by its `t_event`
-    alert : *worker*; one alert with `timeline` and `evidence`, None where unknown
+    alerts : *worker*; a page of the alerts that held at any time in [from, to), newest first
+    alert : *worker*; one alert with its whole timeline, None where there never was one
     act : *loop*; carries out an officer's action and answers once it is durable; raises
         `NotDurable`
     rules : *loop*; the rules in force
@@ -148,11 +136,11 @@ class Service:
     now_ms: Callable[[], int]
     registry: Callable[[], Registry]
     series: Callable[[], SeriesTable]
-    state: Callable[[Where], tuple[list[Item], str]]
-    state_pos: Callable[[], str]
+    items_json: Callable[[Where], bytes]
+    items_pos: Callable[[], str]
     points: Callable[[int, int, int, int], Batch]
     windows: Callable[[int, int, int, int, int], Windows]
-    alerts: Callable[[str, int | None, int | None, str | None, int], Page]
+    alerts: Callable[[AlertsAsked], Page]
     alert: Callable[[str], Item | None]
     act: Callable[[Action], Awaitable[Acted]]
     rules: Callable[[], RuleSet]

@@ -1,11 +1,14 @@
 """Alerts: what was raised, and an officer taking it; the rules; what was refused."""
 
-from typing import Annotated, Any, Final, Literal
+import re
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import AfterValidator
 
 from alerts.alert import Outcome
+from alerts.records import STATES, Key
 from api.auth import TICKET_TTL_MS
 from api.http.access import Operator, ServiceHere, SignedIn, Viewer
 from api.http.answer import answer, encoded
@@ -18,10 +21,27 @@ from api.service import VERDICTS, NotDurable, acknowledge, as_seen_by
 
 router = APIRouter()
 
-State = Literal["all", "active", "unacked", "acked", "cleared-unacked", "normal", "historic"]
+
+def _known_state(state: str) -> str:
+    if state not in STATES:
+        raise ValueError(f"{state[:40]!r} is not accepted: {', '.join(sorted(STATES))}")
+    return state
+
+
+State = Annotated[
+    str,
+    AfterValidator(_known_state),
+    Query(
+        json_schema_extra={"enum": sorted(STATES)},
+        description="`active`: unacked, acked or cleared-unacked; `cleared` (or `normal`): over; "
+        "`historic`: found too late to be told to anybody",
+    ),
+]
 AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="16 hexadecimal digits")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
+
+_AFTER: Final = re.compile(r"([0-9]{1,15})\.([0-9a-f]{16})", re.ASCII)
 
 _ALERT: Final[dict[str, Any]] = {
     "id": "5f1a0c9be2d47788",
@@ -52,26 +72,37 @@ async def alerts(
     request: Request,
     service: ServiceHere,
     principal: Viewer,
-    state: Annotated[
-        State, Query(description="`active`: unacked, acked or cleared-unacked")
-    ] = "all",
+    state: State = "all",
     from_: Annotated[
-        str | None, Query(alias="from", max_length=64, description="t_event, inclusive")
+        str | None,
+        Query(alias="from", max_length=64, description="only what was not over before"),
     ] = None,
-    to: Annotated[str | None, Query(max_length=64, description="t_event, exclusive")] = None,
+    to: Annotated[str | None, Query(max_length=64, description="only what began before")] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
-    """`historic` alerts were found too late to be told to anybody. Names of officers and their
-    notes are shown to operators only.
+    """Each with its timeline: every transition, and what proved it. With `from` and `to`: those
+    that held at any time between. Names of officers and notes are shown to operators only.
     """
     from_ms = None if from_ is None else time_ms("from", from_)
     to_ms = None if to is None else time_ms("to", to)
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
         raise invalid("from", f"{from_ms} is not before to = {to_ms}; from < to is accepted")
-    page = await run_in_threadpool(service.alerts, state, from_ms, to_ms, after, limit)
-    body = encoded({"items": as_seen_by(principal, page.items), "next": page.next})
+    asked = (state, from_ms, to_ms, _key(after), limit)
+    page = await run_in_threadpool(service.alerts, asked)
+    following = None if page.after is None else f"{page.after[0]}.{page.after[1]}"
+    body = encoded({"items": as_seen_by(principal, page.items), "next": following})
     return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+
+
+def _key(after: str | None) -> Key | None:
+    """Where the page before ended, from the `next` that it gave."""
+    if after is None:
+        return None
+    match = _AFTER.fullmatch(after)
+    if match is None:
+        raise invalid("after", f"{after!r} is not the `next` of a page")
+    return int(match[1]), match[2]
 
 
 @router.get(

@@ -65,12 +65,12 @@ def _samples(counted: Accounting) -> Iterator[Metric]:
 
 
 def _counters(counted: Accounting) -> Mapping[str, tuple[str, float]]:
-    return counted.counters
+    letters = "Messages and samples put into the dead letters, since the process began."
+    return {"dead_letters": (letters, counted.dead_letters), **counted.counters}
 
 
 def _gauges(counted: Accounting) -> Mapping[str, tuple[str, float]]:
     return {
-        "dead_letters": ("Refused messages that are kept.", counted.dead_letters),
         "journal_position": ("Newest entry of the journal.", counted.journal_position),
         "store_position": ("Newest entry whose outcome is stored.", counted.store_position),
         "live_clients": ("Clients on the live socket.", counted.live_clients),

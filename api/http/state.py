@@ -12,6 +12,7 @@ from api.http.etag import matches, weak_etag
 from api.http.health import example
 from api.http.problem import documented, invalid
 from api.http.shapes import State
+from api.live.where import parse_where
 from api.service import Service
 
 router = APIRouter()
@@ -58,7 +59,7 @@ class Answers:
     def get(self, service: Service, stations: tuple[str, ...], kinds: tuple[str, ...]) -> Kept:
         question = (stations, kinds)
         kept = self._kept.pop(question, None)
-        if kept is None or kept.pos != service.state_pos():
+        if kept is None or kept.pos != service.items_pos():
             kept = _fresh(service, stations, kinds)
         self._kept[question] = kept
         if len(self._kept) > KEPT_ANSWERS:
@@ -67,9 +68,9 @@ class Answers:
 
 
 def _fresh(service: Service, stations: tuple[str, ...], kinds: tuple[str, ...]) -> Kept:
-    where = {"station": list(stations), "kind": list(kinds)}
-    items, pos = service.state({name: wanted for name, wanted in where.items() if wanted})
-    listed = encoded(items)
+    asked = {"station": list(stations), "kind": list(kinds)}
+    where = parse_where({name: wanted for name, wanted in asked.items() if wanted})
+    pos, listed = service.items_pos(), service.items_json(where)
     # The tag is of the items alone: the position also moves when other series change.
     plain = b'{"pos":' + encoded(pos) + b',"items":' + listed + b"}"
     gzipped = compressed(plain) if len(plain) >= COMPRESS_FROM_BYTES else None

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.problem import documented
 from api.http.shapes import Stations
+from api.live.where import EVERYTHING
 from api.service import Service
 from ingest.registry import Device, Registry, Station
 
@@ -100,8 +102,7 @@ def described(service: Service) -> list[dict[str, Any]]:
 
 def _series_by_device(service: Service) -> dict[str, list[str]]:
     """Keys of the series that have a value or are announced, in the order of their numbers."""
-    items, _ = service.state({})
-    shown = {item["k"] for item in items}
+    shown = {item["k"] for item in msgspec.json.decode(service.items_json(EVERYTHING))}
     found: dict[str, list[str]] = {}
     for series in service.series().entries:
         if not series.retired and (series.announced or series.key in shown):

@@ -8,12 +8,16 @@ from typing import Any
 
 import anyio
 import httpx
+import msgspec
 
-from alerts.alert import Acted, Action, Outcome
+from alerts import records
+from alerts.alert import Acted, Action, AlertEvent, EventType, Outcome
+from alerts.records import Page
 from alerts.rulesfile import parse_rules
 from api.auth import AuthStore, Doorkeeper, TicketOffice
 from api.http.app import create_app
-from api.service import About, Accounting, Item, NotReady, Page, Service, Where
+from api.live.where import Where
+from api.service import About, Accounting, AlertsAsked, Item, NotReady, Service
 from ingest.reading import Batch
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
@@ -22,6 +26,18 @@ from ingest.store import DeadLetter, Store, StoreReader
 NOW_MS = 1_767_000_000_000
 KEY = "vk-01/salinity_g_l"
 ALERT_ID = "5f1a0c9be2d47788"
+ALERT: Item = {
+    "id": ALERT_ID,
+    "ver": 1,
+    "state": "unacked",
+    "historic": False,
+    "rule": "salinity-4",
+    "k": KEY,
+    "severity": "critical",
+    "value": 4.1,
+    "limit": 4.0,
+    "t_since": NOW_MS - 1000,
+}
 
 RULES = """\
 [[rule]]
@@ -48,7 +64,6 @@ class World:
     state_calls: int = 0
     reasons: list[NotReady] = field(default_factory=list)
     alerts: dict[str, Item] = field(default_factory=dict)
-    pages_asked: list[tuple[Any, ...]] = field(default_factory=list)
     act_raises: Exception | None = None
     accounting: Accounting = field(
         default_factory=lambda: Accounting(10, {"stored": 7, "rejected": 1}, 2, {}, 1, 5, 4, 3, 0)
@@ -65,19 +80,9 @@ class World:
         self.items = [
             {"k": KEY, "v": 3.21, "t": NOW_MS - 10_000, "q": 1, "st": "live", "station": "vam-kenh"}
         ]
-        self.alerts = {
-            ALERT_ID: {
-                "id": ALERT_ID,
-                "ver": 3,
-                "rule": "salinity-4",
-                "k": KEY,
-                "severity": "critical",
-                "state": "unacked",
-                "timeline": [
-                    {"type": "noted", "at": NOW_MS, "who": "Nguyễn Văn A", "note": "đã gọi"}
-                ],
-            }
-        }
+        with self.store.transaction() as connection:
+            for statement in records.SCHEMA.split(";"):
+                connection.execute(statement)
 
     def close(self) -> None:
         self.reader.close()
@@ -103,26 +108,33 @@ class World:
                 for head in heads
             )
 
-    def state(self, where: Where) -> tuple[list[Item], str]:
+    def items_json(self, where: Where) -> bytes:
         self.state_calls += 1
-        stations, kinds = where.get("station"), where.get("kind")
         kind_of = {one.key: one.kind for one in self.series.entries}
         found = [
             item
             for item in self.items
-            if (not stations or item["station"] in stations)
-            and (not kinds or kind_of[item["k"]] in kinds)
+            if where.matches({"station": (item["station"],), "kind": (kind_of[item["k"]],)})
         ]
-        return found, self.state_pos()
+        return msgspec.json.encode(found)
 
-    def state_pos(self) -> str:
-        return f"e.{self.position}"
+    def page(self, asked: AlertsAsked) -> Page:
+        with self.reader.connection() as connection:
+            return records.page(connection, *asked)
 
-    def page(
-        self, state: str, from_ms: int | None, to_ms: int | None, after: str | None, limit: int
-    ) -> Page:
-        self.pages_asked.append((state, from_ms, to_ms, after, limit))
-        return Page(list(self.alerts.values())[:limit], None)
+    def alert(self, alert: str) -> Item | None:
+        with self.reader.connection() as connection:
+            return records.one(connection, alert)
+
+    def put_alert(self, kind: EventType, who: str | None = None, **changes: Any) -> Item:
+        """Store an event of an alert, as the processor does; gives the alert."""
+        alert = {**ALERT, **self.alerts.get(changes.get("id", ALERT_ID), {}), **changes}
+        self.alerts[alert["id"]] = alert
+        note = None if who is None else "đã gọi người trực"
+        event = AlertEvent(kind, alert, NOW_MS, not alert["historic"], who, note, {"flag": 1})
+        with self.store.transaction() as connection:
+            records.write(connection, [event])
+        return alert
 
     async def act(self, action: Action) -> Acted:
         if self.act_raises is not None:
@@ -132,8 +144,9 @@ class World:
             return Acted(Outcome.NOT_FOUND, None)
         if found["ver"] != action.ver:
             return Acted(Outcome.STALE, found)
-        self.alerts[action.alert] = {**found, "ver": action.ver + 1, "state": "acked"}
-        return Acted(Outcome.DONE, self.alerts[action.alert])
+        ver = action.ver + 1
+        alert = self.put_alert(EventType.ACKED, action.who, id=action.alert, ver=ver, state="acked")
+        return Acted(Outcome.DONE, alert)
 
     def service(self) -> Service:
         rules = parse_rules(RULES, "rules.toml")
@@ -143,12 +156,12 @@ class World:
             now_ms=lambda: self.now_ms,
             registry=lambda: self.registry,
             series=lambda: self.series,
-            state=self.state,
-            state_pos=self.state_pos,
+            items_json=self.items_json,
+            items_pos=lambda: f"e.{self.position}",
             points=self.reader.points,
             windows=self.reader.windows,
             alerts=self.page,
-            alert=self.alerts.get,
+            alert=self.alert,
             act=self.act,
             rules=lambda: rules,
             dead_letters=self.reader.dead_letters,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from alerts.alert import EventType
 from api.http import shapes
 from api.http.app import create_app
 from api.http.problem import KINDS
@@ -19,6 +20,7 @@ PAGES = {"/", "/docs/http", "/docs/http/{name}", "/assets/{path}", "/{name}"}
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
+    world.put_alert(EventType.RAISED)
     yield world
     world.close()
 
