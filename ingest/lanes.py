@@ -189,7 +189,8 @@ class Lanes:
             intervals.append(interval)
             why |= Why.COUNTER_GAP if gap else 0
             why |= Why.SIMULATED if body.sim else 0
-        if present != self._directions[stream].lanes:
+        counted = [interval.counts is not None for interval in intervals]
+        if present != self._directions[stream].lanes or any(counted) != all(counted):
             why |= Why.LANE_MISSING
         values = direction_values(intervals)
         self._made.append(DirectionReading(stream, t1_ms, values, why, late))

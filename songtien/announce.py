@@ -47,6 +47,7 @@ class Announcer:
         self._acks: dict[str, Ack] = {}
         self._unsaid: set[str] = set()
         self._alerts: dict[str, bytes] = {}
+        self._taken_down: set[str] = set()
         self._begun_ms = clock_ms()
         self.canary_ms = 0
 
@@ -79,13 +80,17 @@ class Announcer:
                 self._alerts[topic] = msgspec.json.encode(event.alert)
             else:
                 self._alerts.pop(topic, None)
-            self._broker.publish(topic, self._alerts.get(topic, b""), retain=True)
+            said = self._broker.publish(topic, self._alerts.get(topic, b""), retain=True)
+            if not said and topic not in self._alerts:
+                self._taken_down.add(topic)
 
     def connected(self) -> None:
         """A link is up: say anew what it may have missed."""
         self._unsaid.update(self._acks)
-        for topic, body in self._alerts.items():
+        gone = dict.fromkeys(self._taken_down - self._alerts.keys(), b"")
+        for topic, body in (self._alerts | gone).items():
             self._broker.publish(topic, body, retain=True)
+        self._taken_down.clear()
         self._say_canary()
 
     async def keep_saying(self) -> None:

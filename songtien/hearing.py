@@ -4,7 +4,9 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from ingest import topics
 from ingest.journal import Messages
@@ -16,10 +18,20 @@ from ingest.payload import (
     decode_obs,
     decode_state,
 )
-from ingest.refusal import Reason, Refusal
+from ingest.refusal import UNREADABLE, Reason, Refusal
 from ingest.registry import Device, Registry
 from ingest.sequence import Order, Sequencer
 from ingest.store import DeadLetter
+
+MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class _Numbers(msgspec.Struct):
+    boot: MessageNumber | None = None
+    seq: MessageNumber | None = None
+
+
+_NUMBERS = msgspec.json.Decoder(_Numbers)
 
 
 @dataclass(slots=True)
@@ -127,6 +139,7 @@ class Hearing:
         if isinstance(found, Refusal):
             heard.received += 1
             heard.refuse(origin, found, now_ms, counted=True)
+            self._settle_refused(heard, route, origin[1], now_ms)
             return
         heard.received += len(found.samples)
         order, boot, seq = Order.OPEN, found.boot or 0, -1
@@ -156,9 +169,25 @@ class Hearing:
                 ready = order is not Order.OPEN
                 part.traffic.append((route.root_device, sample, ready, origin))
         if order is Order.CLOSES_GAP:
-            number = self._sequencer.number(route.device.id, boot)
-            part.settled[number] = self._sequencer.settled(route.device.id, boot)
-            heard.parts.append(Part())
+            self._close_part(heard, route.device.id, boot)
+
+    def _settle_refused(self, heard: Heard, route: _Route, payload: bytes, now_ms: int) -> None:
+        """A refused message is done with too: else its gateway would send it for ever."""
+        try:
+            numbers = _NUMBERS.decode(payload)
+        except UNREADABLE:
+            return
+        if numbers.seq is not None:
+            boot = numbers.boot or 0
+            order = self._sequencer.see(route.device.id, boot, numbers.seq, now_ms)
+            heard.devices.add(route.device.id)
+            if order is Order.CLOSES_GAP:
+                self._close_part(heard, route.device.id, boot)
+
+    def _close_part(self, heard: Heard, device: str, boot: int) -> None:
+        number = self._sequencer.number(device, boot)
+        heard.parts[-1].settled[number] = self._sequencer.settled(device, boot)
+        heard.parts.append(Part())
 
     def _route(self, topic: str) -> _Route | topics.Own | Refusal:
         if len(self._routes) >= self.ROUTES_MAX:

@@ -13,10 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from alerts import records
+from alerts.rules import RuleSet
 from ingest.journal import Entry, Journal, Tick
+from ingest.payload import DeviceState
+from ingest.reading import Batch
+from ingest.registry import Registry
 from ingest.sequence import Ack
+from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
 from ingest.store import Store
 from songtien.accounting import Ledger
@@ -36,12 +42,27 @@ DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What is in force, and the newest values, as other threads may have it: copies."""
+
+    registry: Registry
+    rules: RuleSet
+    series: SeriesTable
+    newest: Batch
+    links: dict[str, DeviceState]
+
+
+@dataclass(frozen=True, slots=True)
 class News:
-    """A committed outcome, with the positions of its alert events and the acks it allows."""
+    """A committed outcome, with the positions of its alert events and the acks it allows.
+
+    parts : where the entry put a configuration in force
+    """
 
     outcome: Outcome
     positions: list[int]
     acks: dict[str, Ack]
+    parts: Parts | None
 
 
 class Pipeline:
@@ -136,7 +157,22 @@ class Pipeline:
         self.ledger.settle(outcome)
         acks = {device: self.processor.sequencer.ack(device) for device in outcome.devices}
         return News(
-            outcome, positions, {device: ack for device, ack in acks.items() if ack is not None}
+            outcome,
+            positions,
+            {device: ack for device, ack in acks.items() if ack is not None},
+            self.parts() if outcome.configured else None,
+        )
+
+    def parts(self) -> Parts:
+        """On the processor's thread, or before it runs."""
+        processor = self.processor
+        newest = processor.newest
+        return Parts(
+            processor.registry,
+            processor.rules,
+            processor.series,
+            newest.take(np.arange(len(newest))),
+            dict(processor.links),
         )
 
     def _store_or_wait(self, outcome: Outcome) -> list[int]:

@@ -1,0 +1,54 @@
+"""The data directory: one service at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.faults import ConfigError, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What stands where."""
+
+    journal: Path
+    store: Path
+    auth: Path
+
+    @classmethod
+    def of(cls, directory: Path) -> "Files":
+        return cls(
+            directory / "journal.sqlite", directory / "store.sqlite", directory / "auth.sqlite"
+        )
+
+
+def make(directory: Path) -> Files:
+    """Make the directory where it is missing, for its owner alone."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            [Fault("data", "dir", str(directory), f"a writable directory ({error.strerror})")]
+        ) from error
+    return Files.of(directory)
+
+
+@contextmanager
+def held(directory: Path) -> Iterator[Files]:
+    """Hold the directory against a second service. The kernel lets go when we die."""
+    files = make(directory)
+    with (directory / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            accepted = f"a directory of its own: process {holder} is using this one"
+            raise ConfigError([Fault("data", "dir", str(directory), accepted)]) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield files

@@ -1,0 +1,83 @@
+"""From the processor's thread to the event loop, with a bound.
+
+The loop may be slow for a moment. What waits for it is at most the newest value of each
+series, and alert events, which are few and must not be lost.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ingest.reading import Batch
+from songtien.pipeline import News
+
+
+@dataclass(slots=True)
+class Post:
+    """All news since the last post, in order; values of state already merged."""
+
+    newest: Batch
+    news: list[News] = field(default_factory=list)
+
+
+class Mailbox:
+    """`tell` is called on the processor's thread, `read` on the loop."""
+
+    MERGE_AT = 4096
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, read: Callable[[Post], None]) -> None:
+        self._loop = loop
+        self._read = read
+        self._lock = threading.Lock()
+        self._newest: list[Batch] = []
+        self._rows = 0
+        self._news: list[News] = []
+        self._called = False
+
+    def tell(self, news: News) -> None:
+        with self._lock:
+            newest = news.outcome.newest
+            # The rows are on disk; nobody needs them here, and they must not pile up.
+            news.outcome.rows = Batch.empty()
+            if len(newest):
+                self._newest.append(newest)
+                self._rows += len(newest)
+                if self._rows > self.MERGE_AT:
+                    self._newest = [last_of_each(Batch.concat(self._newest))]
+                    self._rows = 0
+            if _is_more(news):
+                self._news.append(news)
+            if not self._called:
+                self._called = True
+                self._loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            post = Post(last_of_each(Batch.concat(self._newest)), self._news)
+            self._newest, self._news, self._rows, self._called = [], [], 0, False
+        self._read(post)
+
+
+def last_of_each(newest: Batch) -> Batch:
+    """The last row of each series."""
+    if len(newest) < 2:
+        return newest
+    backwards = newest.series[::-1]
+    _, first = np.unique(backwards, return_index=True)
+    return newest.take(np.sort(len(newest) - 1 - first))
+
+
+def _is_more(news: News) -> bool:
+    """Whether there is anything but values of state."""
+    outcome = news.outcome
+    return bool(
+        outcome.events
+        or outcome.links
+        or outcome.canaries
+        or outcome.configured
+        or outcome.reply
+        or news.acks
+    )

@@ -1,0 +1,480 @@
+"""The service, wired in one straight line and closed in reverse.
+
+    broker -> intake (thread) -> journal -> pipeline (thread) -> store
+                                               |
+                               mailbox -> hub -> live socket, HTTP, MQTT
+
+The servers, the clocks and the watch over the threads are siblings in one TaskGroup: if
+one dies the process dies, so that what has stopped ingesting does not stay green.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from alerts import records
+from alerts.rulesfile import parse_rules
+from api import service as door
+from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
+from api.http.app import create_app
+from api.live.frames import AlertAck
+from api.live.hub import Hub
+from api.live.items import LinkState
+from api.live.origin import Origins
+from api.live.server import LiveServer
+from api.live.session import Refused
+from api.live.where import EVERYTHING
+from ingest import topics
+from ingest.intake import Intake
+from ingest.journal import Config, Journal
+from ingest.mqtt import Broker, BrokerAddress, Subscription
+from ingest.payload import DeviceState
+from ingest.registry import parse_registry
+from ingest.store import Store, StoreReader
+from songtien import datadir
+from songtien.announce import CANARY_FRESH_MS, Announcer
+from songtien.doors import Actions, AlertRecords
+from songtien.mailbox import Mailbox, Post
+from songtien.pipeline import Pipeline
+from songtien.settings import Mqtt, Settings
+
+log = logging.getLogger(__name__)
+
+CLOSE_WITHIN_S = 10.0
+HTTP_CLOSE_WITHIN_S = 3
+EVENTS_KEPT = 10_000
+PAGES = Path(__file__).resolve().parent.parent / "api" / "pages"
+
+
+def clock_ms() -> int:
+    """The service's clock: UTC, milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the service answers."""
+
+    http: str
+    live: str
+    broker: str
+
+
+def read_config(settings: Settings) -> Config:
+    """The registry and the rules as they stand in their files, checked.
+
+    Raises ConfigError with every fault of both.
+    """
+    registry_text = settings.registry_file.read_text(encoding="utf-8")
+    rules_text = settings.rules_file.read_text(encoding="utf-8")
+    registry = parse_registry(registry_text, str(settings.registry_file))
+    parse_rules(rules_text, str(settings.rules_file), registry)
+    return Config(registry_text, rules_text, settings.ingest.reorder_s)
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, demo: bool = False) -> AsyncIterator["Service"]:
+    """A service that takes readings and answers, until the block is left.
+
+    Raises ConfigError where it can't start as configured. An exception inside any part
+    ends the block as an exception group.
+    """
+    config = read_config(settings)
+    with ExitStack() as files:
+        paths = files.enter_context(datadir.held(settings.data.dir))
+        service = Service(settings, config, paths, files, demo=demo)
+        async with AsyncExitStack() as closing:
+            group = await closing.enter_async_context(asyncio.TaskGroup())
+            closing.push_async_callback(service.close)
+            await service.start(group)
+            yield service
+
+
+class Service:
+    """The parts, made in the order in which they depend on each other."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        paths: datadir.Files,
+        files: ExitStack,
+        *,
+        demo: bool,
+    ) -> None:
+        self.settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._dead: asyncio.Future[None] = self._loop.create_future()
+        self._config = config
+        self._tasks: list[asyncio.Task[None]] = []
+        host = _host_id()
+
+        self.journal = Journal(paths.journal, clock_ms)
+        files.callback(self.journal.close)
+        store = Store(paths.store)
+        files.callback(store.close)
+        self.pipeline = Pipeline(
+            self.journal,
+            store,
+            root=settings.mqtt.root,
+            clock_ms=clock_ms,
+            journal_days=settings.data.journal_days,
+            window_days=settings.store.window_days,
+        )
+        self._recover()
+        reader = StoreReader(paths.store)
+        files.callback(reader.close)
+
+        self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
+        self.mailbox = Mailbox(self._loop, self._take)
+        self.broker = Broker(
+            _address(settings.mqtt),
+            Subscription(
+                topics=topics.subscription(settings.mqtt.root),
+                own=topics.canary_topic(settings.mqtt.root, host),
+                state_topic=topics.server_state_topic(settings.mqtt.root, host),
+                ready=lambda: _server_state("ready", demo=demo),
+                lost=_server_state("lost", demo=demo),
+            ),
+            self._broker_changed,
+        )
+        self.announcer = Announcer(
+            self.broker,
+            root=settings.mqtt.root,
+            host=host,
+            registry=lambda: self.parts.registry,
+            clock_ms=clock_ms,
+        )
+        self.intake = Intake(
+            self.journal,
+            self.broker.deliveries,
+            busy=lambda: self.pipeline.busy,
+            ignored=_said_by_us(settings.mqtt.root),
+            appended=lambda _position: self.pipeline.wake(),
+        )
+        self.actions = Actions(self.journal, self.pipeline.wake)
+        auth = AuthStore(paths.auth)
+        files.callback(auth.close)
+        self.http_socket = _bound(settings.http.host, settings.http.port)
+        files.callback(self.http_socket.close)
+        self.http_port: int = self.http_socket.getsockname()[1]
+        keeper = Doorkeeper(auth, TicketOffice(), settings.auth.anonymous == "viewer")
+        self.live = LiveServer(
+            self.hub,
+            lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
+            self._acknowledge,
+            origins=Origins.of(settings.live.origins, self.http_port),
+        )
+        self._load_alerts(reader)
+        alerts = AlertRecords(reader)
+        self.doors = partial(
+            door.Service,
+            doorkeeper=keeper,
+            now_ms=clock_ms,
+            registry=lambda: self.parts.registry,
+            series=lambda: self.parts.series,
+            items_json=self.hub.items_json,
+            items_pos=lambda: self.hub.position,
+            points=reader.points,
+            windows=reader.windows,
+            alerts=alerts.page,
+            alert=alerts.one,
+            act=self.actions.act,
+            rules=lambda: self.parts.rules,
+            dead_letters=reader.dead_letters,
+            not_ready=self.not_ready,
+            accounting=self.accounting,
+            pages=PAGES,
+        )
+        self._demo = demo
+
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Start what runs. Returns when both doors are open."""
+        self.hub.tick(clock_ms())
+        bound: asyncio.Future[int] = self._loop.create_future()
+        live = self.settings.live
+        self._run(group, self.live.serve(live.host, live.port, bound=bound), "live socket")
+        self.live_port = await bound
+        about = door.About(
+            version=version("songtien"),
+            live_url=live.public_url or "",
+            live_port=self.live_port,
+            demo=self._demo,
+            anonymous=self.settings.auth.anonymous,
+        )
+        self.door = self.doors(about=about)
+        self.http = uvicorn.Server(
+            uvicorn.Config(
+                create_app(self.door),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=HTTP_CLOSE_WITHIN_S,
+            )
+        )
+        # Signals are the command line's; uvicorn would take them for itself.
+        self.http.capture_signals = _no_signals  # type: ignore[method-assign]
+        self._run(group, self.http.serve(sockets=[self.http_socket]), "http")
+        self._run(group, self._watch(), "watch over threads")
+        self._run(group, self._tick(), "clock of the screens")
+        self._run(group, self.announcer.keep_saying(), "canary and acks")
+        self._threads = [
+            self._thread("intake", self.intake.run),
+            self._thread("pipeline", lambda: self.pipeline.run(self.mailbox.tell)),
+        ]
+        self.broker.start()
+
+    async def close(self) -> None:
+        """Close in reverse: the doors, the broker, what came from it, then the state."""
+        async with asyncio.timeout(CLOSE_WITHIN_S):
+            self.http.should_exit = True
+            for task in self._tasks:
+                if task.get_name() != "http":
+                    task.cancel()
+            await asyncio.to_thread(self.broker.stop)
+            self.intake.stop()
+            await asyncio.to_thread(self._threads[0].join)
+            self.pipeline.stop()
+            await asyncio.to_thread(self._threads[1].join)
+            await asyncio.wait(self._tasks)
+
+    def reload(self) -> None:
+        """Put the registry and the rules in force anew. Raises ConfigError, changing nothing."""
+        config = read_config(self.settings)
+        if config != self._config:
+            self.journal.append(config)
+            self._config = config
+            self.pipeline.wake()
+
+    @property
+    def addresses(self) -> Addresses:
+        host = self.settings.http.host
+        shown = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - a comparison
+        return Addresses(
+            http=f"http://{shown}:{self.http_port}/",
+            live=self.settings.live.public_url or f"ws://{shown}:{self.live_port}/live",
+            broker=str(self.broker.address),
+        )
+
+    def not_ready(self) -> Sequence[door.NotReady]:
+        """Why readings do not flow end to end."""
+        reasons = []
+        if not self.broker.connected:
+            reasons.append(door.NotReady("broker", self.broker.trouble or "connecting"))
+        elif not self.announcer.canary_ms:
+            reasons.append(door.NotReady("canary", "the first has not come round yet"))
+        elif self.announcer.canary_age_ms > CANARY_FRESH_MS:
+            age_s = self.announcer.canary_age_ms // 1000
+            reasons.append(door.NotReady("canary", f"the last came round {age_s} s ago"))
+        if self.intake.trouble is not None:
+            reasons.append(door.NotReady("journal", self.intake.trouble))
+        if self.pipeline.trouble is not None:
+            reasons.append(door.NotReady("store", self.pipeline.trouble))
+        return reasons
+
+    def accounting(self) -> door.Accounting:
+        counts = self.pipeline.ledger.read()
+        live = self.live.counters
+        return door.Accounting(
+            received=counts.received,
+            outcome={
+                "stored": counts.stored,
+                "duplicate": counts.duplicate,
+                "rejected": sum(counts.rejected.values()),
+            },
+            in_flight=counts.in_flight,
+            rejected=counts.rejected,
+            dead_letters=counts.dead_letters,
+            journal_position=self.journal.last_position,
+            store_position=self.pipeline.position,
+            live_clients=live.clients,
+            alerts_active=len(self.hub.alerts.active(EVERYTHING)),
+            counters={
+                "readings_written": ("Rows of readings written.", counts.readings),
+                "alert_events": ("Transitions of alerts stored.", counts.alert_events),
+                "live_frames_sent": ("Frames sent on live sockets.", live.sent),
+                "live_bytes_sent": ("Bytes sent on live sockets.", live.sent_bytes),
+                "live_merged": ("Updates of state overwritten before they were sent.", live.merged),
+                "live_slow_closes": ("Clients closed as too slow.", live.slow_closes),
+            },
+        )
+
+    def _recover(self) -> None:
+        """Come to the state that the store has committed, and to a configuration."""
+        begun = time.monotonic()
+        stepped = self.pipeline.catch_up()
+        if stepped:
+            took_s = round(time.monotonic() - begun, 3)
+            log.info("state rebuilt", extra={"entries": stepped, "took_s": took_s})
+        if self.pipeline.processor.config is None:
+            for position, at_ms, entry in self.journal.after(self.pipeline.position, 1):
+                self.pipeline.commit(position, at_ms, entry)
+        if self.pipeline.processor.config is None:
+            position = self.journal.append(self._config)
+            for _, at_ms, entry in self.journal.after(position - 1, 1):
+                self.pipeline.commit(position, at_ms, entry)
+        elif self.pipeline.processor.config != self._config:
+            self.journal.append(self._config)
+        self.parts = self.pipeline.parts()
+        for warning in self.parts.registry.warnings():
+            log.warning("registry", extra={"warning": warning})
+
+    def _load_alerts(self, reader: StoreReader) -> None:
+        with reader.connection() as connection:
+            active = records.active(connection)
+            last = records.last_position(connection)
+            events = records.events_after(connection, max(0, last - EVENTS_KEPT), EVENTS_KEPT)
+        self._configure_hub()
+        self.hub.load_alerts(active, events, last)
+        self.announcer.begin(self.pipeline.processor.sequencer.acks(), active)
+
+    def _configure_hub(self) -> None:
+        newest = self.parts.newest
+        self.hub.configure(
+            self.parts.series, newest.take(newest.t_ms >= 0), self._links(self.parts.links)
+        )
+
+    def _take(self, post: Post) -> None:
+        """What the pipeline has committed, on the loop."""
+        self.hub.apply(post.newest)
+        for news in post.news:
+            outcome = news.outcome
+            if news.parts is not None:
+                self.parts = news.parts
+                self._configure_hub()
+            if outcome.links:
+                self.hub.set_links(self._links(outcome.links))
+            for position, event in zip(news.positions, outcome.events, strict=True):
+                if event.told:
+                    self.hub.publish(position, records.event_body(event))
+            self.announcer.settle(news.acks)
+            self.announcer.tell(outcome.events)
+            if outcome.canaries:
+                self.announcer.heard(outcome.canaries)
+            if outcome.reply is not None:
+                self.actions.answer(*outcome.reply)
+
+    def _links(self, links: dict[str, Any]) -> dict[str, LinkState | None]:
+        registry = self.parts.registry
+        found: dict[str, LinkState | None] = {}
+        for device, state in links.items():
+            if device in registry.devices:
+                found[registry.root_device(device).id] = _link_state(state)
+        return found
+
+    async def _acknowledge(self, principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
+        try:
+            acted = await door.acknowledge(self.door, principal, ack.id, ack.ver, ack.note or "")
+        except (door.NotDurable, TimeoutError) as error:
+            return Refused(503, f"not written down: {error}")
+        code, words = door.VERDICTS[acted.outcome]
+        return {"alert": acted.alert} if code == 200 else Refused(code, words)
+
+    def _broker_changed(self, connected: bool) -> None:  # noqa: FBT001 - its only argument
+        if connected:
+            self._loop.call_soon_threadsafe(self.announcer.connected)
+
+    def _run(self, group: asyncio.TaskGroup, work: Any, name: str) -> None:
+        self._tasks.append(group.create_task(work, name=name))
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:
+                self._loop.call_soon_threadsafe(self._died, error)
+                raise
+
+        thread = threading.Thread(target=run, name=name)
+        thread.start()
+        return thread
+
+    def _died(self, error: BaseException) -> None:
+        if not self._dead.done():
+            self._dead.set_exception(error)
+
+    async def _watch(self) -> None:
+        await self._dead
+
+    async def _tick(self) -> None:
+        """Ages on the screens, which change without any data."""
+        while True:
+            await asyncio.sleep(1.0)
+            self.hub.tick(clock_ms())
+
+
+def _host_id() -> str:
+    """Which server we are, in topics."""
+    return re.sub(r"[^a-z0-9-]", "-", socket.gethostname().lower())[:40] or "server"
+
+
+def _address(mqtt: Mqtt) -> BrokerAddress:
+    ca_file = None if mqtt.ca_file is None else str(mqtt.ca_file)
+    return BrokerAddress(
+        mqtt.host, mqtt.port, mqtt.client_id, mqtt.tls, mqtt.username, mqtt.password, ca_file
+    )
+
+
+def _server_state(state: str, *, demo: bool) -> bytes:
+    return msgspec.json.encode({"s": state, "t": clock_ms(), "demo": demo})
+
+
+def _said_by_us(root: str) -> Callable[[str], bool]:
+    """Topics that are not kept: what a server says. Its canary is, and so proves the way."""
+    prefixes = (f"{root}/v1/alerts/", f"{root}/v1/advice/")
+    server = f"{root}/v1/server/"
+
+    def said_by_us(topic: str) -> bool:
+        if topic.startswith(server):
+            return not topic.endswith("/canary")
+        return topic.startswith(prefixes) or topic.endswith("/ack")
+
+    return said_by_us
+
+
+def _alerts_epoch(store: Store) -> str:
+    """Of the positions of alerts: as old as the store."""
+    epoch = store.meta("alerts_epoch")
+    if epoch is None:
+        epoch = f"a{secrets.token_hex(3)}"
+        store.set_meta("alerts_epoch", epoch)
+    return str(epoch)
+
+
+def _link_state(state: DeviceState | None) -> LinkState | None:
+    if state is None:
+        return None
+    return LinkState(s=state.s, until=state.until)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A listening address, taken before anything else starts: if it is in use, say so now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+        taken.listen(128)
+    except OSError:
+        taken.close()
+        raise
+    return taken
+
+
+@contextmanager
+def _no_signals() -> Iterator[None]:
+    yield
