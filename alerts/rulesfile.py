@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from alerts.messages import DEFAULT_TEXTS, PLACEHOLDERS, unknown_placeholders
@@ -105,8 +106,11 @@ def _rule(table: Table, registry: Registry | None) -> Rule:
 
 def _ask(table: Table) -> Ask | None:
     found = [(ask, key) for ask, keys in ASK_KEYS.items() for key in keys if table.has(key)]
-    every = ", ".join(key for keys in ASK_KEYS.values() for key in keys)
+    asking = [key for keys in ASK_KEYS.values() for key in keys]
+    every = ", ".join(asking)
     if not found:
+        if any(get_close_matches(key, asking, cutoff=0.8) for key in table.content):
+            return None  # mistyped, which has been told as an unknown key
         table.faults.add(table.path, "", f"it asks for nothing; accepted is one of {every}")
         return None
     if len(found) > 1:

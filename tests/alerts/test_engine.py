@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def test_any_split_equals_the_twin(
     engine = Engine(rules, SERIES, REGISTRY)
     told: list[Transition] = []
     bounds = sorted({0, len(rows), *(min(cut, len(rows)) for cut in [*cuts, restart])})
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds):
         if low == min(restart, len(rows)):
             engine = Engine(rules, SERIES, REGISTRY, engine.snapshot())
         told.extend(run(engine, batch_of(rows[low:high])))

@@ -1,0 +1,49 @@
+"""docs/rules.md says all that the code accepts and gives."""
+
+from pathlib import Path
+
+import pytest
+
+from alerts.lifecycle import diagram
+from alerts.messages import PLACEHOLDERS
+from alerts.rules import Severity
+from alerts.rulesfile import KEYS, parse_rules
+from alerts.transition import Cause
+from tests.alerts.script import SALINITY_4, SPEED, VK, Script
+
+DOC = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_explained(key: str) -> None:
+    rows = [line for line in DOC.splitlines() if line.startswith("| `")]
+    assert any(f"`{key}`" in row.split("|")[1] for row in rows)
+
+
+def test_every_word_that_the_file_takes_is_named() -> None:
+    for word in (*Severity, *Cause):
+        assert f"`{word}`" in DOC
+    for name in PLACEHOLDERS:
+        assert "`{" + name + "}`" in DOC
+
+
+def test_the_diagram_is_the_table() -> None:
+    assert f"```mermaid\n{diagram()}\n```" in DOC
+
+
+def test_every_field_of_an_alert_is_explained() -> None:
+    fields = DOC.split("## Fields of an alert")[1]
+    script = Script(SALINITY_4.replace("900", "0"))
+    script.at(0).reading(5.0, VK)
+    script.at(15).reading(1.0, VK)
+    slow = SALINITY_4.replace("salinity_g_l", "speed_km_h").replace("4.0", "9").replace("3.6", "8")
+    bridge = Script(slow)
+    bridge.at(0).reading(10.0, SPEED)
+    for event in (*script.events, *bridge.events):
+        for name in (*event.alert, *event.evidence):
+            assert f"`{name}`" in fields, name
+
+
+def test_the_example_is_a_rules_file() -> None:
+    example = DOC.split("```toml\n")[1].split("```")[0]
+    assert [rule.id for rule in parse_rules(example, "rules.toml").rules] == ["salinity-4"]
