@@ -54,7 +54,7 @@ _SLACK_LAG_H = (0.5, 2.0, 2.0)  # of the salinity maximum behind high water of t
 _LAG_H_PER_KM = 0.022  # above Xuân Hòa
 
 _MONTHLY_M3_S = (
-    6000.0,
+    4800.0,
     3300.0,
     2500.0,
     2400.0,
@@ -65,7 +65,7 @@ _MONTHLY_M3_S = (
     20500.0,
     19000.0,
     13500.0,
-    8800.0,
+    8000.0,
 )
 _YEAR_MS = 31_556_952_000  # 365.2425 days
 

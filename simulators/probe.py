@@ -33,8 +33,7 @@ def conductivity_ms_cm(salinity_g_l: FloatArray, temp_c: FloatArray) -> FloatArr
     """
     reference = np.asarray(salinity_g_l, dtype=np.float64)
     for _ in range(3):
-        conservative = gsw.CT_from_t(reference, temp_c, 0.0)
-        reference = salinity_g_l * 1000.0 / gsw.rho(reference, conservative, 0.0)
+        reference = salinity_g_l * 1000.0 / gsw.rho_t_exact(reference, temp_c, 0.0)
     practical = gsw.SP_from_SR(reference)
     return np.asarray(gsw.C_from_SP(practical, temp_c, 0.0), dtype=np.float64)
 

@@ -66,14 +66,15 @@ SEASONAL = frozenset({"SA", "SSA"})
 
 _GATE_KM = (0.0, 23.0, 42.0)
 # Ratio of amplitude to Vũng Tàu's and lag of phase behind it in degrees, at the coast (Rạch
-# Bùn), Vàm Giồng (23 km) and Xuân Hòa (42 km). N2 follows M2, P1 K1, Q1 O1, K2 S2.
+# Bùn), Vàm Giồng (23 km) and Xuân Hòa (42 km). P1 follows K1, Q1 O1, K2 S2.
 _RIVER: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "M2": ((1.016, 0.949, 0.980), (-3.4, 39.4, 51.4)),
     "K1": ((0.930, 0.933, 0.879), (-4.3, 20.4, 25.9)),
     "O1": ((0.920, 0.902, 0.855), (-3.4, 16.3, 22.1)),
     "S2": ((0.927, 0.900, 0.851), (-5.9, 43.3, 53.6)),
+    "N2": ((0.879, 0.793, 0.811), (-0.8, 40.1, 50.3)),
 }
-_RIVER_FAMILY = {"N2": "M2", "P1": "K1", "Q1": "O1", "K2": "S2"}
+_RIVER_FAMILY = {"P1": "K1", "Q1": "O1", "K2": "S2"}
 _DAMPING_KM = 150.0  # e-folding of the amplitude above Xuân Hòa: unverified
 
 

@@ -1,0 +1,193 @@
+"""Scenarios: the same bytes anywhere, good payloads, and what each of them is named for."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise, takewhile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from ingest.payload import Observations, decode_obs
+from ingest.topics import Topic, parse
+from simulators.message import Message
+from simulators.scenario import HOUR_MS, SCENARIOS, demo_world, messages, probe_times_ms
+from tests.simulators.delta import REGISTRY
+
+DAY_MS = 24 * HOUR_MS
+ROOT = Path(__file__).parent.parent.parent
+
+
+def _messages(name: str, duration_ms: int = DAY_MS, seed: int = 1) -> list[Message]:
+    scenario = SCENARIOS[name]
+    world = scenario.world(REGISTRY, seed, scenario.start_ms)
+    return list(
+        messages(world, root="tiengiang", start_ms=scenario.start_ms, duration_ms=duration_ms)
+    )
+
+
+def _of(found: list[Message], device: str) -> list[dict[str, object]]:
+    return [
+        sample
+        for message in found
+        if f"/{device}/" in message.topic
+        for sample in msgspec.json.decode(message.payload)["samples"]
+    ]
+
+
+def _conductivity(found: list[Message], device: str) -> list[float]:
+    return [float(str(sample["ec_ms_cm"])) for sample in _of(found, device)]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_message_is_one_that_the_service_takes_whole(name: str) -> None:
+    found = _messages(name)
+    assert len(found) > 1000
+    seqs: dict[str, int] = {}
+    for message in found:
+        topic = parse(message.topic, "tiengiang")
+        assert isinstance(topic, Topic)
+        said = decode_obs(message.payload, topic.kind)
+        assert isinstance(said, Observations)
+        assert len(said.samples) == message.samples
+        assert not any(hasattr(sample, "reason") for sample in said.samples)
+        assert said.seq == seqs.get(topic.device, 0) + 1
+        seqs[topic.device] = said.seq
+        newest = max(getattr(s, "t", 0) or getattr(s, "t1", 0) for s in said.samples)
+        assert 100 <= message.publish_ms - newest < 1500
+    assert set(seqs) == set(REGISTRY.devices)
+    times = [message.publish_ms for message in found]
+    assert times == sorted(times)
+
+
+def test_a_probe_keeps_its_interval_and_a_camera_leaves_no_gap() -> None:
+    found = _messages("dry-season")
+    times = [int(str(sample["t"])) for sample in _of(found, "xh-01")]
+    assert set(np.diff(times)) == {600_000}
+    assert len(times) == 144
+    south = [s for s in _of(found, "cam-01") if s["dir"] == "southbound"]
+    assert all(a["t1"] == b["t0"] for a, b in pairwise(south))
+    assert len(south) == 1440
+
+
+def test_a_motorbike_lane_counts_motorbikes_alone() -> None:
+    for sample in _of(_messages("dry-season", HOUR_MS), "cam-03"):
+        count = sample["count"]
+        assert isinstance(count, dict)
+        expected = (
+            {"motorbike", "bicycle"}
+            if sample["lane"] == 2
+            else {
+                "car",
+                "bus",
+                "truck",
+                "trailer",
+            }
+        )
+        assert set(count) == expected
+
+
+def test_another_process_with_another_hash_seed_and_zone_writes_the_same_bytes() -> None:
+    program = (
+        "from tests.simulators.test_scenario import _messages\n"
+        "import hashlib\n"
+        "h = hashlib.sha256()\n"
+        "for m in _messages('bad-day', 7 * 3600 * 1000, seed=5):\n"
+        "    h.update(repr((m.publish_ms, m.topic, m.payload)).encode())\n"
+        "print(h.hexdigest())\n"
+    )
+    digests = set()
+    for hash_seed, zone in (("1", "UTC"), ("2", "America/New_York")):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone, "LC_ALL": "C"}
+        environment["NPY_DISABLE_CPU_FEATURES"] = "AVX2 FMA3" if hash_seed == "2" else ""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program],
+            capture_output=True,
+            check=True,
+            text=True,
+            cwd=ROOT,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+        )
+        digests.add(done.stdout)
+    assert len(digests) == 1
+
+
+def test_seeds_differ_and_a_longer_run_begins_with_the_shorter() -> None:
+    short, long = _messages("quiet", 5 * HOUR_MS), _messages("quiet", 9 * HOUR_MS)
+    # At the very end what is still under way is sent in another order.
+    sure_ms = SCENARIOS["quiet"].start_ms + 5 * HOUR_MS - 2000
+    until = [m for m in short if m.publish_ms < sure_ms]
+    assert until == list(takewhile(lambda m: m.publish_ms < sure_ms, long))
+    assert short != _messages("quiet", 5 * HOUR_MS, seed=2)
+
+
+def test_dry_season_is_salty_inland_and_quiet_is_fresh() -> None:
+    dry, quiet = _messages("dry-season", 3 * DAY_MS), _messages("quiet", 3 * DAY_MS)
+    assert max(_conductivity(dry, "xh-01")) > 1.0
+    assert max(_conductivity(quiet, "xh-01")) < 0.5
+    speeds = [float(str(s.get("speed_km_h", 45.0))) for s in _of(quiet, "cam-01")]
+    assert min(speeds) > 35.0
+
+
+def test_bad_day_has_a_salt_spell_congestion_and_one_silent_probe() -> None:
+    bad = _messages("bad-day")
+    start_ms = SCENARIOS["bad-day"].start_ms
+    heard = {device: [int(str(s["t"])) for s in _of(bad, device)] for device in ("xh-01", "mh-01")}
+    assert max(heard["xh-01"]) < start_ms + 9 * HOUR_MS
+    assert max(heard["mh-01"]) > start_ms + 23 * HOUR_MS
+    scenario = SCENARIOS["bad-day"]
+    world = scenario.world(REGISTRY, 1, start_ms)
+    calm = replace(world, river=replace(world.river, spells=()))
+    without = list(messages(calm, root="tiengiang", start_ms=start_ms, duration_ms=DAY_MS))
+    more = max(_conductivity(bad, "mh-01")) - max(_conductivity(without, "mh-01"))
+    assert more > 3.0  # mS/cm: about 1.6 g/L
+    for direction in ("southbound", "northbound"):
+        slow = [
+            s
+            for s in _of(bad, "cam-01")
+            if s["dir"] == direction and float(str(s.get("speed_km_h", 45.0))) < 12.0
+        ]
+        assert len(slow) > 60
+        assert all(float(str(s["occupancy"])) > 0.3 for s in slow)
+
+
+def test_a_scenario_moved_in_time_takes_its_river_with_it() -> None:
+    scenario = SCENARIOS["dry-season"]
+    october_ms = SCENARIOS["quiet"].start_ms
+    world = scenario.world(REGISTRY, 1, october_ms)
+    found = list(messages(world, root="r", start_ms=october_ms, duration_ms=2 * DAY_MS, boot=3))
+    assert max(_conductivity(found, "xh-01")) > 1.0
+    assert msgspec.json.decode(found[0].payload)["boot"] == 3
+
+
+def test_simulated_samples_say_so_where_asked() -> None:
+    world = demo_world(REGISTRY, 1)
+    start_ms = SCENARIOS["quiet"].start_ms
+    for message in messages(world, root="r", start_ms=start_ms, duration_ms=HOUR_MS, sim=True):
+        for sample in msgspec.json.decode(message.payload)["samples"]:
+            assert sample["sim"] is True
+
+
+def test_the_demo_has_a_queue_to_the_south_every_afternoon() -> None:
+    world = demo_world(REGISTRY, 1)
+    camera = REGISTRY.devices["cam-01"]
+    monday_17h = SCENARIOS["dry-season"].start_ms + 17 * HOUR_MS
+    for day in range(7):
+        t0 = np.array([monday_17h + day * DAY_MS])
+        south, north = world.camera_samples(camera, t0, 300_000)
+        assert float(str(south["speed_km_h"])) < 15.0
+        assert float(str(south["queue_m"])) > 200.0
+        assert float(str(north["speed_km_h"])) > 15.0
+
+
+def test_times_of_a_probe_stand_on_a_grid_of_its_own() -> None:
+    whole = probe_times_ms("vk-01", 900_000, 10_000_000, 40_000_000)
+    parts = [
+        probe_times_ms("vk-01", 900_000, a, a + 10_000_000) for a in (10**7, 2 * 10**7, 3 * 10**7)
+    ]
+    assert whole.tolist() == np.concatenate(parts).tolist()
+    assert whole[0] >= 10_000_000
+    assert (np.diff(whole) == 900_000).all()
