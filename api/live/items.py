@@ -240,37 +240,60 @@ class Items:
         field that the reader can't have is left out.
         """
         stamps = self.part_changed[:, slots]
-        news = ((stamps > since) & (stamps <= upto)).T.tolist()
-        fresh = (self.appeared[slots] > since).tolist()
         return [
-            self._change(slot, parts, new)
-            for slot, parts, new in zip(slots.tolist(), news, fresh, strict=True)
+            self._restated(slot, new=new)
+            if new or parts[Part.STATIC]
+            else self._change(slot, parts, v, t_ms, flag, age, simulated)
+            for slot, parts, new, v, t_ms, flag, age, simulated in zip(
+                slots.tolist(),
+                ((stamps > since) & (stamps <= upto)).T.tolist(),
+                (self.appeared[slots] > since).tolist(),
+                self.value[slots].tolist(),
+                self.t_ms[slots].tolist(),
+                self.flag[slots].tolist(),
+                self.age[slots].tolist(),
+                self.simulated[slots].tolist(),
+                strict=True,
+            )
         ]
 
-    def _change(self, slot: int, parts: list[bool], new: bool) -> bytes:  # noqa: FBT001 - one of a row
+    def _change(
+        self,
+        slot: int,
+        parts: list[bool],
+        v: float,
+        t_ms: int,
+        flag: int,
+        age: int,
+        simulated: bool,  # noqa: FBT001 - a column like the others
+    ) -> bytes:
+        """Only the parts that changed. What had a value keeps one, so v, t, q are not null."""
+        series = self.series[slot]
+        link: Any = UNSET
+        if parts[Part.LINK]:
+            said = self.links.get(series.device)
+            link = None if said is None else _wire(said)
+        return encode(
+            Item(
+                k=series.key,
+                v=v if parts[Part.VALUE] else UNSET,
+                t=t_ms if parts[Part.VALUE] else UNSET,
+                q=flag if parts[Part.QUALITY] else UNSET,
+                st=WORDS[age] if parts[Part.AGE] else UNSET,
+                link=link,
+                sim=(True if simulated else None) if parts[Part.SIM] else UNSET,
+            )
+        )
+
+    def _restated(self, slot: int, *, new: bool) -> bytes:
+        """A whole item; where the reader may have held it before, absent fields as null."""
         if new and not self.returned[slot]:
             return self.whole(slot)
         item = self._item(slot)
-        if new or parts[Part.STATIC]:
-            # Known before, restated or come back: fields that it no longer has are removed.
-            absent = {
-                name: None
-                for name in ("v", "t", "q", "direction", "level", "link", "sim")
-                if getattr(item, name) is UNSET
-            }
-            return encode(Item(**({f: getattr(item, f) for f in Item.__struct_fields__} | absent)))
-        fields: dict[str, Any] = {}
-        if parts[Part.VALUE]:
-            fields.update(v=item.v, t=item.t)
-        if parts[Part.QUALITY]:
-            fields.update(q=item.q)
-        if parts[Part.AGE]:
-            fields.update(st=item.st)
-        if parts[Part.LINK]:
-            fields.update(link=None if item.link is UNSET else item.link)
-        if parts[Part.SIM]:
-            fields.update(sim=None if item.sim is UNSET else item.sim)
-        return encode(Item(k=item.k, **fields))
+        fields = {name: getattr(item, name) for name in Item.__struct_fields__}
+        removable = ("v", "t", "q", "direction", "level", "link", "sim")
+        gone = {name: None for name in removable if fields[name] is UNSET}
+        return encode(Item(**(fields | gone)))
 
     # How changes are kept.
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -137,19 +137,17 @@ class LiveServer:
         OSError
             The address can't be bound.
         """
+        server = await self._listen(host, port)
+        self.port = next(iter(server.sockets)).getsockname()[1]
         deaf = self._hub.listen(self._changed.set)
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                server = await self._listen(host, port)
-                try:
-                    self.port = next(iter(server.sockets)).getsockname()[1]
-                    if bound is not None and not bound.done():
-                        bound.set_result(self.port)
-                    await self._fan_out()
-                finally:
-                    await self._stop(server)
+                if bound is not None and not bound.done():
+                    bound.set_result(self.port)
+                await self._fan_out()
         finally:
             deaf()
+            await self._stop(server)
 
     async def _listen(self, host: str, port: int) -> Server:
         return await serve(
@@ -170,17 +168,20 @@ class LiveServer:
         )
 
     async def _stop(self, server: Server) -> None:
+        """Close all, each with 4001 but those that were being closed for a reason of theirs."""
         self._stopping = True
         server.close(close_connections=False)
-        for client in list(self._clients):
+        closing = set()
+        for client in self._clients:
+            if client.timer is not None:
+                client.timer.cancel()
             client.session.shut_down()
-            self._flush(client)
-        try:
-            async with asyncio.timeout(CLOSE_S + 1):
-                await server.wait_closed()
-        except TimeoutError:
-            for client in list(self._clients):
-                client.connection.transport.abort()
+            closing.add(asyncio.create_task(self._close(client), name="live close"))
+        if closing:
+            await asyncio.wait(closing, timeout=CLOSE_S + 1)
+        for client in list(self._clients):
+            client.connection.transport.abort()
+        await server.wait_closed()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Refuse a handshake, before it costs anything."""
@@ -262,11 +263,16 @@ class LiveServer:
         if session.closing is None:
             self._set_timer(client, session.due_ms(), moment.mono_ms)
         else:
+            self._tasks.create_task(self._close(client), name="live close")
+
+    def _close(self, client: _Client) -> Coroutine[Any, Any, None]:
+        close = client.session.closing
+        assert close is not None
+        if not client.closing:
             client.closing = True
-            code, reason = session.closing.code, session.closing.reason
-            self.counters.closes[code] += 1
-            self.counters.slow_closes += code in (TOO_SLOW, NO_PONG)
-            self._tasks.create_task(client.connection.close(code, reason), name="live close")
+            self.counters.closes[close.code] += 1
+            self.counters.slow_closes += close.code in (TOO_SLOW, NO_PONG)
+        return client.connection.close(close.code, close.reason)
 
     def _set_timer(self, client: _Client, due_ms: int, now_ms: int) -> None:
         """Have the client flushed at `due_ms`. A timer that fires earlier is left alone."""

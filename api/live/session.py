@@ -58,9 +58,9 @@ class Limits:
     burst, per_s : requests at once and in the long run; pongs that were asked for are free
     """
 
-    auth_s: int = 10
-    ping_s: int = 20
-    pong_s: int = 30
+    auth_s: float = 10
+    ping_s: float = 20
+    pong_s: float = 30
     subs: int = 32
     min_hz: float = 0.1
     max_hz: float = 20
@@ -197,9 +197,9 @@ class Session:
         """The monotonic time at which `pull` is to be called at the latest."""
         limits = self.limits
         if self.principal is None:
-            return self._opened_ms + limits.auth_s * 1000
+            return self._opened_ms + round(limits.auth_s * 1000)
         wait_s = limits.ping_s if self._awaiting is None else limits.pong_s
-        due = self._pinged_ms + wait_s * 1000
+        due = self._pinged_ms + round(wait_s * 1000)
         if not self._gated:
             waits = [at for sub in self._turn if (at := sub.due_ms()) is not None]
             due = min([due, *waits])
@@ -351,12 +351,12 @@ class Session:
     def _keep_time(self, now: Instant) -> None:
         limits = self.limits
         if self.principal is None:
-            if now.mono_ms >= self._opened_ms + limits.auth_s * 1000:
+            if now.mono_ms >= self._opened_ms + round(limits.auth_s * 1000):
                 self._close(NO_AUTH, f"no auth within {limits.auth_s} s")
         elif self._awaiting is not None:
-            if now.mono_ms >= self._pinged_ms + limits.pong_s * 1000:
+            if now.mono_ms >= self._pinged_ms + round(limits.pong_s * 1000):
                 self._close(NO_PONG, f"no pong within {limits.pong_s} s")
-        elif now.mono_ms >= self._pinged_ms + limits.ping_s * 1000:
+        elif now.mono_ms >= self._pinged_ms + round(limits.ping_s * 1000):
             self._ping(now)
 
     def _drop_if_behind(self) -> None:
