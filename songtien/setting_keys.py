@@ -1,0 +1,208 @@
+"""Every key of the configuration, with what it accepts and what it is when nobody names it.
+
+`docs/configuration.md` explains them; a test holds the two together.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from ingest.tables import is_number
+
+PREFIX: Final = "SONGTIEN_"
+MQTT_PORT: Final = 1883
+MQTTS_PORT: Final = 8883
+
+
+class NotAcceptedError(Exception):
+    """A value that a key doesn't take; the text says what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `parse` takes a value of TOML; `from_text` makes one of a variable's text.
+
+    Parameters
+    ----------
+    default : None where absence means absence
+    secret : stands in the environment alone, never in the file, and is never shown
+    """
+
+    section: str
+    name: str
+    parse: Callable[[object], object]
+    default: object = None
+    from_text: Callable[[str], object] = str
+    secret: bool = False
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        return f"{PREFIX}{self.section.upper()}__{self.name.upper()}"
+
+
+def _number_of(text: str) -> object:
+    """A number where the text is one; else the text, which is then refused as it stands."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _list_of(text: str) -> object:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _matching(pattern: str, accepted: str) -> Callable[[object], str]:
+    compiled = re.compile(pattern)
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            raise NotAcceptedError(f"accepted is {accepted}")
+        return value
+
+    return parse
+
+
+def _integer(low: int, high: int, what: str = "") -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise NotAcceptedError(f"accepted is a whole number from {low} to {high}{what}")
+        return value
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        if not is_number(value) or not low <= float(value) <= high:
+            raise NotAcceptedError(f"accepted is a number from {low:g} to {high:g} s")
+        return float(value)
+
+    return parse
+
+
+def url_parts(value: str) -> SplitResult | None:
+    """The parts of a URL with a host and, if any, a port from 1 to 65535; else None."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname or port == 0 or re.search(r"[\s\x00-\x1f]", value):
+        return None
+    return parts
+
+
+def _mqtt_url(value: object) -> str:
+    accepted = "accepted is mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"
+    parts = url_parts(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or parts is None or parts.scheme not in ("mqtt", "mqtts"):
+        raise NotAcceptedError(accepted)
+    if "@" in parts.netloc:
+        raise NotAcceptedError(
+            f"{accepted}; name and password stand in mqtt.username and mqtt.password_file"
+        )
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise NotAcceptedError(f"{accepted}, with nothing behind the port")
+    return value.rstrip("/")
+
+
+def _store_url(value: object) -> str:
+    accepted = 'accepted is "embedded:"'
+    if isinstance(value, str) and value.startswith("influxdb://"):
+        raise NotAcceptedError(
+            "this version keeps its readings in the embedded store alone; InfluxDB as the "
+            f"historian comes with a later version; {accepted}"
+        )
+    if value != "embedded:":
+        raise NotAcceptedError(accepted)
+    return "embedded:"
+
+
+def _no_token(_value: object) -> object:
+    raise NotAcceptedError(
+        "a token is for influxdb:// alone, which comes with a later version; leave it out"
+    )
+
+
+def _public_url(value: object) -> str | None:
+    if value == "":
+        return None
+    parts = url_parts(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or parts is None or parts.scheme not in ("ws", "wss"):
+        raise NotAcceptedError('accepted is ws://… or wss://…, or "" where no proxy is in front')
+    return value
+
+
+def _origins(value: object) -> tuple[str, ...]:
+    """Origins as browsers send them: lower case, without a path."""
+    accepted = 'accepted is a list such as ["https://screens.example.vn"], each without a path'
+    if not isinstance(value, list):
+        raise NotAcceptedError(accepted)
+    found = []
+    for each in value:
+        parts = url_parts(each) if isinstance(each, str) else None
+        if parts is None or parts.scheme not in ("http", "https") or "@" in parts.netloc:
+            raise NotAcceptedError(accepted)
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise NotAcceptedError(accepted)
+        found.append(f"{parts.scheme}://{parts.netloc.lower()}")
+    return tuple(dict.fromkeys(found))
+
+
+def _choice(*options: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in options:
+            raise NotAcceptedError(f"accepted is one of {', '.join(options)}")
+        return value
+
+    return parse
+
+
+_path = _matching(r"[^\x00]*[^\x00\s][^\x00]*", "the path of a file")
+_host = _matching(r"[0-9A-Za-z.:_-]+", "a host's name or address, such as 127.0.0.1 or 0.0.0.0")
+_port = _integer(0, 65535, "; 0 takes a free port")
+_root = _matching(
+    r"[0-9A-Za-z._-]{1,60}(/[0-9A-Za-z._-]{1,60}){0,4}",
+    "letters, digits, . _ and -, in up to 5 levels parted by /",
+)
+_name = _matching(r"[^\x00-\x1f\x7f]{1,200}", "a text of 1 to 200 characters")
+_client_id = _matching(r"[0-9A-Za-z._-]{1,64}", "1 to 64 letters, digits, . _ and -")
+
+KEYS: Final = (
+    Key("mqtt", "url", _mqtt_url, "mqtt://127.0.0.1:1883"),
+    Key("mqtt", "root", _root, "tiengiang"),
+    Key("mqtt", "username", _name),
+    Key("mqtt", "password", _name, secret=True),
+    Key("mqtt", "password_file", _path),
+    Key("mqtt", "ca_file", _path),
+    Key("mqtt", "client_id", _client_id),
+    Key("store", "url", _store_url, "embedded:"),
+    Key("store", "token_file", _no_token),
+    Key("store", "window_days", _integer(1, 36_500), 400, _number_of),
+    Key("http", "host", _host, "127.0.0.1"),
+    Key("http", "port", _port, 8080, _number_of),
+    Key("live", "host", _host, "127.0.0.1"),
+    Key("live", "port", _port, 8081, _number_of),
+    Key("live", "public_url", _public_url),
+    Key("live", "origins", _origins, (), _list_of),
+    Key("auth", "anonymous", _choice("viewer", "none"), "viewer"),
+    Key("data", "dir", _path, "data"),
+    Key("data", "journal_days", _integer(1, 3_650), 7, _number_of),
+    Key("registry", "file", _path),
+    Key("rules", "file", _path),
+    Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),
+)
+"""In the order of the documentation."""
+
+SECTIONS: Final = tuple(dict.fromkeys(key.section for key in KEYS))

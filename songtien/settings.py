@@ -1,0 +1,331 @@
+"""The configuration: one TOML file and `SONGTIEN_…` variables, parsed once, at the door.
+
+Every fault of the file, of the variables and of the files that they name is found in one
+run and told with its place. Secrets come from files or variables and are never shown.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ingest.faults import ConfigError, Fault
+from ingest.tables import did_you_mean, load_toml
+from songtien.setting_keys import (
+    KEYS,
+    MQTT_PORT,
+    MQTTS_PORT,
+    PREFIX,
+    SECTIONS,
+    Key,
+    NotAcceptedError,
+    url_parts,
+)
+
+ENVIRONMENT: Final = "environment"
+HIDDEN: Final = "(hidden)"
+FOREIGN: Final = frozenset({"SONGTIEN_DATA"})
+"""Variables that are no settings: the folder of recorded data, for tests and benchmarks."""
+
+DEFAULTS: Final = Path(__file__).parent / "defaults"
+_SECRET = re.compile(r"pas+w|pwd|secret|token|credential", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """The broker. `host`, `port` and `tls` are the parts of `url`."""
+
+    url: str
+    host: str
+    port: int
+    tls: bool
+    root: str
+    client_id: str
+    username: str | None
+    password: str | None = field(repr=False)
+    ca_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where readings are kept, and for how many days."""
+
+    url: str
+    window_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The listener of HTTP; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """The live socket's listener. `public_url` is what browsers use behind a proxy."""
+
+    host: str
+    port: int
+    public_url: str | None
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """`anonymous` is what people who show nothing may do: "viewer" or "none"."""
+
+    anonymous: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """The directory of journal, store and accounts; the journal keeps `journal_days`."""
+
+    dir: Path
+    journal_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """How far a series' newest reading must be ahead before a reading is released."""
+
+    reorder_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set. All paths are absolute.
+
+    registry_is_default, rules_is_default : the file is the one that comes with the program,
+        because the operator named none and has none beside the configuration
+    """
+
+    mqtt: Mqtt
+    store: StoreSettings
+    http: Http
+    live: LiveSettings
+    auth: Auth
+    data: DataSettings
+    ingest: Ingest
+    registry_file: Path
+    registry_is_default: bool
+    rules_file: Path
+    rules_is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value as the operator wrote it, and where; `base` is what its paths start from."""
+
+    value: object
+    file: str
+    key: str
+    base: Path
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the file, if any, and the variables over it; `ConfigError` with every fault.
+
+    Paths in the file, and those that nobody names, start from the file's folder, or from
+    the working directory where there is no file; paths in variables start from the latter.
+    """
+    reading = _Reading(Path.cwd() if path is None else path.absolute().parent)
+    if path is not None:
+        reading.file(path)
+    reading.variables(environ)
+    settings = reading.settings()
+    if reading.faults or settings is None:
+        raise ConfigError(reading.faults)
+    return settings
+
+
+class _Reading:
+    """One run over file and variables, which collects faults rather than stop at one."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.faults: list[Fault] = []
+        self._given: dict[str, _Given] = {}
+
+    def file(self, path: Path) -> None:
+        """Take what the file says."""
+        name = str(path)
+        try:
+            content = load_toml(path.read_text("utf-8"), name)
+        except OSError as error:
+            self._fault(name, "--config", name, f"a file that can be read: {error.strerror}")
+            return
+        except UnicodeDecodeError:
+            self._fault(name, "--config", name, "a file in UTF-8")
+            return
+        except ConfigError as error:
+            for fault in error.faults:
+                shown = HIDDEN if _SECRET.search(str(fault.value)) else fault.value
+                self._fault(fault.file, fault.key, shown, fault.accepted)
+            return
+        for section, table in content.items():
+            if section not in SECTIONS:
+                shown = HIDDEN if isinstance(table, dict) or _SECRET.search(section) else table
+                hint = did_you_mean(section, SECTIONS)
+                self._fault(name, section, shown, f"this section isn't known; {hint}")
+            elif not isinstance(table, dict):
+                self._fault(name, section, table, f"accepted is a table: [{section}]")
+            else:
+                self._section(name, section, table)
+
+    def _section(self, file: str, section: str, table: dict[str, object]) -> None:
+        keys = {key.name: key for key in KEYS if key.section == section}
+        for name, value in table.items():
+            key = keys.get(name)
+            if key is not None and not key.secret:
+                self._given[key.path] = _Given(value, file, key.path, self.home)
+            elif key is not None:
+                said = f"a secret doesn't stand in this file: name {key.path}_file, or set"
+                self._fault(file, key.path, HIDDEN, f"{said} {key.variable}")
+            else:
+                hint = did_you_mean(name, [known.name for known in keys.values()])
+                shown = HIDDEN if _SECRET.search(name) else value
+                self._fault(file, f"{section}.{name}", shown, f"this key isn't known; {hint}")
+
+    def variables(self, environ: Mapping[str, str]) -> None:
+        """Take what the variables say, over the file."""
+        keys = {key.variable: key for key in KEYS}
+        for name in sorted(environ):
+            if not name.startswith(PREFIX) or name in FOREIGN:
+                continue
+            key = keys.get(name)
+            if key is None:
+                hint = did_you_mean(name, list(keys))
+                shown = HIDDEN if _SECRET.search(name) else environ[name]
+                self._fault(ENVIRONMENT, name, shown, f"this variable isn't known; {hint}")
+            else:
+                value = key.from_text(environ[name])
+                self._given[key.path] = _Given(value, ENVIRONMENT, name, Path.cwd())
+
+    def settings(self) -> Settings | None:
+        """What was given and the defaults of the rest; None where a value isn't usable."""
+        values = {key.path: self._value(key) for key in KEYS}
+        password = self._password(values)
+        ca_file = self._existing("mqtt.ca_file", values)
+        url = url_parts(values["mqtt.url"])
+        if ca_file is not None and url is not None and url.scheme != "mqtts":
+            self._doubt("mqtt.ca_file", "it is of use with mqtts:// in mqtt.url alone")
+        if password is not None and values["mqtt.username"] is None:
+            where = "password_file" if "mqtt.password" not in self._given else "password"
+            self._doubt(f"mqtt.{where}", "a password needs mqtt.username beside it")
+        http, live = (values["http.host"], values["http.port"]), values["live.port"]
+        if live != 0 and http == (values["live.host"], live):
+            self._doubt("live.port", "HTTP listens there already; accepted is another port")
+        registry, own_registry = self._own_or_packaged("registry", "stations.toml", values)
+        rules, own_rules = self._own_or_packaged("rules", "rules.toml", values)
+        directory = self._placed("data.dir", values) or self.home
+        if directory.exists() and not directory.is_dir():
+            self._doubt("data.dir", "it is a file; accepted is a directory, or a name for one")
+        if self.faults or url is None or url.hostname is None:
+            return None
+        tls = url.scheme == "mqtts"
+        root = values["mqtt.root"]
+        return Settings(
+            mqtt=Mqtt(
+                url=values["mqtt.url"],
+                host=url.hostname,
+                port=url.port or (MQTTS_PORT if tls else MQTT_PORT),
+                tls=tls,
+                root=root,
+                client_id=values["mqtt.client_id"] or f"songtien-{root.replace('/', '-')}"[:64],
+                username=values["mqtt.username"],
+                password=password,
+                ca_file=ca_file,
+            ),
+            store=StoreSettings(values["store.url"], values["store.window_days"]),
+            http=Http(*http),
+            live=LiveSettings(
+                host=values["live.host"],
+                port=live,
+                public_url=values["live.public_url"],
+                origins=values["live.origins"],
+            ),
+            auth=Auth(values["auth.anonymous"]),
+            data=DataSettings(directory, values["data.journal_days"]),
+            ingest=Ingest(values["ingest.reorder_s"]),
+            registry_file=registry,
+            registry_is_default=not own_registry,
+            rules_file=rules,
+            rules_is_default=not own_rules,
+        )
+
+    def _value(self, key: Key) -> Any:
+        """What was given, parsed; the default where it is absent or refused."""
+        given = self._given.get(key.path)
+        if given is None:
+            return key.default
+        try:
+            return key.parse(given.value)
+        except NotAcceptedError as error:
+            shown = HIDDEN if key.secret else given.value
+            self._fault(given.file, given.key, shown, str(error))
+            return key.default
+
+    def _placed(self, key: str, values: Mapping[str, Any]) -> Path | None:
+        """The absolute path that a key names."""
+        value = values[key]
+        if value is None:
+            return None
+        given = self._given.get(key)
+        return (self.home if given is None else given.base) / Path(value)
+
+    def _existing(self, key: str, values: Mapping[str, Any]) -> Path | None:
+        """The path that a key names, which must be a file."""
+        path = self._placed(key, values)
+        if path is not None and not path.is_file():
+            self._doubt(key, f"there is no file {path}")
+            return None
+        return path
+
+    def _own_or_packaged(
+        self, section: str, name: str, values: Mapping[str, Any]
+    ) -> tuple[Path, bool]:
+        """The operator's file, and whether it is theirs; a named one that isn't there is a fault.
+
+        A service that falls back when a name is misspelt would watch other stations than the
+        operator believes.
+        """
+        if f"{section}.file" in self._given:
+            return self._existing(f"{section}.file", values) or DEFAULTS / name, True
+        own = self.home / name
+        return (own, True) if own.is_file() else (DEFAULTS / name, False)
+
+    def _password(self, values: Mapping[str, Any]) -> str | None:
+        """From the variable, else from the file, without the newline that editors add."""
+        if values["mqtt.password"] is not None:
+            return str(values["mqtt.password"])
+        path = self._existing("mqtt.password_file", values)
+        if path is None:
+            return None
+        try:
+            password = path.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            self._doubt("mqtt.password_file", f"accepted is a text that can be read: {error}")
+            return None
+        if not password:
+            self._doubt("mqtt.password_file", "the file is empty; accepted is the password")
+        return password or None
+
+    def _doubt(self, key: str, accepted: str) -> None:
+        """A fault of a value that is well formed but can't be used."""
+        given = self._given.get(key)
+        if given is None:
+            variable = next(known.default for known in KEYS if known.path == key)
+            self._fault("defaults", key, variable, accepted)
+            return
+        secret = any(known.secret for known in KEYS if known.path == key)
+        self._fault(given.file, given.key, HIDDEN if secret else given.value, accepted)
+
+    def _fault(self, file: str, key: str, value: object, accepted: str) -> None:
+        if isinstance(value, str):
+            value = _CREDENTIALS.sub(f"//{HIDDEN}@", value)
+        self.faults.append(Fault(file, key, value, accepted))
