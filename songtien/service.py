@@ -39,6 +39,7 @@ from api.live.server import LiveServer
 from api.live.session import Refused
 from api.live.where import EVERYTHING
 from ingest import topics
+from ingest.faults import ConfigError, Fault
 from ingest.intake import Intake
 from ingest.journal import Config, Journal
 from ingest.mqtt import Broker, BrokerAddress, Subscription
@@ -167,12 +168,12 @@ class Service:
             appended=lambda _position: self.pipeline.wake(),
         )
         self.actions = Actions(self.journal, self.pipeline.wake)
-        auth = AuthStore(paths.auth)
-        files.callback(auth.close)
-        self.http_socket = _bound(settings.http.host, settings.http.port)
+        self.accounts = AuthStore(paths.auth)
+        files.callback(self.accounts.close)
+        self.http_socket = _bound("http", settings.http.host, settings.http.port)
         files.callback(self.http_socket.close)
         self.http_port: int = self.http_socket.getsockname()[1]
-        keeper = Doorkeeper(auth, TicketOffice(), settings.auth.anonymous == "viewer")
+        keeper = Doorkeeper(self.accounts, TicketOffice(), settings.auth.anonymous == "viewer")
         self.live = LiveServer(
             self.hub,
             lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
@@ -207,6 +208,7 @@ class Service:
         self.hub.tick(clock_ms())
         bound: asyncio.Future[int] = self._loop.create_future()
         live = self.settings.live
+        _bound("live", live.host, live.port).close()  # a port in use is told in the same words
         self._run(group, self.live.serve(live.host, live.port, bound=bound), "live socket")
         self.live_port = await bound
         about = door.About(
@@ -461,7 +463,7 @@ def _link_state(state: DeviceState | None) -> LinkState | None:
     return LinkState(s=state.s, until=state.until)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(section: str, host: str, port: int) -> socket.socket:
     """A listening address, taken before anything else starts: if it is in use, say so now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family)
@@ -469,9 +471,12 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         taken.bind((host, port))
         taken.listen(128)
-    except OSError:
+    except OSError as error:
         taken.close()
-        raise
+        accepted = f"an address of this machine and a port that is free ({error.strerror})"
+        raise ConfigError(
+            [Fault("configuration", f"{section}.host, {section}.port", f"{host}:{port}", accepted)]
+        ) from error
     return taken
 
 

@@ -1,0 +1,138 @@
+"""The command line: `songtien`. Each command is a thin shell around a part of the program."""
+
+import asyncio
+import logging
+import os
+import signal
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.rulesfile import parse_rules
+from ingest.faults import ConfigError
+from songtien import cli_feed, cli_people, logs
+from songtien.demo import run_demo
+from songtien.service import Service, running
+from songtien.settings import Settings, load_settings
+from songtien.terminal import faults_told, out, registry_of, run, stop_on_signals
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="songtien",
+    help="Real-time monitoring of the Tiền River's salinity and the Rạch Miễu bridges.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+rules_app = typer.Typer(help="Alert rules.", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
+app.add_typer(cli_people.users, name="user")
+app.add_typer(cli_people.tokens, name="token")
+app.command("simulate")(cli_feed.simulate)
+app.command("replay")(cli_feed.replay)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The TOML configuration; see docs/configuration.md.")
+]
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app()
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        out.print(version("songtien"), highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    return
+
+
+@app.command()
+def serve(config: ConfigOption = None) -> None:
+    """Run the service: ingest, alerts, the live socket and HTTP.
+
+    SIGTERM or Ctrl-C end it with everything written; SIGHUP reloads registry and rules.
+
+    Example: songtien serve --config /etc/songtien/songtien.toml
+    """
+    logs.configure()
+    with faults_told():
+        settings = load_settings(config, os.environ)
+    run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    for name, is_default in (
+        ("registry", settings.registry_is_default),
+        ("rules", settings.rules_is_default),
+    ):
+        if is_default:
+            log.warning(
+                "no file of your own, the one that comes with the program", extra={"file": name}
+            )
+    async with running(settings) as service:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, service)
+        addresses = service.addresses
+        log.info("serving", extra={"http": addresses.http, "live": addresses.live})
+        await stop.wait()
+        log.info("stopping")
+    log.info("stopped, everything is written")
+
+
+def _reload(service: Service) -> None:
+    try:
+        service.reload()
+    except (ConfigError, OSError) as error:
+        log.error("not reloaded, what was in force stays", extra={"why": str(error)})  # noqa: TRY400 - the faults say it all
+    else:
+        log.info("registry and rules reloaded")
+
+
+@app.command()
+def demo(
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Where the demo keeps its readings.")
+    ] = Path("data/demo"),
+    http_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
+    live_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8081,
+    broker_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 1883,
+) -> None:
+    """Run everything with nothing set up: broker, simulated river and bridges, service, screens.
+
+    Example: songtien demo --http-port 9000
+    """
+    logs.configure()
+    logging.getLogger().setLevel(logging.WARNING)
+    run(run_demo(directory.resolve(), http_port=http_port, live_port=live_port, broker_port=broker_port))
+
+
+@rules_app.command("check")
+def rules_check(
+    file: Annotated[Path, typer.Argument(help="A rules.toml.", exists=True, dir_okay=False)],
+    registry: Annotated[
+        Path | None, typer.Option(help="The stations.toml it is for.", exists=True)
+    ] = None,
+) -> None:
+    """Check a rules file: every fault in one line, exit 2 if there is any.
+
+    Example: songtien rules check rules.toml --registry stations.toml
+    """
+    with faults_told():
+        rules = parse_rules(file.read_text(encoding="utf-8"), str(file), registry_of(registry))
+    out.print(f"{file}: {len(rules.rules)} rules, no fault", highlight=False)

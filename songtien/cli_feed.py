@@ -1,0 +1,164 @@
+"""Simulated and recorded feeds from the command line."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulators.mapping import CsvMapping, mapping_of_options
+from simulators.replay import Rebase
+from simulators.run import Report
+from simulators.run import replay as run_replay
+from simulators.run import simulate as run_simulate
+from songtien.durations import parse_duration, parse_speed
+from songtien.terminal import err, faults_told, out, progress_shown, registry_of, run
+
+BROKER = "mqtt://127.0.0.1:1883"
+
+BrokerOption = Annotated[str, typer.Option(help="The broker's address.")]
+RootOption = Annotated[str, typer.Option(help="The root of the topics.")]
+SpeedOption = Annotated[str, typer.Option(help="1 is life; a number, or max.")]
+LiveOption = Annotated[
+    bool,
+    typer.Option("--into-live", help="Also where a real service listens; marked as simulated."),
+]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="dry-season, quiet or bad-day.")],
+    broker: BrokerOption = BROKER,
+    root: RootOption = "tiengiang",
+    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
+    speed: SpeedOption = "1",
+    duration: Annotated[str, typer.Option(help="Such as 6h or 2d.")] = "1d",
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Write to this file instead of a broker.")
+    ] = None,
+    registry: Annotated[Path | None, typer.Option(help="A stations.toml.", exists=True)] = None,
+    *,
+    into_live: LiveOption = False,
+) -> None:
+    """Publish a scenario over MQTT, or write it to a file.
+
+    Example: songtien simulate bad-day --speed max --duration 1d
+    """
+
+    async def work() -> None:
+        with progress_shown(scenario) as progress:
+            report = await run_simulate(
+                scenario,
+                registry=registry_of(registry),
+                root=root,
+                broker_url=None if out_file is not None else broker,
+                out=out_file,
+                seed=seed,
+                speed=parse_speed(speed),
+                duration_ms=parse_duration(duration, "--duration") // timedelta(milliseconds=1),
+                now_ms=_now_ms(),
+                into_live=into_live,
+                progress=progress,
+            )
+        _tell(report)
+
+    run(work())
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A .csv or .csv.gz.", exists=True, dir_okay=False)],
+    broker: BrokerOption = BROKER,
+    root: RootOption = "tiengiang",
+    speed: SpeedOption = "1",
+    rebase: Annotated[
+        Rebase, typer.Option(help="now moves the times to the present.")
+    ] = Rebase.NONE,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="How to read it (TOML); by default the file's name with .toml.", exists=True
+        ),
+    ] = None,
+    station: Annotated[
+        str | None, typer.Option(help="Without a mapping: the station's id.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Without a mapping: the device's id.")] = None,
+    time_column: Annotated[
+        str, typer.Option(help="Without a mapping: the column of times.")
+    ] = "time",
+    time_format: Annotated[str, typer.Option(help="iso, epoch_s or epoch_ms.")] = "iso",
+    zone: Annotated[
+        str | None, typer.Option(help="Of local times, such as Asia/Ho_Chi_Minh.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD=COLUMN[:UNIT], such as ec_ms_cm=cond:uS/cm; repeat it."),
+    ] = None,
+    where: Annotated[list[str] | None, typer.Option(help="COLUMN=TEXT; only these rows.")] = None,
+    *,
+    into_live: LiveOption = False,
+) -> None:
+    """Replay a CSV over MQTT as the device that it was, or as another.
+
+    Example: songtien replay gauge.csv --station my-tho --device mt-01
+    --time-column time --column sal_g_l=salinity:psu --speed max --rebase now
+    """
+    with faults_told():
+        how = _mapping(station, device, time_column, time_format, zone, column or [], where or [])
+
+    async def work() -> None:
+        with progress_shown(file.name) as progress:
+            report = await run_replay(
+                file,
+                root=root,
+                broker_url=broker,
+                clock_ms=_now_ms,
+                mapping=how,
+                mapping_file=mapping,
+                speed=parse_speed(speed),
+                rebase=rebase,
+                into_live=into_live,
+                progress=progress,
+            )
+        _tell(report)
+
+    run(work())
+
+
+def _mapping(
+    station: str | None,
+    device: str | None,
+    time_column: str,
+    time_format: str,
+    zone: str | None,
+    columns: list[str],
+    where: list[str],
+) -> CsvMapping | None:
+    if station is None and device is None and not columns:
+        return None
+    return mapping_of_options(
+        kind="salinity",
+        station=station or "",
+        device=device or "",
+        time_column=time_column,
+        columns=columns,
+        time_format=time_format,
+        zone=zone,
+        where=where,
+    )
+
+
+def _tell(report: Report) -> None:
+    out.print(
+        f"{report.acknowledged_messages:,} messages with {report.acknowledged_samples:,} samples "
+        f"acknowledged in {report.duration_s:.1f} s",
+        highlight=False,
+    )
+    for reason, count in {**report.skipped, **report.left_out}.items():
+        err.print(f"left out, {reason}: {count:,}", markup=False, highlight=False)
+    for fault in report.examples:
+        err.print(f"  {fault}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,96 @@
+"""`songtien demo`: broker, feeds, service and screens in one process tree, nothing set up."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+from simulators.demo import demo_feed
+from songtien import datadir
+from songtien.broker import demo_broker
+from songtien.service import Service, clock_ms, running
+from songtien.settings import Settings, load_settings
+from songtien.terminal import err, out, stop_on_signals
+
+TOKEN_TTL_S = 7 * 86_400
+
+
+async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_port: int) -> None:
+    """Run until Ctrl-C or SIGTERM, then close everything that was started."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    datadir.make(directory)
+    ports = {
+        "HTTP__PORT": _free("pages", http_port),
+        "LIVE__PORT": _free("live socket", live_port),
+    }
+    async with demo_broker(directory / "broker", _free("broker", broker_port)) as broker:
+        settings = _settings(directory, broker.url, ports)
+        async with running(settings, demo=True) as service:
+            feed = asyncio.create_task(
+                demo_feed(
+                    service.parts.registry,
+                    broker_url=broker.url,
+                    root=settings.mqtt.root,
+                    clock_ms=clock_ms,
+                    progress=_history_told,
+                ),
+                name="feed",
+            )
+            _welcome(service, broker.kind)
+            asked = asyncio.create_task(stop.wait(), name="until asked to stop")
+            await asyncio.wait({feed, asked}, return_when=asyncio.FIRST_COMPLETED)
+            feed.cancel()
+            asked.cancel()
+            gone = await asyncio.gather(feed, return_exceptions=True)
+            out.print("\nstopping …", highlight=False)
+    for error in gone:
+        if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
+            raise error
+    out.print("stopped, everything is written", highlight=False)
+
+
+def _settings(directory: Path, broker_url: str, ports: dict[str, int]) -> Settings:
+    said = {
+        "MQTT__URL": broker_url,
+        "DATA__DIR": str(directory),
+        **{name: str(port) for name, port in ports.items()},
+    }
+    return load_settings(None, {**os.environ, **{f"SONGTIEN_{k}": v for k, v in said.items()}})
+
+
+def _welcome(service: Service, broker_kind: str) -> None:
+    addresses = service.addresses
+    token, _ = service.accounts.create("demo", "operator", clock_ms(), ttl_s=TOKEN_TTL_S)
+    out.print(
+        f"\nSông Tiền is running on a simulated river.\n\n"
+        f"  screen       {addresses.http}\n"
+        f"  live socket  {addresses.live}\n"
+        f"  HTTP API     {addresses.http}docs/http\n"
+        f"  broker       {addresses.broker} ({broker_kind})\n\n"
+        f"To acknowledge alerts, sign in with this token (it lives a week):\n"
+        f"  {token}\n\n"
+        f"Ctrl-C stops everything.\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _history_told(stage: str, samples: int) -> None:
+    if stage == "history":
+        out.print(f"the last 25 hours are in: {samples:,} samples", highlight=False)
+
+
+def _free(what: str, port: int) -> int:
+    """The port, or another where it is in use, and say so."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+            err.print(
+                f"port {port} for the {what} is in use: taking {probe.getsockname()[1]}",
+                highlight=False,
+            )
+        return int(probe.getsockname()[1])

@@ -1,0 +1,31 @@
+"""Durations and speeds as people write them on a command line."""
+
+import math
+import re
+from datetime import timedelta
+
+from ingest.faults import ConfigError, Fault
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+
+
+def parse_duration(text: str, option: str) -> timedelta:
+    """`90s`, `15m`, `6h` or `2d`; raises ConfigError that names the option."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ConfigError([Fault("options", option, text, "a duration such as 90s, 15m, 6h, 2d")])
+    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+
+
+def parse_speed(text: str) -> float:
+    """`1`, `60`, `0.5` or `max`; raises ConfigError."""
+    if text == "max":
+        return math.inf
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = math.nan
+    if not (speed > 0 and math.isfinite(speed)):
+        raise ConfigError([Fault("options", "--speed", text, "a number above 0, or max")])
+    return speed

@@ -1,0 +1,103 @@
+"""What all commands share: faults in one line each, exit codes, progress on a terminal."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import aiomqtt
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from api.auth import AuthError
+from ingest.faults import ConfigError
+from ingest.journal import SchemaError
+from ingest.registry import Registry, parse_registry
+from simulators.guard import LiveServiceError
+from simulators.publish import Progress
+from songtien.settings import DEFAULTS
+
+USAGE = 2
+FAILED = 1
+
+out = Console()
+err = Console(stderr=True)
+
+
+def fail(code: int, *lines: object) -> NoReturn:
+    for line in lines:
+        err.print(str(line), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Turn what can be expected to go wrong into a line and an exit code."""
+    try:
+        yield
+    except* ConfigError as group:
+        fail(USAGE, *(fault for error in _leaves(group) for fault in error.faults))
+    except* (AuthError, LiveServiceError, SchemaError) as group:
+        fail(USAGE, *_leaves(group))
+    except* aiomqtt.MqttError as group:
+        fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[Any]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end; Ctrl-C ends it without a traceback."""
+    with faults_told():
+        try:
+            asyncio.run(work)
+        except KeyboardInterrupt:
+            fail(130, "interrupted")
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """SIGINT and SIGTERM ask for an end. A second one does not hurry it: it is bounded."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+def registry_of(file: Path | None) -> Registry:
+    """The registry in a file, or the one that comes with the program."""
+    path = file if file is not None else DEFAULTS / "stations.toml"
+    return parse_registry(path.read_text(encoding="utf-8"), str(path))
+
+
+@contextmanager
+def progress_shown(what: str) -> Iterator[Callable[[Progress], None] | None]:
+    """A line that moves, on a terminal; nothing on a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Bar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(what)
+
+        def show(progress: Progress) -> None:
+            bar.update(
+                task,
+                description=f"{what}: {progress.acknowledged:,} of {progress.messages:,} messages "
+                f"acknowledged, {progress.samples:,} samples",
+            )
+
+        yield show
