@@ -193,9 +193,9 @@ def decode(text: str) -> ClientFrame:
     FrameError
         Not JSON, not one of the frames above, or a field of the wrong type.
     """
-    if len(text) > FRAME_BYTES_MAX or len(text.encode()) > FRAME_BYTES_MAX:
-        raise FrameError(f"a frame may have {FRAME_BYTES_MAX} bytes")
     try:
+        if len(text) > FRAME_BYTES_MAX or len(text.encode()) > FRAME_BYTES_MAX:
+            raise FrameError(f"a frame may have {FRAME_BYTES_MAX} bytes")
         return _client_frames.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise FrameError(str(error)) from error

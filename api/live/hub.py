@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from api.live.alertlog import Alert, AlertLog
-from api.live.items import Items, LinkState
+from api.live.items import Items
+from api.live.parts import LinkState
 from api.live.where import EVERYTHING, Facets, Where, facets_of_series
 from ingest.reading import Batch
 from ingest.series import SeriesTable

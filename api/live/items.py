@@ -9,9 +9,10 @@ its age, ...) keeps the version of its own last change: a delta then names what 
 nothing else.
 """
 
+from collections import deque
 from collections.abc import Mapping
-from enum import IntEnum
-from typing import Any, TypedDict
+from itertools import chain
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -20,28 +21,13 @@ from numpy.typing import NDArray
 
 from api.live.ages import NEVER_MS, WORDS, Age, ages
 from api.live.frames import Item, encode
+from api.live.parts import LinkState, Part, last_of_each, wire_link
 from api.live.view import View
 from api.live.where import Where, facets_of_series
 from ingest.reading import Batch, BoolArray, IntArray, Why
 from ingest.series import Series, SeriesTable
 
-
-class LinkState(TypedDict, total=False):
-    """What a device last said of its own link: ready, lost, sleeping (with `until`), bye."""
-
-    s: str
-    until: int | None
-
-
-class Part(IntEnum):
-    """The parts of an item that change by themselves."""
-
-    STATIC = 0
-    VALUE = 1
-    QUALITY = 2
-    AGE = 3
-    LINK = 4
-    SIM = 5
+RECENT_VIEWS = 32
 
 
 class Items:
@@ -69,9 +55,11 @@ class Items:
         self.changed: IntArray = np.zeros(0, dtype=np.int64)
         self.part_changed: IntArray = np.zeros((len(Part), 0), dtype=np.int64)
         self.updates: IntArray = np.zeros(0, dtype=np.int64)
-        self._slots_of_device: dict[str, list[int]] = {}
         self._whole: list[bytes | None] = []
+        self._slots_by_facet: dict[tuple[str, str], list[int]] = {}
         self._views: WeakValueDictionary[Where, View] = WeakValueDictionary()
+        # Polling readers hold no view between two polls; the newest few outlive them.
+        self._recent: deque[View] = deque(maxlen=RECENT_VIEWS)
 
     @property
     def epoch(self) -> str:
@@ -96,7 +84,16 @@ class Items:
         if view is None:
             view = View(self, where)
             self._views[where] = view
+            self._recent.append(view)
         return view
+
+    def slots_of(self, where: Where) -> NDArray[np.intp]:
+        """The slots that a filter selects, in order, shown or not."""
+        found = np.arange(len(self.series), dtype=np.intp)
+        for field, wanted in where.terms:
+            lists = [self._slots_by_facet.get((field, value), []) for value in wanted]
+            found = np.intersect1d(found, np.fromiter(chain.from_iterable(lists), dtype=np.intp))
+        return found
 
     # Changes.
 
@@ -132,7 +129,7 @@ class Items:
             self._whole = [None] * len(self._whole)
         self.expected_ms = series.expected_ms.copy()
         self._retired = np.array([entry.retired for entry in series.entries], dtype=np.bool_)
-        self._index_devices()
+        self._index()
         for view in self._views.values():
             view.refresh()
         self._remove(np.array(removed, dtype=np.int64))
@@ -149,7 +146,7 @@ class Items:
         A row older than what an item shows is history and changes nothing here. A value may
         only stand here with a finite number.
         """
-        rows = _last_of_each(newest)
+        rows = last_of_each(newest)
         slots = rows.series
         alive = (rows.t_ms >= self.t_ms[slots]) & np.isfinite(rows.value)
         alive &= ~self._retired[slots]
@@ -183,7 +180,7 @@ class Items:
                 del self.links[device]
             else:
                 self.links[device] = link
-            touched.extend(self._slots_of_device.get(device, ()))
+            touched.extend(self._slots_by_facet.get(("device", device), ()))
         self._touch_shown(touched, Part.LINK)
 
     def set_maintenance(self, devices: frozenset[str]) -> None:
@@ -229,7 +226,7 @@ class Items:
             expected_s=series.expected_s,
             direction=UNSET if series.direction is None else series.direction,
             level=UNSET if series.level is None else series.level,
-            link=UNSET if link is None else _wire(link),
+            link=UNSET if link is None else wire_link(link),
             sim=True if self.simulated[slot] else UNSET,
         )
 
@@ -272,7 +269,7 @@ class Items:
         link: Any = UNSET
         if parts[Part.LINK]:
             said = self.links.get(series.device)
-            link = None if said is None else _wire(said)
+            link = None if said is None else wire_link(said)
         return encode(
             Item(
                 k=series.key,
@@ -362,26 +359,15 @@ class Items:
         self.part_changed = np.c_[self.part_changed, np.zeros((len(Part), more), dtype=np.int64)]
         self._whole.extend([None] * more)
 
-    def _index_devices(self) -> None:
-        self._slots_of_device = {}
+    def _index(self) -> None:
+        self._slots_by_facet = {}
         for slot, series in enumerate(self.series):
-            self._slots_of_device.setdefault(series.device, []).append(slot)
+            for field, values in facets_of_series(series).items():
+                for value in values:
+                    self._slots_by_facet.setdefault((field, value), []).append(slot)
         self._mark_maintenance()
 
     def _mark_maintenance(self) -> None:
         self._in_maintenance = np.array(
             [series.device in self.maintenance for series in self.series], dtype=np.bool_
         )
-
-
-def _wire(link: LinkState) -> dict[str, Any]:
-    return {name: value for name, value in link.items() if value is not None}
-
-
-def _last_of_each(batch: Batch) -> Batch:
-    """One row for each series: the newest, and of equal times the one given last."""
-    if len(batch) < 2 or len(np.unique(batch.series)) == len(batch):
-        return batch
-    order = np.lexsort((batch.t_ms, batch.series))
-    last = np.r_[batch.series[order][1:] != batch.series[order][:-1], True]
-    return batch.take(np.sort(order[last]))

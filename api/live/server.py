@@ -123,6 +123,7 @@ class LiveServer:
         self._clients: set[_Client] = set()
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup
+        self._flushed_ms = 0
         self._stopping = False
 
     async def serve(
@@ -242,7 +243,7 @@ class LiveServer:
             began_ms = sliced_ms = self._clock().mono_ms
             for client in list(self._clients):
                 self._flush(client)
-                if self._clock().mono_ms - sliced_ms >= SLICE_MS:
+                if self._flushed_ms - sliced_ms >= SLICE_MS:
                     await asyncio.sleep(0)
                     sliced_ms = self._clock().mono_ms
             took_ms = self._clock().mono_ms - began_ms
@@ -254,6 +255,7 @@ class LiveServer:
             return
         session = client.session
         moment = self._clock()
+        self._flushed_ms = moment.mono_ms
         merged = session.merged
         for text in session.pull(moment):
             broadcast((client.connection,), text)

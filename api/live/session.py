@@ -121,6 +121,7 @@ class Session:
         self._answers: list[str] = []
         self._calls = 0
         self._subs: dict[int, Subscription] = {}
+        self._alert_subs: list[AlertSubscription] = []
         self._turn: deque[StateSubscription] = deque()
         self._next_sub = 1
         self._in_flight = 0
@@ -264,6 +265,7 @@ class Session:
             recovered = None if frame.pos is None else log.number_of(frame.pos)
             assert self.principal is not None
             sub = AlertSubscription(number, log, where, self.principal.may("operator"), recovered)
+            self._alert_subs.append(sub)
         self._subs[number] = sub
         self._answer(frames.SubOk(frame.id, number, recovered is not None, sub.position))
 
@@ -274,6 +276,8 @@ class Session:
             return
         if isinstance(sub, StateSubscription):
             self._turn.remove(sub)
+        else:
+            self._alert_subs.remove(sub)
         self._answer(frames.Ret(frame.id, {}))
 
     def _call(self, frame: frames.Call) -> None:
@@ -300,8 +304,7 @@ class Session:
 
     def _offer_all(self, now: Instant) -> None:
         """Send what there is to send, alerts first, then state by turns, up to the window."""
-        alerts = [sub for sub in self._subs.values() if isinstance(sub, AlertSubscription)]
-        for sub in alerts:
+        for sub in self._alert_subs:
             while self._send_next(sub, now):
                 pass
         idle = 0
@@ -360,10 +363,8 @@ class Session:
             self._ping(now)
 
     def _drop_if_behind(self) -> None:
-        for sub in self._subs.values():
-            if isinstance(sub, AlertSubscription) and sub.behind() > self.limits.alerts_behind:
-                self._close(TOO_SLOW, "too slow for the alerts; come back with your position")
-                return
+        if any(sub.behind() > self.limits.alerts_behind for sub in self._alert_subs):
+            self._close(TOO_SLOW, "too slow for the alerts; come back with your position")
 
     def _spend(self, now: Instant) -> bool:
         gained = (now.mono_ms - self._credit_ms) * self.limits.per_s / 1000

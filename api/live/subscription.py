@@ -127,7 +127,7 @@ class StateSubscription:
         return _offer(frame, after, merged, paced=piece.complete)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AlertSubscription:
     """A subscription to alerts: every event, in order.
 

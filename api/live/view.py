@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from api.live.where import Where, facets_of_series
+from api.live.where import Where
 
 if TYPE_CHECKING:
     from api.live.items import Items
@@ -78,14 +78,7 @@ class View:
 
     def refresh(self) -> None:
         """Find the slots anew, after the items got others."""
-        self._slots = np.array(
-            [
-                slot
-                for slot, series in enumerate(self._items.series)
-                if self.where.matches(facets_of_series(series))
-            ],
-            dtype=np.intp,
-        )
+        self._slots = self._items.slots_of(self.where)
         self._at = -1
 
     def newest(self) -> int:

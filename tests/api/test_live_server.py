@@ -247,7 +247,7 @@ def test_slow_clients_do_not_delay_others() -> None:
                     waits.append(time.monotonic() - began)
                 assert fresh(hub, state)
             waits.sort()
-            assert waits[90] < 0.1
+            assert waits[90] < 0.3  # any wait for those who are stuck would be seconds
             # Nothing more was written to those who do not read.
             for one in stuck:
                 received = [await asyncio.wait_for(one.recv(), 5) for _ in range(4)]
@@ -309,7 +309,7 @@ def test_alone_a_change_goes_out_at_once() -> None:
                 hub.apply(values([0], float(number), T0 + number))
                 await live.until(lambda: state.deltas == number + 1)  # noqa: B023 - as above
                 waits.append(time.monotonic() - began)
-            assert sorted(waits)[10] < 0.008  # a tenth of a second's round would show
+            assert sorted(waits)[10] < 0.05  # a tick of a tenth of a second would show
 
     run(story())
 

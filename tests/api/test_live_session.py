@@ -1,10 +1,13 @@
 """The protocol of one client, by handing text across."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from api.auth import Principal
 from api.live.session import Acknowledge, Limits, Refused
@@ -471,3 +474,35 @@ def test_shutting_down_closes_with_4001() -> None:
     wire = Wire(hub_of(river()))
     wire.session.shut_down()
     assert wire.code == 4001
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(["id", "token", "chan", "where", "max_hz", "pos", "sub", "m", "p"])
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.tuples(
+        st.sampled_from(["auth", "sub", "unsub", "call", "pong", "x"]),
+        st.dictionaries(
+            NAMES,
+            JSON | st.sampled_from([1, 2, 3, "state", "alerts", "alert.ack", 5.0, "k1.3", "a1.0"]),
+        ),
+    ).map(lambda frame: json.dumps({"op": frame[0], **frame[1]})),
+)
+
+
+@settings(deadline=None)
+@given(texts=st.lists(HOSTILE, max_size=12), sign_in=st.booleans())
+def test_whatever_is_sent_is_answered_or_closes(texts: list[str], sign_in: bool) -> None:
+    wire = Wire(hub_of(river()), OFFICER, sign_in=sign_in)
+    for text in texts:
+        wire.raw(text)
+        wire.session.take_asks()
+        for frame in wire.pull():
+            assert frame["op"] in {"hello", "sub_ok", "snap", "ret", "err", "ping"}
+    if wire.session.closing is not None:
+        assert wire.code in {4400, 4401, 4429}
+        assert len(wire.session.closing.reason.encode()) <= 123
