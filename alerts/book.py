@@ -53,8 +53,14 @@ class AlertBook:
     def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
         """New rules for alerts to come; open alerts keep the rule that raised them."""
         self.rules = {rule.id: rule for rule in rules.rules}
+        self._described = {rule.id: rule.described() for rule in rules.rules}
         self.series = series
         self.registry = registry
+        self._successor = {
+            device.replaces: device.id
+            for device in registry.devices.values()
+            if device.replaces is not None
+        }
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -116,7 +122,9 @@ class AlertBook:
         if holds and (by_clock or _young(alert, newest_ms, now_ms)):
             alert.t_told_ms = at_ms
         self._keep(alert)
-        return _event(EventType.RAISED, alert, at_ms, evidence=_evidence(change, rule))
+        return _event(
+            EventType.RAISED, alert, at_ms, evidence=_evidence(change, self._described[rule.id])
+        )
 
     def _clear(self, change: Transition, at_ms: int) -> list[AlertEvent]:
         held = self._holding.pop((change.rule, change.series), None)
@@ -165,6 +173,7 @@ class AlertBook:
         return Acted(Outcome.DONE, event.alert, (event,))
 
     def _keep(self, alert: Alert) -> None:
+        self._open.pop(alert.id, None)  # so that the order is that of raising, here and restored
         self._open[alert.id] = alert
         if alert.state in HOLDING:
             self._holding[alert.rule, alert.series] = alert.id
@@ -176,6 +185,12 @@ class AlertBook:
             alert.t_ended_ms = at_ms
             del self._open[alert.id]
 
+    def _hangs_now(self, device: str) -> str:
+        """The last of a chain of replacements: whom an officer sends somebody to."""
+        while device in self._successor:
+            device = self._successor[device]
+        return device
+
     def _fixed(self, rule: Rule, change: Transition, at_ms: int) -> dict[str, Any]:
         one = self.series.entries[change.series]
         station = self.registry.stations[one.station]
@@ -183,7 +198,7 @@ class AlertBook:
         unit = "s" if by_clock else one.unit + ("/h" if rule.ask is Ask.RISE else "")
         facts = Facts(
             station=station.name,
-            device=self.registry.current_device(one.device).id,
+            device=self._hangs_now(one.device),
             value=change.value,
             limit=change.limit,
             unit=unit,
@@ -240,7 +255,7 @@ def _event(
     return AlertEvent(kind, alert_body(alert), at_ms, alert.told, who, note, evidence or {})
 
 
-def _evidence(change: Transition, rule: Rule | None) -> dict[str, Any]:
+def _evidence(change: Transition, rule: dict[str, Any] | None) -> dict[str, Any]:
     """What the change rests on: the samples that proved it and, if raised, the whole rule."""
     found: dict[str, Any] = {
         "cause": change.cause.value,
@@ -256,7 +271,7 @@ def _evidence(change: Transition, rule: Rule | None) -> dict[str, Any]:
         "samples": change.samples,
     }
     if rule is not None:
-        found["rule"] = rule.described()
+        found["rule"] = rule
     return {name: value for name, value in found.items() if value is not None}
 
 

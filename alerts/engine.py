@@ -79,7 +79,7 @@ class Engine:
         """Set the values that change nothing: none for a pair with a run under way."""
         idle, calm = self.pairs.raise_level[pair], self.pairs.clear_level[pair]
         active, running = self.active[pair], self.pending_ms[pair] != NOT_PENDING
-        self.low[pair] = np.where(running, np.inf, np.where(active, calm, -np.inf))
+        self.low[pair] = np.where(active, calm, -np.inf)
         self.high[pair] = np.where(running, -np.inf, np.where(active, np.inf, idle))
 
     def step(self, batch: Batch) -> list[Transition]:
@@ -87,6 +87,9 @@ class Engine:
 
         Transitions come in the order of the rows, for one row in the order of the rules.
         """
+        if self._withdrawn and len(batch):
+            # A rule that asks for another thing now must not be raised before it has ended.
+            return self._end_withdrawn(int(batch.t_ms.min()), -1) + self.step(batch)
         seen = (batch.flag >= Flag.PASS) & (batch.flag <= Flag.SUSPECT)
         if not seen.all():
             batch = batch.take(seen)
@@ -178,13 +181,16 @@ class Engine:
         suspended_until_ms : int64[S], until when its device sleeps, 0 or less if it doesn't
         Transitions come in the order of their due times. Threshold alerts are never touched.
         """
-        gone, self._withdrawn = self._withdrawn, []
-        told = [
-            ended(rule, series, t_event_ms=now_ms, at_ms=now_ms, cause=Cause.WITHDRAWN)
-            for rule, series in gone
-        ]
+        told = self._end_withdrawn(now_ms, now_ms)
         told.extend(self.silence.advance(now_ms, newest_ms, registered_ms, suspended_until_ms))
         return sorted(told, key=lambda each: each.at_ms)
+
+    def _end_withdrawn(self, t_event_ms: int, at_ms: int) -> list[Transition]:
+        gone, self._withdrawn = self._withdrawn, []
+        return [
+            ended(rule, series, t_event_ms=t_event_ms, at_ms=at_ms, cause=Cause.WITHDRAWN)
+            for rule, series in gone
+        ]
 
     def next_due_ms(
         self, newest_ms: IntArray, registered_ms: IntArray, suspended_until_ms: IntArray
@@ -198,7 +204,7 @@ class Engine:
         """Put a new configuration in force. State stays with its rule id and series.
 
         Levels and holds are the new ones from the next sample on. What nobody watches any
-        more is cleared, as withdrawn, by the next `advance`.
+        more is cleared, as withdrawn, by the next `advance` (or `step`, if that comes first).
         """
         old_keys, old_active, old_slopes = self.pairs.keys, self.active, self.slopes
         old_rising, old_silence = self._rising_keys, self.silence

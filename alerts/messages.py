@@ -30,6 +30,7 @@ UNITS_VI: Final[Mapping[str, str]] = {
     "pcu/h": "xcqđ/giờ",
     "pcu/km": "xcqđ/km",
     "veh": "xe",
+    "km/h": "km/h",
     "1": "",
 }
 """As bulletins write them; xcqđ is xe con quy đổi, the passenger-car unit."""
@@ -89,7 +90,7 @@ def unknown_placeholders(template: str) -> list[str]:
 
 def render(template: str, facts: Facts, language: str) -> str:
     """Fill in a template for language "vi" or "en"; runs of blanks become one."""
-    unit = UNITS_VI.get(facts.unit, facts.unit) if language == "vi" else facts.unit
+    unit = "" if facts.limit_is_s else _unit(facts.unit, language)
     filled = template.format(
         station=facts.station,
         device=facts.device,
@@ -97,20 +98,29 @@ def render(template: str, facts: Facts, language: str) -> str:
         limit=_duration(facts.limit, language)
         if facts.limit_is_s
         else _number(facts.limit, None, language),
-        unit="" if unit == "1" else unit,
+        unit=unit,
         since=local_time(facts.since_ms),
         direction=facts.direction.get(language, ""),
     )
     words = " ".join(filled.split())
     for mark in (",", ":", ".", ";"):
         words = words.replace(f" {mark}", mark)
-    return words
+    return words.replace(",:", ":")
 
 
 def local_time(t_ms: int) -> str:
     """`dd/mm/yyyy HH:MM` in Vietnam."""
     seconds = t_ms // 1000
     return datetime.fromtimestamp(seconds, UTC).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
+
+
+def _unit(unit: str, language: str) -> str:
+    if language == "en":
+        return "" if unit == "1" else unit
+    per_hour = unit.removesuffix("/h")
+    if unit not in UNITS_VI and per_hour != unit:
+        return UNITS_VI.get(per_hour, per_hour) + "/giờ"
+    return UNITS_VI.get(unit, unit)
 
 
 def _number(value: float | None, beside: float | None, language: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from ingest.reading import FlagArray, FloatArray, IntArray, rounded
 
 REMEMBERED = 32
-"""Samples kept per pair. Denser feeds are thinned to one in 1/31 of the window, so that the
+"""Samples kept per pair. Denser feeds are thinned to one in 1/32 of the window, so that the
 window is always covered, to within that step, at any sampling rate."""
 
 MS_PER_H = 3_600_000.0
@@ -29,7 +29,7 @@ class Slopes:
     def __init__(self, window_ms: IntArray) -> None:
         size = (len(window_ms), REMEMBERED)
         self.window_ms = window_ms
-        self.step_ms: IntArray = -(-window_ms // (REMEMBERED - 1))
+        self.step_ms: IntArray = -(-window_ms // REMEMBERED)
         self.t_ms: IntArray = np.full(size, NEVER, dtype=np.int64)
         self.value: FloatArray = np.zeros(size)
         self.flag: FlagArray = np.zeros(size, dtype=np.uint8)

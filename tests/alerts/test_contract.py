@@ -56,6 +56,17 @@ def test_the_clear_level_itself_does_not_clear() -> None:
     script.expect("cleared", cleared=75.0)
 
 
+def test_the_levels_themselves_break_pending_holds() -> None:
+    script = Script(HELD).readings([4.1, 4.0, 4.1, 4.1], start=0, step=15)
+    script.expect_nothing()
+    script.at(60).reading(4.1)
+    script.expect("raised", since=30.0)
+    script.readings([3.0, 3.6, 3.0, 3.0], start=75, step=15)
+    script.expect_nothing()
+    script.at(135).reading(3.0)
+    script.expect("cleared", cleared=135.0)
+
+
 def test_falling_rules_are_strict_too() -> None:
     rules = SALINITY_4.replace("raise_above", "raise_below").replace("clear_below", "clear_above")
     script = Script(rules.replace("3.6", "4.4").replace("clear_for_s = 900", ""))

@@ -49,9 +49,9 @@ def rule_texts(draw: st.DrawFn) -> str:
 
 
 VALUES = st.sampled_from([0.2, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.3, 4.1])
-STEPS_MS = st.sampled_from([1, 60_000, 600_000, 600_000, 900_000, 1_200_001, 7_200_000])
-FLAGS = st.sampled_from([1, 1, 1, 1, 2, 3, 4, 9])
-FEEDS = st.lists(st.tuples(st.booleans(), STEPS_MS, VALUES, FLAGS), max_size=60)
+STEPS_MS = st.sampled_from([600_000] * 6 + [1, 60_000, 600_000, 900_000, 1_200_001, 7_200_000])
+FLAGS = st.sampled_from([1] * 8 + [2, 3, 4, 9])
+FEEDS = st.lists(st.tuples(st.booleans(), STEPS_MS, VALUES, FLAGS), max_size=80)
 
 
 def samples_of(feed: list[tuple[bool, int, float, int]]) -> list[tuple[int, Sample]]:
@@ -171,6 +171,79 @@ clear_below = 3.6
 """
 
 
+RISE = """
+[[rule]]
+id = "rise"
+quantity = "salinity_g_l"
+severity = "info"
+rise_above_per_h = 1.0
+"""
+
+
+def rising_engine() -> Engine:
+    """Half an hour into a rise, one sample before it is told."""
+    engine = Engine(parse_rules(RISE, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    assert run(engine, Batch.of([vk, vk], [t(0), t(15)], [1.0, 1.1], Flag.PASS)) == []
+    return engine
+
+
+def test_a_rise_outlives_a_restart_and_a_new_configuration() -> None:
+    last = Batch.of([SERIES.by_key[VK]], [t(30)], [2.0], Flag.PASS)
+    engine = rising_engine()
+    assert run(Engine(engine.rules, SERIES, REGISTRY, engine.snapshot()), last)[0].value == 2.0
+    engine = rising_engine()
+    engine.reconfigure(parse_rules(SIMPLE + RISE, "rules.toml"), SERIES, REGISTRY)
+    assert run(engine, last)[0].value == 2.0
+
+
+def test_a_rise_over_another_window_starts_anew() -> None:
+    engine = rising_engine()
+    other = parse_rules(RISE + "rise_window_s = 1800", "rules.toml")
+    engine.reconfigure(other, SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    assert run(engine, Batch.of([vk], [t(30)], [2.0], Flag.PASS)) == []
+
+
+def test_a_slope_from_a_suspect_end_is_suspect_and_clears_nothing() -> None:
+    text = RISE + "rise_window_s = 1800"
+    engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    feed = Batch.of([vk] * 2, [t(0), t(15)], [1.0, 2.0], [3, 1])
+    (told,) = run(engine, feed)
+    assert (told.flag, told.worst_flag) == (1, 3)
+    # 15 and 0 are the older ends: the suspect one proves no calm, the next one does.
+    assert run(engine, Batch.of([vk], [t(30)], [1.0], [1])) == []
+    (told,) = run(engine, Batch.of([vk], [t(45)], [1.0], [1]))
+    assert (told.kind, told.worst_flag) == ("cleared", 1)
+
+
+def test_the_memory_holds_a_whole_window_of_the_densest_feed() -> None:
+    text = RISE + "rise_window_s = 3200"
+    engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    step_ms = 100_000  # a thirty-second of the window
+    rows = np.arange(199)
+    values = np.where(rows == 167, 0.5, 1.0)
+    feed = Batch.of([vk] * 199, t(0) + rows * step_ms, values, Flag.PASS)
+    assert run(engine, feed) == []
+    # The row 167 is the oldest of the window of 199, and the last place of the memory.
+    (told,) = run(engine, Batch.of([vk], [t(0) + 199 * step_ms], [3.0], Flag.PASS))
+    assert told.value == 2.8125
+
+
+def test_a_dense_feed_is_thinned_and_still_covers_the_window() -> None:
+    engine = Engine(parse_rules(RISE, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    seconds = np.arange(0, 3 * 3600, 10)
+    values = np.round(seconds / 3600 * 0.99, 4)  # just too slow to be told
+    feed = Batch.of([vk] * len(seconds), t(0) + seconds * 1000, values, Flag.PASS)
+    assert run(engine, feed) == []
+    jump = Batch.of([vk], [t(180)], [4.5], Flag.PASS)
+    (told,) = run(engine, jump)
+    assert told.value == pytest.approx(4.5 - 1.98, abs=0.06)  # against an hour ago, not 10 s
+
+
 def test_transitions_come_by_row_and_then_by_rule() -> None:
     text = SIMPLE + SIMPLE.replace('"a"', '"b"')
     engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
@@ -206,6 +279,20 @@ def test_a_rule_of_another_kind_under_the_same_id_starts_anew() -> None:
     assert (gone.kind, gone.cause, gone.at_ms) == ("cleared", "withdrawn", t(1))
     assert engine.next_due_ms(none, none, none) is None
     assert engine.step(Batch.of([vk], [t(15)], [3.0], [1])) == []
+
+
+def test_a_rule_of_another_kind_ends_before_it_is_raised_anew() -> None:
+    engine = Engine(parse_rules(SIMPLE, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    engine.step(Batch.of([vk], [t(0)], [5.0], [1]))
+    below = SIMPLE.replace("raise_above = 4.0\nclear_below = 3.6", "raise_below = 1.0")
+    engine.reconfigure(parse_rules(below, "rules.toml"), SERIES, REGISTRY)
+    assert engine.step(Batch.empty()) == []
+    told = engine.step(Batch.of([vk], [t(15)], [0.5], [1]))
+    assert [(each.kind, each.cause, each.t_event_ms) for each in told] == [
+        ("cleared", "withdrawn", t(15)),
+        ("raised", "level", t(15)),
+    ]
 
 
 def test_a_snapshot_of_other_rules_ends_what_is_watched_no_more() -> None:

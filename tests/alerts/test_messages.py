@@ -80,6 +80,19 @@ def test_blanks_of_what_is_empty_are_closed() -> None:
     assert render("{value} {unit}", facts(0.3, 0.4, "1"), "en") == "0.3"
 
 
+def test_units_as_bulletins_write_them() -> None:
+    told = {
+        unit: render("{unit}", facts(unit=unit), "vi") for unit in ("g/L", "g/L/h", "km/h", "veh/h")
+    }
+    assert told == {"g/L": "g/l", "g/L/h": "g/l/giờ", "km/h": "km/h", "veh/h": "xe/giờ"}
+    assert render("{unit}", facts(unit="g/L/h"), "en") == "g/L/h"
+    assert render("{limit} {unit}", facts(None, 60.0, "s", silence=True), "vi") == "1 phút"
+
+
+def test_a_station_without_a_direction_keeps_its_colon() -> None:
+    assert render("{station}, {direction}: {value}", facts(), "vi") == "Xuân Hòa: 4,1"
+
+
 def test_placeholders() -> None:
     assert unknown_placeholders("{station} {{as it is}} {since}") == []
     assert unknown_placeholders("{station} {salinity} {value!r} {}") == [

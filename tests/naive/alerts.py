@@ -95,7 +95,7 @@ def compared(rule: Rule, samples: Sequence[Sample]) -> list[Sample]:
     if rule.ask is not Ask.RISE:
         return list(samples)
     window_ms = round(rule.rise_window_s * 1000)
-    step_ms = -(-window_ms // (REMEMBERED - 1))
+    step_ms = -(-window_ms // REMEMBERED)
     kept: list[Sample] = []
     slopes: list[Sample] = []
     for sample in samples:
