@@ -27,7 +27,7 @@ from alerts.lifecycle import HOLDING, OPEN, State, Step, after, allowed
 from alerts.messages import Facts, render
 from alerts.rules import Ask, Rule, RuleSet
 from alerts.transition import Cause, Change, Transition
-from ingest.reading import Flag, IntArray
+from ingest.reading import Flag, IntArray, Why
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
@@ -217,6 +217,7 @@ class AlertBook:
             "ask": "never_seen" if never else rule.ask.value,
             "severity": rule.severity.value,
             "permit": True if rule.permit else None,
+            "sim": True if change.why & Why.SIMULATED else None,
             "k": one.key,
             "station": one.station,
             "device": one.device,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alerts.alert import Act, Acted, Action, EventType, Outcome
 from alerts.book import NOTE_LENGTH, AlertBook
+from ingest.reading import Batch, Flag, Why
 from tests.alerts.script import SALINITY_4, VK, XH, Script, t
 
 AT_ONCE = SALINITY_4.replace("clear_for_s = 900", "clear_for_s = 0")
@@ -154,6 +155,18 @@ def test_the_evidence_has_values_flags_thresholds_and_the_rule() -> None:
         "why": 0,
         "samples": 2,
     }
+
+
+def test_an_alert_from_simulated_samples_says_so() -> None:
+    script = Script(SALINITY_4.replace("for_s = 0", "for_s = 900", 1))
+    vk = script.series.by_key[VK]
+    for minute, why in ((0, Why.SIMULATED), (15, 0)):
+        batch = Batch.of([vk], [t(minute)], [4.1], Flag.PASS, why)
+        script.events.extend(script.book.apply(script.engine.step(batch), batch.t_ms, t(15)))
+    script.expect("raised", sim=True)
+    script = Script()
+    script.at(0).reading(4.1)
+    assert "sim" not in script.expect("raised").alert
 
 
 def test_silence_over_a_rule_that_leaves_and_returns_is_one_alert() -> None:
