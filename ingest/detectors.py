@@ -7,6 +7,10 @@ number. A limit of NaN is a test not asked for; a limit of 0 is a limit.
 
 QARTOD: Manual for Real-Time Quality Control of In-situ Temperature and Salinity Data,
 version 2.0 (U.S. Integrated Ocean Observing System, 2016), here "the manual".
+
+Costs in false alarms are those of Cat Point, Apalachicola Bay: two years of 15 min in a bay
+where wind and river fight, 70,000 samples judged by people (NOAA NERRS); events within 12 h of
+each other are one. `python -m bench.quality_events` measures them.
 """
 
 import numpy as np
@@ -63,8 +67,10 @@ def dry(is_dry: BoolArray) -> RankArray:
     Formula: fail where the caller says dry: conductivity at 25 °C under 0.08 mS/cm, or less
     than 0.2 m of water over the probe. The fresh Tiền has 0.15 to 0.25 mS/cm.
     Units: bool[N].
-    Cost: no delay. Water that really holds less than 0.08 mS/cm (rain over the probe, a
-    calibration in distilled water) fails for as long as it lasts.
+    Cost: no delay, no false alarm in the two years; 7 of the 7 samples under 0.2 m had been
+    labelled out of water. Five of them read 0.3 to 0.4, as fresh as a farmer could wish for,
+    with 0.55 mS/cm or more: a probe without a depth sensor would have passed. Water that
+    really holds less than 0.08 mS/cm (rain over the probe) fails for as long as it lasts.
     Gaps: none of its business. Where it is not dry it stays silent: a wet probe is no
     evidence that a value is right.
     Reference: YSI EXO manual and USGS TM 1-D3 (Wagner and others, 2006): a conductivity cell
@@ -100,7 +106,7 @@ def spike_at_release(
     Units: all in the quantity's unit, float64[N]; near bool[N], whether `previous` exists and
     no gap lies between.
     Cost: no delay, and every true step of the water larger than the limit is suspect for one
-    interval, until `spike_decided` lifts it.
+    interval, until `spike_decided` lifts it: at 2 g/L one sample in 42.
     Gaps: silent across one, and on a series' first sample.
     Reference: half of the manual's test 6. ioos_qc leaves the newest sample unknown, so
     that in a stream every value would be unknown when it is needed.
@@ -125,7 +131,7 @@ def spike_decided(
     Formula: |middle - (before + after) / 2| against `suspect` and `fail`, strictly greater.
     Units: all in the quantity's unit, float64[N]; asked bool[N], whether both neighbours
     exist with no gap on either side.
-    Cost: one interval of delay. A spike of height h moves its neighbours by h / 2 too: over
+    Cost: one interval of delay; 216 false events in two years at 2 g/L, 32 at 5. A spike of height h moves its neighbours by h / 2 too: over
     twice the limit they are flagged with it, as the definition has it. A spike of two equal
     samples is seen at half its height.
     Gaps: not asked; what `spike_at_release` said then stands.
@@ -148,9 +154,9 @@ def rate_of_change(
 
     Formula: |value - previous| / hours between them, strictly greater than a limit.
     Units: quantity's unit per hour, float64[N]; since_ms int64[N], not cut to seconds.
-    Cost: no delay. Where a tide brings a sharp front past the probe (near the mouths up to
-    4.3 g/L/h was seen) a limit taken from inland cries wolf at each tide. The sample after a
-    spike is flagged with it.
+    Cost: no delay. At 5 g/L/h one sample in 17 is over, at 10 one in 67: hence limits by
+    distance, and suspect rather than fail wherever a tide brings a sharp front past the
+    probe (4.3 g/L/h was seen on the Tiền). The sample after a spike is flagged with it.
     Gaps: silent across one, and on a series' first sample.
     Reference: the manual, test 7, whose default of 3 standard deviations over 25 h flags in
     quiet water what is normal at springs; fixed limits by distance from the sea instead.

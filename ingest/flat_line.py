@@ -13,6 +13,7 @@ RECENT_HOURS = 25
 _UNSET = np.iinfo(np.int64).max
 _NEVER = np.iinfo(np.int64).min // 2
 _BOTH_WAYS = np.array([1.0, -1.0])
+_WAYS = np.arange(2)
 
 
 class FlatLine:
@@ -23,7 +24,8 @@ class FlatLine:
     `suspect_ms`, fail from `fail_ms`. Asked only where water ought to move: the (lower)
     median of the last 25 hours, one value for each hour, is above `above`.
     Units: value, tolerance, above in the quantity's unit; times in ms.
-    Cost: a delay of `suspect_ms`. Fresh water is flat for months, hence `above`: without it
+    Cost: a delay of `suspect_ms`. With 0.02 to 0.05 g/L over 3 h, 29 false events in two years
+    of a bay (see `ingest.detectors`), over 6 h two. Fresh water is flat for months, hence `above`: without it
     every river series fails all through the rains. A probe that sticks at a low value is
     found because the tides before it still fill the 25 hours; about half a day later the
     median has sunk, and flat fresh water passes again. A tolerance of 0 never flags.
@@ -100,15 +102,17 @@ class FlatLine:
         )
         useless |= breaks
         kept = held & ~useless & (peak > new)
-        if useless.any():
+        moved = np.flatnonzero(useless.any(axis=(1, 2)))
+        if len(moved):
             # Both conditions hold for the oldest of a row: what is kept moves to the front.
-            shift = np.minimum(slots + useless.sum(axis=2)[:, :, None], width - 1)
-            peak = np.take_along_axis(peak, shift, axis=2)
-            after = np.take_along_axis(after, shift, axis=2)
+            shift = slots + useless[moved].sum(axis=2)[:, :, None]
+            np.minimum(shift, width - 1, out=shift)
+            peak[moved] = np.take_along_axis(peak[moved], shift, axis=2)
+            after[moved] = np.take_along_axis(after[moved], shift, axis=2)
         length = kept.sum(axis=2)
-        end = length[:, :, None]
-        np.put_along_axis(peak, end, new, axis=2)
-        np.put_along_axis(after, end, _UNSET, axis=2)
+        newest = np.arange(len(rows))[:, None], _WAYS, length
+        peak[newest] = new[:, :, 0]
+        after[newest] = _UNSET
 
         self._peak[rows, :, :width] = peak
         self._next_ms[rows, :, :width] = after

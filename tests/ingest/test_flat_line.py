@@ -1,21 +1,26 @@
 """Flat line: by hand, equal to ioos_qc, and the fouled probe that reads as fresh water."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ioos_qc import qartod
 
-from ingest.reading import Flag, Why
+from ingest.quality import Quality
+from ingest.reading import Batch, Flag, Why
 from ingest.registry import QualityLimits
 from tests.ingest.quality_feed import (
     EXPECTED_S,
     HOUR_MS,
     T0,
+    Feed,
     at_intervals,
     flags,
     of_ioos,
+    quality,
+    registry,
     run,
     seconds,
+    table,
     told,
 )
 from tests.naive import quality as naive
@@ -55,6 +60,63 @@ def test_flat_line_goes_by_time_and_not_by_counts() -> None:
     every_minute = at_intervals([3.0] * 61, every_ms=60_000)
     found = flags(told(every_minute, limits))
     assert [found.index(flag) for flag in (Flag.SUSPECT, Flag.FAIL)] == [30, 60]
+
+
+# Against the slow twin on water that hardly moves, stopped and restored on the way: values a few
+# steps apart, so that runs begin, are broken and outlast the limits, several of them an hour.
+
+HARDLY_MOVING = st.lists(
+    st.tuples(
+        st.sampled_from([0.28, 0.29, 0.3, 0.3, 0.3, 0.31, 0.32, 0.33, 0.34]),
+        st.sampled_from([60_000, 300_000, 900_000, 900_000, 2_700_001]),
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(
+    HARDLY_MOVING,
+    st.sampled_from([0.015, 0.025, 0.035, 0.045]),
+    st.sampled_from([None, 0.29, 0.3, 0.31]),
+    st.tuples(st.sampled_from([600, 1800, 3600]), st.sampled_from([2400, 5400])),
+    st.integers(0, 60),
+)
+@settings(max_examples=300, deadline=None)
+def test_equals_the_slow_twin_restored_on_the_way(
+    steps: list[tuple[float, int]],
+    tolerance: float,
+    above: float | None,
+    limits_s: tuple[int, int],
+    stop: int,
+) -> None:
+    limits = QualityLimits(
+        flat_suspect_s=limits_s[0],
+        flat_fail_s=limits_s[1],
+        flat_tolerance=tolerance,
+        flat_above=above,
+    )
+    times = np.cumsum([interval_ms for _, interval_ms in steps]).tolist()
+    samples = [Sample(T0 + t, value) for t, (value, _) in zip(times, steps, strict=True)]
+    feed = Feed(quality(limits), 1)
+    for n, sample in enumerate(samples):
+        if n == stop:
+            feed.judge = Quality(table(1), registry([limits]), feed.judge.snapshot())
+        feed.push([(0, sample)])
+    assert feed.spoken[0] == naive.judge(samples, limits, EXPECTED_S)
+
+
+def test_what_is_remembered_of_a_run_is_bounded() -> None:
+    """By the values within the tolerance, and by the samples within the longest limit."""
+    limits = QualityLimits(flat_suspect_s=600, flat_fail_s=1200, flat_tolerance=0.5)
+    same = quality(limits)
+    drifting = quality(limits)
+    for n in range(300):
+        dry = np.zeros(1, dtype=bool)
+        same.step(Batch.of([0], [T0 + n * 60_000], [3.0]), dry)
+        drifting.step(Batch.of([0], [T0 + n * 60_000], [round(3 + n * 1e-3, 4)]), dry)
+    assert same.snapshot()["flat_line"]["length"].tolist() == [[1, 1]]
+    assert drifting.snapshot()["flat_line"]["length"].max() <= 1200 / 60 + 1
 
 
 def test_a_long_slow_drift_within_the_tolerance_is_remembered_exactly() -> None:
