@@ -1,0 +1,464 @@
+// The last day of what is chosen: limits, flags, gaps as gaps, the same tide the day before.
+
+import uPlot from "uplot";
+
+import { el, rem, setAttribute, setText } from "./dom.ts";
+import { clockTime, DAY_MS, figure, HOUR_MS, limit, LUNAR_DAY_MS } from "./format.ts";
+import { columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
+import { getJson, HttpError } from "./http.ts";
+import { shortName } from "./layout.ts";
+import { limitsOf, type Reading, type Rule, type Station } from "./model.ts";
+import { ageText, bandWord, lookOf, measuredAgo, type Moment } from "./view.ts";
+import { named, unitOf, word } from "./words.ts";
+
+const FAST_S = 15; // series faster than this are loaded as means of a minute
+const REFRESH_MS = 15 * 60_000; // conflation may have merged some values away
+
+/** What stands first of a station's quantities. */
+const ORDER = [
+  "salinity_g_l",
+  "water_level_m",
+  "temperature_c",
+  "conductivity_ms_cm",
+  "speed_km_h",
+  "flow_veh_h",
+  "occupancy",
+  "queue_m",
+  "density_pcu_km",
+  "battery_v",
+];
+
+export interface Source {
+  token(): string | null;
+  now_ms(): number;
+  rules(): readonly Rule[];
+  choose(key: string): void;
+}
+
+export class Chart {
+  private readonly name = el("h2");
+  private readonly figureNow = el("span", { class: "now" });
+  private readonly tabs = el("span", { class: "tabs" });
+  private readonly legend = el("span", { class: "legend", "aria-hidden": "true" });
+  private readonly canvas = el("div", { class: "canvas", role: "img" });
+  private readonly message = el("p", { class: "message" });
+  private plot: uPlot | null = null;
+  private chosen: { reading: Reading; station: Station } | null = null;
+  private limits: Rule[] = [];
+  private today: Point[] = [];
+  private before: Point[] = [];
+  private loaded_ms: number | null = null;
+  private problem = "";
+  private incomplete = false;
+  private turn = 0;
+  private shape = "";
+  private moment: Moment = { language: "vi", now_ms: 0 };
+
+  constructor(
+    place: HTMLElement,
+    private readonly source: Source,
+  ) {
+    setAttribute(place, "data-testid", "chart");
+    const head = el("header", {}, this.name, this.figureNow, this.legend, this.tabs);
+    place.append(head, this.canvas, this.message);
+    new ResizeObserver(() => this.rebuild()).observe(this.canvas);
+  }
+
+  /** Show the chosen series; its newest value is taken into the curve. */
+  update(reading: Reading | null, station: Station | null, all: readonly Reading[], at: Moment): void {
+    this.moment = at;
+    if (reading === null || station === null) {
+      this.chosen = null;
+      this.today = this.before = [];
+      this.head(all);
+      this.redraw();
+      return;
+    }
+    const another = this.chosen?.reading.key !== reading.key;
+    this.chosen = { reading, station };
+    if (another) this.reload();
+    else if (this.loaded_ms !== null) {
+      if (at.now_ms - this.loaded_ms > REFRESH_MS) this.reload(false);
+      this.take(reading);
+    }
+    this.limits = limitsOf(this.source.rules(), reading, station);
+    this.head(all);
+    this.redraw();
+  }
+
+  /** Load the history again, after the link came back or the sign-in changed. */
+  reload(clear = true): void {
+    const { chosen } = this;
+    if (chosen === null) return;
+    const turn = ++this.turn;
+    if (clear) {
+      this.today = [];
+      this.before = [];
+      this.loaded_ms = null;
+    }
+    this.problem = "";
+    void this.load(chosen.reading, turn);
+  }
+
+  /** Colours and letters have changed. */
+  rebuild(): void {
+    this.shape = "";
+    this.redraw();
+  }
+
+  private async load(reading: Reading, turn: number): Promise<void> {
+    const now_ms = this.source.now_ms();
+    const shift_ms = shiftOf(reading);
+    const path = `/api/v1/series/${reading.key.split("/").map(encodeURIComponent).join("/")}`;
+    const step = reading.expected_s < FAST_S ? "step=1m&agg=mean" : "step=raw";
+    const ask = async (from_ms: number, to_ms: number): Promise<[Point[], boolean]> => {
+      const query = `from=${Math.round(from_ms)}&to=${Math.round(to_ms)}&${step}`;
+      const answer = await getJson(`${path}?${query}`, this.source.token());
+      return [pointsOf(answer), answer["complete"] !== false];
+    };
+    try {
+      const [today, before] = await Promise.all([
+        ask(now_ms - DAY_MS, now_ms + 60_000),
+        ask(now_ms - DAY_MS - shift_ms, now_ms - shift_ms),
+      ]);
+      if (turn !== this.turn) return;
+      [this.today] = today;
+      [this.before] = before;
+      this.incomplete = !today[1] || !before[1];
+      this.loaded_ms = now_ms;
+      if (this.chosen !== null) this.take(this.chosen.reading);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      const why = error instanceof HttpError ? error.message : String(error);
+      this.problem = word("chart_failed", this.moment.language, { why });
+      this.loaded_ms = now_ms; // asked for again after a while, or when the link is back
+    }
+    this.redraw();
+  }
+
+  private take({ t_ms, value, flag }: Reading): void {
+    if (t_ms === null || value === null) return;
+    splice(this.today, { t_ms, value, flag });
+    forget(this.today, this.source.now_ms() - DAY_MS - HOUR_MS);
+  }
+
+  // --- drawing ------------------------------------------------------------------------------
+
+  private head(all: readonly Reading[]): void {
+    const { language } = this.moment;
+    if (this.chosen === null) {
+      setText(this.name, "");
+      setText(this.figureNow, "");
+      this.tabs.replaceChildren();
+      this.legend.replaceChildren();
+      return;
+    }
+    const { reading, station } = this.chosen;
+    const direction = reading.direction;
+    const towards = direction === null ? "" : `, ${station.directions[direction]?.[language] ?? direction}`;
+    setText(this.name, `${shortName(station.name)}${towards}`);
+    const value = reading.value === null ? "–" : figure(reading.value, reading.quantity, language);
+    const unit = unitOf(reading.quantity, reading.unit, language);
+    const band =
+      reading.quantity === "salinity_g_l" && reading.value !== null && lookOf(reading) !== "bad"
+        ? ` · ${bandWord(reading.value, language)}`
+        : "";
+    const plain = lookOf(reading) === "good" && reading.flag === 1 && !reading.simulated;
+    const age = plain ? measuredAgo(reading, this.moment) : ageText(reading, this.moment);
+    setText(this.figureNow, `${value} ${unit}${band} · ${age}`.replace(/\s+/g, " "));
+    this.drawTabs(all);
+    this.drawLegend();
+  }
+
+  private drawTabs(all: readonly Reading[]): void {
+    if (this.chosen === null) return;
+    const { reading } = this.chosen;
+    const { language } = this.moment;
+    const kin = all
+      .filter((r) => r.device === reading.device && r.direction === reading.direction)
+      .filter((r) => r.level === reading.level && ORDER.includes(r.quantity))
+      .sort((a, b) => ORDER.indexOf(a.quantity) - ORDER.indexOf(b.quantity));
+    const keys = kin.map((r) => r.key);
+    const current = [...this.tabs.children].map((tab) => (tab as HTMLElement).dataset["key"]);
+    if (keys.join() !== current.join()) {
+      this.tabs.replaceChildren(
+        ...keys.map((key) => {
+          const tab = el("button", { type: "button", "data-key": key });
+          tab.addEventListener("click", () => this.source.choose(key));
+          return tab;
+        }),
+      );
+    }
+    kin.forEach((r, n) => {
+      const tab = this.tabs.children[n] as HTMLElement;
+      setText(tab, named("q", r.quantity, language));
+      setAttribute(tab, "aria-pressed", r.key === reading.key ? "true" : "false");
+    });
+  }
+
+  private drawLegend(): void {
+    if (this.chosen === null) return;
+    const { language } = this.moment;
+    const parts: [string, string][] = [];
+    if (this.before.length > 0) {
+      const key = isTraffic(this.chosen.reading) ? "chart_same_hour" : "chart_yesterday";
+      parts.push(["line before", word(key, language)]);
+    }
+    if (this.today.some((p) => p.flag === 3)) parts.push(["suspect", word("chart_suspect", language)]);
+    if (this.today.some((p) => !counted(p))) {
+      parts.push(["failed", word("chart_failed_mark", language)]);
+    }
+    if (this.incomplete) parts.push(["warn", word("chart_incomplete", language)]);
+    const text = JSON.stringify(parts);
+    if (this.legend.dataset["shape"] === text) return;
+    this.legend.dataset["shape"] = text;
+    this.legend.replaceChildren(
+      ...parts.map(([sign, meaning]) => el("span", {}, el("i", { class: sign }), meaning)),
+    );
+  }
+
+  private redraw(): void {
+    const { language } = this.moment;
+    const empty = this.today.length === 0 && this.before.length === 0;
+    let message = "";
+    if (this.chosen === null) message = word("chart_empty", language);
+    else if (this.problem !== "") message = this.problem;
+    else if (this.loaded_ms === null) message = word("chart_loading", language);
+    else if (empty) message = word("chart_none", language);
+    setText(this.message, message);
+    this.message.hidden = message === "";
+    this.summarise();
+    if (this.chosen === null) {
+      this.plot?.destroy();
+      this.plot = null;
+      this.shape = "";
+      return;
+    }
+    const { width, height } = this.canvas.getBoundingClientRect();
+    if (width < 50 || height < 50) return;
+    const shape = [this.chosen.reading.key, language, width, height, rem()].join();
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.plot?.destroy();
+      this.plot = new uPlot(this.options(width, height), this.data(), this.canvas);
+    } else {
+      this.plot?.setData(this.data());
+    }
+  }
+
+  private data(): uPlot.AlignedData {
+    const { reading } = this.chosen as { reading: Reading };
+    const step_s = reading.expected_s < FAST_S ? 60 : reading.expected_s;
+    const gap_ms = Math.max(3 * step_s, 1) * 1000;
+    const today = columnsOf(this.today, gap_ms);
+    const before = columnsOf(this.before, gap_ms, shiftOf(reading));
+    const empty: [number[], number[]] = [[this.moment.now_ms / 1000], []];
+    return uPlot.join([today[0].length > 0 ? today : empty, before]) as uPlot.AlignedData;
+  }
+
+  private summarise(): void {
+    const { language } = this.moment;
+    const values = this.today.filter(counted).map((p) => p.value);
+    const quantity = this.chosen?.reading.quantity;
+    if (quantity === undefined || values.length === 0) {
+      setAttribute(this.canvas, "aria-label", this.message.textContent ?? "");
+      return;
+    }
+    const told = (v: number): string => figure(v, quantity, language);
+    const label = word("chart_summary", language, {
+      min: told(Math.min(...values)),
+      max: told(Math.max(...values)),
+      last: told(values.at(-1) as number),
+    });
+    setAttribute(this.canvas, "aria-label", label);
+  }
+
+  private options(width: number, height: number): uPlot.Options {
+    const { reading } = this.chosen as { reading: Reading };
+    const { language } = this.moment;
+    const colour = palette();
+    const unit = rem();
+    const font = `${Math.round(unit * 0.95)}px "Be Vietnam Pro", sans-serif`;
+    const axis = { stroke: colour.muted, font, ticks: { show: false } };
+    const grid = { stroke: colour.line, width: 1 };
+    return {
+      width,
+      height,
+      padding: [unit * 0.6, unit * 0.5, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, points: { size: unit * 0.6 }, drag: { x: false, y: false } },
+      scales: {
+        x: { time: false, range: () => [(this.moment.now_ms - DAY_MS) / 1000, this.moment.now_ms / 1000] },
+        y: { range: (_plot, low, high) => this.range(low, high) },
+      },
+      axes: [
+        {
+          ...axis,
+          grid,
+          size: unit * 1.8,
+          gap: unit * 0.3,
+          splits: (_plot, _n, low, high) => hours(low, high, width / unit < 45 ? 6 : width / unit < 75 ? 3 : 2),
+          values: (_plot, splits) => splits.map((t) => clockTime(t * 1000)),
+        },
+        {
+          ...axis,
+          grid,
+          size: unit * 3.4,
+          gap: unit * 0.3,
+          space: unit * 2.2,
+          values: (_plot, splits) => splits.map((v) => limit(v, reading.quantity, language)),
+        },
+      ],
+      series: [
+        {},
+        { stroke: colour.text, width: Math.max(1.5, unit * 0.14), points: { show: false } },
+        {
+          stroke: colour.muted,
+          width: Math.max(1, unit * 0.08),
+          dash: [unit * 0.3, unit * 0.3],
+          points: { show: false },
+        },
+      ],
+      hooks: {
+        drawAxes: [(plot) => this.drawLimits(plot)],
+        draw: [(plot) => this.drawFlags(plot)],
+        setCursor: [(plot) => this.readOut(plot)],
+      },
+    };
+  }
+
+  /** The data, zero for what is never negative, and the first limit above the data. */
+  private range(low: number | null, high: number | null): [number, number] {
+    const [least, most] = [low ?? 0, high ?? 1];
+    const next = this.limits.map((r) => r.raise as number).find((level) => level > most);
+    const scale = this.chosen?.reading.quantity === "occupancy" ? 0.05 : 0.5;
+    let top = Math.max(most, least + scale);
+    if (next !== undefined && next < most * 2.5 + scale) top = Math.max(top, next);
+    const quantity = this.chosen?.reading.quantity ?? "";
+    const fromZero = quantity !== "temperature_c" && quantity !== "battery_v" && least >= 0;
+    const bottom = fromZero && quantity !== "water_level_m" ? 0 : least - (top - least) * 0.08;
+    return [bottom, top + (top - bottom) * 0.08];
+  }
+
+  private drawLimits(plot: uPlot): void {
+    const colour = palette();
+    const { ctx, bbox } = plot;
+    const unit = rem() * devicePixelRatio;
+    ctx.save();
+    ctx.font = `${unit * 0.9}px "Be Vietnam Pro", sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "bottom";
+    for (const rule of this.limits) {
+      const level = rule.raise as number;
+      const y = plot.valToPos(level, "y", true);
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.strokeStyle = ctx.fillStyle = colour.severity(rule.severity);
+      ctx.lineWidth = Math.max(1, unit * 0.09);
+      ctx.setLineDash([unit * 0.7, unit * 0.35]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      const text = `${limit(level, rule.quantity, this.moment.language)} · ${named("severity", rule.severity, this.moment.language)}`;
+      ctx.fillText(text, bbox.left + unit * 0.4, y - unit * 0.1);
+    }
+    ctx.restore();
+  }
+
+  /** Suspect: a hollow diamond on the curve. Failed: a cross, not on any curve. */
+  private drawFlags(plot: uPlot): void {
+    const colour = palette();
+    const { ctx, bbox } = plot;
+    const size = rem() * devicePixelRatio * 0.32;
+    ctx.save();
+    ctx.lineWidth = size * 0.4;
+    ctx.setLineDash([]);
+    const left_ms = (this.moment.now_ms - DAY_MS) as number;
+    for (const point of this.today) {
+      if (point.flag === 1 || point.flag === 2 || point.t_ms < left_ms) continue;
+      const x = plot.valToPos(point.t_ms / 1000, "x", true);
+      const free = plot.valToPos(point.value, "y", true);
+      const y = Math.min(Math.max(free, bbox.top + size), bbox.top + bbox.height - size);
+      ctx.beginPath();
+      if (point.flag === 3) {
+        ctx.moveTo(x, y - size);
+        ctx.lineTo(x + size, y);
+        ctx.lineTo(x, y + size);
+        ctx.lineTo(x - size, y);
+        ctx.closePath();
+        ctx.fillStyle = colour.ground;
+        ctx.fill();
+        ctx.strokeStyle = colour.text;
+      } else {
+        ctx.moveTo(x - size * 0.8, y - size * 0.8);
+        ctx.lineTo(x + size * 0.8, y + size * 0.8);
+        ctx.moveTo(x + size * 0.8, y - size * 0.8);
+        ctx.lineTo(x - size * 0.8, y + size * 0.8);
+        ctx.strokeStyle = colour.muted;
+      }
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  /** Under the pointer: the time, the value, and the day before. */
+  private readOut(plot: uPlot): void {
+    const index = plot.cursor.idx;
+    if (this.chosen === null || index === null || index === undefined || (plot.cursor.left ?? -1) < 0) {
+      delete this.canvas.dataset["readout"];
+      return;
+    }
+    const { reading } = this.chosen;
+    const { language } = this.moment;
+    const t_s = plot.data[0][index];
+    const [today, before] = [plot.data[1]?.[index], plot.data[2]?.[index]];
+    const unit = unitOf(reading.quantity, reading.unit, language);
+    const told = (v: number): string => `${figure(v, reading.quantity, language)} ${unit}`.trim();
+    const parts = [t_s === undefined ? "" : clockTime(t_s * 1000)];
+    if (today != null) parts.push(told(today));
+    if (before != null) {
+      const key = isTraffic(reading) ? "chart_same_hour" : "chart_yesterday";
+      parts.push(`${word(key, language)}: ${told(before)}`);
+    }
+    this.canvas.dataset["readout"] = parts.join("  ·  ");
+  }
+}
+
+function isTraffic(reading: Reading): boolean {
+  return reading.direction !== null;
+}
+
+function shiftOf(reading: Reading): number {
+  return isTraffic(reading) ? DAY_MS : LUNAR_DAY_MS;
+}
+
+/** Full hours of Vietnam's clock between two times, seconds. */
+function hours(low_s: number, high_s: number, step_h: number): number[] {
+  const step = step_h * 3600;
+  const offset = 7 * 3600;
+  const found: number[] = [];
+  for (let t = Math.ceil((low_s + offset) / step) * step - offset; t <= high_s; t += step) {
+    found.push(t);
+  }
+  return found;
+}
+
+interface Palette {
+  text: string;
+  muted: string;
+  line: string;
+  ground: string;
+  severity(name: string): string;
+}
+
+function palette(): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const get = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    text: get("--text"),
+    muted: get("--muted"),
+    line: get("--line"),
+    ground: get("--panel"),
+    severity: (name) => get(`--${name}`) || get("--muted"),
+  };
+}

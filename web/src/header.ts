@@ -1,0 +1,92 @@
+// The top line: the service's clock, the link, the stations in words, language and sign-in.
+
+import { byId, setAttribute, setText } from "./dom.ts";
+import { clockSeconds, date, decimal } from "./format.ts";
+import type { Link } from "./live.ts";
+import { type Freshness, type Reading, type Station, stationFreshness } from "./model.ts";
+import type { Moment } from "./view.ts";
+import { type Word, word } from "./words.ts";
+
+export interface Head {
+  link: Link;
+  delay_ms: number | null;
+  clockKnown: boolean;
+  demo: boolean;
+  role: string;
+  name: string;
+}
+
+const TROUBLES: readonly Freshness[] = ["late", "stale", "lost", "never", "maintenance"];
+
+export class Header {
+  private readonly counts = byId("counts");
+  private readonly banner = byId("banner");
+
+  update(
+    head: Head,
+    stations: readonly Station[],
+    readings: ReadonlyMap<string, readonly Reading[]>,
+    at: Moment,
+  ): void {
+    const { language } = at;
+    const t = (key: Word, values = {}): string => word(key, language, values);
+    setText(byId("river-name"), t("river_name"));
+    setText(byId("clock-date"), head.clockKnown ? date(at.now_ms) : "");
+    setText(byId("clock-time"), head.clockKnown ? clockSeconds(at.now_ms) : "--:--:--");
+    this.linkState(head, at);
+    this.count(stations, readings, at);
+    const simulated = [...readings.values()].some((all) => all.some((r) => r.simulated));
+    this.banner.hidden = !head.demo && !simulated;
+    setText(this.banner, t(head.demo ? "demo" : "simulated_present"));
+    for (const code of ["vi", "en"] as const) {
+      setAttribute(byId(`lang-${code}`), "aria-pressed", code === language ? "true" : "false");
+    }
+    setAttribute(byId("theme"), "aria-label", t("theme"));
+    setAttribute(byId("theme"), "title", t("theme"));
+    setText(byId("skip"), t("skip_to_alerts"));
+    const officer = head.role === "operator" || head.role === "admin" || head.name !== "";
+    const role = t(`role_${head.role || "viewer"}` as Word);
+    setText(byId("who"), officer ? (head.name ? t("signed_in", { name: head.name, role }) : role) : "");
+    setText(byId("sign"), t(officer ? "sign_out" : "sign_in"));
+    setText(byId("river-title"), t("panel_river"));
+  }
+
+  private linkState(head: Head, at: Moment): void {
+    const { phase } = head.link;
+    const key: Word =
+      phase === "live"
+        ? "link_live"
+        : phase === "connecting"
+          ? "link_connecting"
+          : phase === "lost"
+            ? "link_lost"
+            : "link_stopped";
+    setAttribute(byId("link"), "class", `link link-${phase}`);
+    const parts = [word(key, at.language)];
+    if (phase === "live" && head.delay_ms !== null) {
+      parts.push(word("link_delay", at.language, { s: decimal(head.delay_ms / 1000, 1, at.language) }));
+    }
+    setText(byId("link-text"), parts.join(" · "));
+  }
+
+  private count(
+    stations: readonly Station[],
+    readings: ReadonlyMap<string, readonly Reading[]>,
+    at: Moment,
+  ): void {
+    const names = new Map<Freshness, string[]>();
+    for (const station of stations) {
+      const freshness = stationFreshness(station, readings.get(station.id) ?? []);
+      names.set(freshness, [...(names.get(freshness) ?? []), station.name]);
+    }
+    const reporting = names.get("live")?.length ?? 0;
+    const told = [word("stations_reporting", at.language, { n: reporting, all: stations.length })];
+    for (const freshness of TROUBLES) {
+      const n = names.get(freshness)?.length ?? 0;
+      if (n > 0) told.push(word(`stations_${freshness}` as Word, at.language, { n }));
+    }
+    setText(this.counts, stations.length === 0 ? "" : told.join(" · "));
+    const troubled = TROUBLES.flatMap((f) => names.get(f) ?? []);
+    setAttribute(this.counts, "title", troubled.join(", ") || null);
+  }
+}

@@ -1,0 +1,81 @@
+// The same stations where there is no room for a schematic: branch by branch, from the sea up.
+
+import { el, setAttribute, setText } from "./dom.ts";
+import { figure } from "./format.ts";
+import { mouthName, rowsOf, shortName } from "./layout.ts";
+import { bandOf, type Reading, type Station } from "./model.ts";
+import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
+import { type Language, word } from "./words.ts";
+
+interface Line {
+  station: Station;
+  button: HTMLElement;
+  value: HTMLElement;
+  band: HTMLElement;
+  age: HTMLElement;
+}
+
+export class RiverList {
+  private lines = new Map<string, Line>();
+
+  constructor(
+    private readonly place: HTMLElement,
+    private readonly choose: (station: Station) => void,
+  ) {}
+
+  draw(stations: readonly Station[], language: Language): void {
+    this.lines.clear();
+    const { rows, coast, elsewhere } = rowsOf(stations);
+    const parts: HTMLElement[] = [];
+    for (const row of rows) {
+      const list = el("ul", {}, ...row.placed.map((p) => this.line(p.station, p.km)));
+      parts.push(el("section", {}, el("h3", {}, mouthName(row.mouth)), list));
+    }
+    const rest: [Station[], "coast" | "elsewhere"][] = [
+      [coast, "coast"],
+      [elsewhere, "elsewhere"],
+    ];
+    for (const [stations_, key] of rest) {
+      if (stations_.length === 0) continue;
+      const list = el("ul", {}, ...stations_.map((s) => this.line(s, null)));
+      parts.push(el("section", {}, el("h3", {}, word(key, language)), list));
+    }
+    if (parts.length === 0) parts.push(el("p", {}, word("no_stations", language)));
+    this.place.replaceChildren(el("div", { class: "river-list" }, ...parts));
+  }
+
+  update(shown: ReadonlyMap<string, Reading | null>, selected: string | null, at: Moment): void {
+    for (const [id, line] of this.lines) {
+      const reading = shown.get(id) ?? null;
+      const look = lookOf(reading);
+      const value = reading?.value ?? null;
+      const suspect = reading?.flag === 3 ? " suspect" : "";
+      const band = value === null ? "none" : bandOf(value);
+      setAttribute(line.button, "class", `station look-${look}${suspect} band-${band}`);
+      setText(line.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
+      setText(line.band, value === null || look === "bad" ? "" : bandWord(value, at.language));
+      setText(line.age, (suspect ? "◇ " : "") + ageText(reading, at));
+      setAttribute(line.button, "aria-label", spoken(line.station.name, reading, at));
+      setAttribute(line.button, "aria-pressed", id === selected ? "true" : "false");
+    }
+  }
+
+  private line(station: Station, km: number | null): HTMLElement {
+    const value = el("span", { class: "value", "data-testid": "value" });
+    const band = el("span", { class: "band" });
+    const age = el("span", { class: "age", "data-testid": "age" });
+    const name = el("span", { class: "name" }, shortName(station.name));
+    if (km !== null) name.append(el("small", { class: "km" }, ` ${Math.round(km)} km`));
+    const figures = el("span", { class: "figures" }, el("i", { class: "swatch" }), value, band);
+    const button = el(
+      "button",
+      { type: "button", class: "station", "data-testid": `station-${station.id}` },
+      name,
+      figures,
+      age,
+    );
+    button.addEventListener("click", () => this.choose(station));
+    this.lines.set(station.id, { station, button, value, band, age });
+    return el("li", {}, button);
+  }
+}

@@ -1,0 +1,358 @@
+// The river as a schematic: branches side by side, the sea on the right, stations at their km.
+
+import { onActivate, rem, setAttribute, setText, svg, textWidth } from "./dom.ts";
+import { figure } from "./format.ts";
+import {
+  lanesOf,
+  mouthName,
+  partingOf,
+  type Row,
+  rowsOf,
+  shortName,
+  spread,
+} from "./layout.ts";
+import { bandOf, placeOnBar, type Reading, type Station } from "./model.ts";
+import { ageText, bandWord, lookOf, lostSince, type Moment, spoken } from "./view.ts";
+import { type Language, word } from "./words.ts";
+
+/** Lengths in letter units (rem) at full size. */
+const VALUE = 2.3;
+const SMALL = 1.0;
+const LABEL_HEIGHT = 4.3;
+const LANE_GAP = 0.95;
+const FAR_GAP = 0.15;
+const ROW_GAP = 0.25;
+const AXIS_HEIGHT = 1.6;
+const SEA_WIDTH = 7.5;
+const LEFT = 3.2;
+
+interface Label {
+  station: Station;
+  group: SVGGElement;
+  dot: SVGElement;
+  value: SVGTextElement;
+  band: SVGTextElement;
+  age: SVGTextElement;
+  bar: SVGRectElement[];
+  pointer: SVGPathElement;
+  barX: number;
+  barWidth: number;
+}
+
+interface Frame {
+  width: number;
+  /** px of one letter unit, after shrinking to fit. */
+  u: number;
+  seaX: number;
+  labelWidth: number;
+  x(km: number): number;
+}
+
+interface Lanes {
+  row: Row;
+  lane: number[];
+  height: number;
+}
+
+export class Schematic {
+  private readonly labels = new Map<string, Label>();
+  private readonly root: SVGSVGElement;
+
+  constructor(
+    private readonly place: HTMLElement,
+    private readonly choose: (station: Station) => void,
+  ) {
+    this.root = svg("svg", { class: "schematic", role: "group" });
+    place.append(this.root);
+  }
+
+  /** Draw the water and the labels anew: other stations, another size, another language. */
+  draw(stations: readonly Station[], language: Language): void {
+    this.labels.clear();
+    this.root.replaceChildren();
+    const { width, height } = this.place.getBoundingClientRect();
+    if (width === 0 || height === 0) return;
+    setAttribute(this.root, "viewBox", `0 0 ${width} ${height}`);
+    const { rows, coast, elsewhere } = rowsOf(stations);
+    const first = rows[0];
+    if (first === undefined) {
+      this.root.append(svg("text", { x: 24, y: 40, class: "axis" }, word("no_stations", language)));
+      return;
+    }
+    // What has no place along a branch still has to be seen: it stands by the sea.
+    const shore = [...coast, ...elsewhere];
+    const withShore: Row[] = [
+      {
+        mouth: first.mouth,
+        placed: [...shore.map((s) => ({ station: s, km: -1, shared: false })), ...first.placed],
+      },
+      ...rows.slice(1),
+    ];
+    const farthest = Math.max(10, ...rows.flatMap((row) => row.placed.map((p) => p.km)));
+    let u = rem();
+    let frame = this.frame(width, farthest, u, language);
+    let lanes = lanesIn(frame, withShore);
+    for (let n = 0; n < 40 && heightOf(lanes, u) > height; n += 1) {
+      u *= 0.975;
+      frame = this.frame(width, farthest, u, language);
+      lanes = lanesIn(frame, withShore);
+    }
+    const spare = Math.max(0, (height - heightOf(lanes, u)) / lanes.length);
+    this.root.style.setProperty("--u", `${u}px`);
+    this.water(frame, lanes, spare, height, language);
+  }
+
+  /** Write the newest figures into what is drawn. */
+  update(shown: ReadonlyMap<string, Reading | null>, selected: string | null, at: Moment): void {
+    for (const [id, label] of this.labels) {
+      const reading = shown.get(id) ?? null;
+      write(label, reading, at);
+      setAttribute(label.group, "aria-pressed", id === selected ? "true" : "false");
+    }
+  }
+
+  private frame(width: number, farthest_km: number, u: number, language: Language): Frame {
+    const seaX = width - SEA_WIDTH * u;
+    const scale = (seaX - LEFT * u) / (farthest_km + 2);
+    const words = ["band_1", "band_4", "st_lost"] as const;
+    const beside = words.map((w) => textWidth(word(w, language), SMALL * u, 400));
+    const block = figureWidth(u) + Math.max(...beside, 4 * u);
+    return {
+      width,
+      u,
+      seaX,
+      labelWidth: block + 0.9 * u,
+      x: (km) => seaX - km * scale,
+    };
+  }
+
+  private water(
+    frame: Frame,
+    lanes: readonly Lanes[],
+    spare: number,
+    height: number,
+    language: Language,
+  ): void {
+    const { u, seaX, width } = frame;
+    const water = svg("g", { class: "water", "aria-hidden": "true" });
+    const size = 0.5 * u;
+    const stripe = svg("path", { d: `M0,${size} L${size},0`, class: "stripe" });
+    const pattern = { id: "stale-hatch", width: size, height: size, patternUnits: "userSpaceOnUse" };
+    this.root.append(svg("defs", {}, svg("pattern", pattern, stripe)));
+    const marks = svg("g");
+    this.root.append(water, marks);
+    water.append(svg("rect", { class: "sea", x: seaX, y: 0, width: width - seaX, height }));
+    this.axis(water, frame, height, language);
+    const lines: { row: Row; y: number }[] = [];
+    let top = 0;
+    for (const { row, lane, height: own } of lanes) {
+      const far = lane.includes(2) ? LABEL_HEIGHT + FAR_GAP : 0;
+      lines.push({ row, y: top + spare / 2 + (far + LABEL_HEIGHT + LANE_GAP) * u });
+      top += own * u + spare;
+    }
+    lines.forEach(({ row, y }, n) => {
+      this.river(water, frame, row, y, lines, n);
+      this.labelsOf(marks, frame, lanes[n] as Lanes, y, language);
+      const name = svg("text", { class: "mouth", x: width - 0.5 * u, y: y + 0.4 * u });
+      setText(name, mouthName(row.mouth));
+      water.append(name);
+    });
+  }
+
+  private axis(water: SVGGElement, frame: Frame, height: number, language: Language): void {
+    const { u, x } = frame;
+    const bottom = height - AXIS_HEIGHT * u;
+    const words = textWidth(word("km_from_mouth", language), 0.95 * u, 400) + 1.5 * u;
+    for (let km = 0; x(km) > words; km += 10) {
+      water.append(
+        svg("line", { class: "grid", x1: x(km), x2: x(km), y1: 0, y2: bottom + 0.3 * u }),
+        svg("text", { class: "axis", x: x(km), y: height - 0.5 * u }, String(km)),
+      );
+    }
+    const unit = svg("text", { class: "axis unit", x: 0.5 * u, y: height - 0.5 * u });
+    setText(unit, word("km_from_mouth", language));
+    const sea = svg("text", { class: "sea-name", x: frame.width - 0.5 * u, y: height - 0.5 * u });
+    setText(sea, word("sea", language));
+    water.append(unit, sea);
+  }
+
+  private river(
+    water: SVGGElement,
+    frame: Frame,
+    row: Row,
+    y: number,
+    lines: readonly { row: Row; y: number }[],
+    n: number,
+  ): void {
+    const { u, x, seaX, width } = frame;
+    const rows = lines.map((line) => line.row);
+    const parting = partingOf(row, rows);
+    const trunkY = lines[0]?.y ?? y;
+    let start = 0;
+    if (parting !== null) {
+      const fromY = lines.find((line) => line.row === parting.from)?.y ?? trunkY;
+      start = x(parting.km);
+      const [a, b] = [start - 3.2 * u, start];
+      const bend = `M${a},${fromY} C${b},${fromY} ${a},${y} ${b},${y}`;
+      water.append(svg("path", { class: "river", d: bend }));
+      const side = row.placed.filter((p) => x(p.km) < start).at(-1);
+      if (side !== undefined) {
+        const d = `M${x(side.km) - 1.2 * u},${y} H${start}`;
+        water.append(svg("path", { class: "river side", d }));
+      }
+    } else if (n > 0) {
+      // It leaves the trunk far upstream; the later the row, the farther.
+      const leave = (LEFT * u * (lines.length - n - 0.5)) / lines.length;
+      start = leave + 1.4 * u;
+      const d = `M${leave},${trunkY} V${y - 1.4 * u} Q${leave},${y} ${start},${y}`;
+      water.append(svg("path", { class: "river", d }));
+    }
+    const flare = `M${seaX - 9 * u},${y} L${seaX},${y - 0.55 * u} V${y + 0.55 * u} Z`;
+    water.append(
+      svg("path", { class: "river", d: `M${start},${y} H${seaX + 0.1 * (width - seaX)}` }),
+      svg("path", { class: "estuary", d: flare }),
+    );
+  }
+
+  private labelsOf(
+    marks: SVGGElement,
+    frame: Frame,
+    { row, lane }: Lanes,
+    y: number,
+    language: Language,
+  ): void {
+    const { u, x, labelWidth } = frame;
+    for (const side of [2, 0, 1]) {
+      const members = row.placed.filter((_, i) => lane[i] === side).reverse(); // left to right
+      const wanted = members.map((p) => x(p.km));
+      const centres = spread(wanted, labelWidth, 0.3 * u, frame.width - 0.3 * u);
+      const near = y - (LANE_GAP + LABEL_HEIGHT) * u;
+      const top = [near, y + LANE_GAP * u, near - (LABEL_HEIGHT + FAR_GAP) * u][side] as number;
+      const edge = side === 1 ? top : top + LABEL_HEIGHT * u;
+      members.forEach((placed, i) => {
+        const centre = centres[i] as number;
+        const km = placed.km >= 0 ? String(Math.round(placed.km)) : "";
+        const label = makeLabel(placed.station, km, centre - labelWidth / 2, top, frame, language);
+        // Shore stations stand on the coast, beside the mouth.
+        const dotX = x(Math.max(placed.km, 0));
+        const dotY = placed.km < 0 ? y - 1.1 * u : y;
+        const dot = svg("circle", { class: "dot", cx: dotX, cy: dotY, r: 0.42 * u });
+        const end = Math.min(Math.max(dotX, centre - labelWidth / 2 + u), centre + labelWidth / 2 - u);
+        const leader = svg("path", { class: "leader", d: `M${dotX},${dotY} L${end},${edge}` });
+        label.group.prepend(leader);
+        label.group.append(dot);
+        label.dot = dot;
+        setAttribute(label.group, "tabindex", 0);
+        onActivate(label.group, () => this.choose(placed.station));
+        marks.append(label.group);
+        this.labels.set(placed.station.id, label);
+      });
+    }
+  }
+}
+
+function lanesIn(frame: Frame, rows: readonly Row[]): Lanes[] {
+  return rows.map((row) => {
+    const wanted = row.placed.map((p) => frame.x(p.km)).reverse();
+    const low = 0.3 * frame.u;
+    const lane = lanesOf(wanted, frame.labelWidth, low, frame.width - low).reverse();
+    const count = new Set(lane).size;
+    const height = count * LABEL_HEIGHT + Math.min(count, 2) * LANE_GAP + ROW_GAP;
+    return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) };
+  });
+}
+
+function heightOf(lanes: readonly Lanes[], u: number): number {
+  return u * (lanes.reduce((sum, each) => sum + each.height, 0) + AXIS_HEIGHT + 0.5);
+}
+
+/** Room for the widest figure and the space after it. */
+function figureWidth(u: number): number {
+  return Math.max(textWidth("0,00", VALUE * u, 600), textWidth("00,0", VALUE * u, 600)) + 0.6 * u;
+}
+
+function makeLabel(
+  station: Station,
+  km: string,
+  x: number,
+  y: number,
+  { u, labelWidth }: Frame,
+  language: Language,
+): Label {
+  const left = x + 0.5 * u;
+  const block = left + figureWidth(u);
+  const barWidth = 4 * u;
+  const name = svg("text", { class: "name", x: left, y: y + 1.0 * u }, shortName(station.name));
+  if (km !== "") name.append(svg("tspan", { class: "km", dx: 0.35 * u }, km));
+  const value = svg("text", { class: "value", x: left, y: y + 2.95 * u, "data-testid": "value" });
+  const band = svg("text", { class: "band", x: block, y: y + 2.05 * u });
+  const age = svg("text", { class: "age", x: left, y: y + 4.0 * u, "data-testid": "age" });
+  const bar = [0, 1, 2, 3, 4].map((n) =>
+    svg("rect", {
+      x: block + (n * barWidth) / 5,
+      y: y + 2.55 * u,
+      width: barWidth / 5 - 0.12 * u,
+      height: 0.42 * u,
+    }),
+  );
+  const pointer = svg("path", { class: "pointer" });
+  const hatch = svg("rect", {
+    class: "hatch",
+    fill: "url(#stale-hatch)",
+    x: left - 0.2 * u,
+    y: y + 1.25 * u,
+    width: labelWidth - 0.6 * u,
+    height: 1.9 * u,
+  });
+  const back = svg("rect", {
+    class: "back",
+    x: x + 0.1 * u,
+    y,
+    width: labelWidth - 0.2 * u,
+    height: LABEL_HEIGHT * u,
+    rx: 0.35 * u,
+  });
+  const group = svg(
+    "g",
+    { class: "station", role: "button", "data-testid": `station-${station.id}`, lang: language },
+    svg("title"),
+    back,
+    name,
+    value,
+    band,
+    ...bar,
+    pointer,
+    hatch,
+    age,
+  );
+  const dot = svg("circle");
+  return { station, group, dot, value, band, age, bar, pointer, barX: block, barWidth };
+}
+
+function write(label: Label, reading: Reading | null, at: Moment): void {
+  const look = lookOf(reading);
+  const value = reading?.value ?? null;
+  const band = value === null ? null : bandOf(value);
+  const suspect = reading?.flag === 3 ? " suspect" : "";
+  setAttribute(label.group, "class", `station look-${look}${suspect} band-${band ?? "none"}`);
+  setText(label.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
+  if (look === "lost") {
+    setText(label.band, word("st_lost", at.language));
+    setText(label.age, lostSince(reading, at));
+  } else {
+    setText(label.band, value === null || look === "bad" ? "" : bandWord(value, at.language));
+    setText(label.age, (suspect ? "◇ " : "") + ageText(reading, at));
+  }
+  const sentence = spoken(label.station.name, reading, at);
+  setAttribute(label.group, "aria-label", sentence);
+  const title = label.group.querySelector("title");
+  if (title !== null) setText(title, sentence);
+  label.bar.forEach((part, n) =>
+    setAttribute(part, "class", band !== null && n <= band ? `part part-${n}` : "part"),
+  );
+  const unit = label.barWidth / 10;
+  const x = label.barX + placeOnBar(value ?? 0) * label.barWidth;
+  const y = Number(label.bar[0]?.getAttribute("y") ?? 0) - unit * 0.3;
+  const shape = `M${x},${y} l${-unit * 0.7},${-unit} h${unit * 1.4} Z`;
+  setAttribute(label.pointer, "d", value === null ? "" : shape);
+}
