@@ -123,11 +123,11 @@ def active(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def one(conn: sqlite3.Connection, alert: str) -> dict[str, Any] | None:
-    """An alert with its whole timeline and evidence; None if there never was one."""
+    """An alert with its whole timeline and the evidence; None if there never was one."""
     row = conn.execute("SELECT body FROM alert WHERE id = ?", (alert,)).fetchone()
     if row is None:
         return None
-    return {**msgspec.json.decode(row[0]), "timeline": _timelines(conn, [alert])[alert]}
+    return _whole(row[0], _timelines(conn, [alert])[alert])
 
 
 def page(
@@ -160,7 +160,7 @@ def page(
     ).fetchall()
     more, rows = len(rows) > limit, rows[:limit]
     timelines = _timelines(conn, [key for _, key, _ in rows])
-    items = [{**msgspec.json.decode(body), "timeline": timelines[key]} for _, key, body in rows]
+    items = [_whole(body, timelines[key]) for _, key, body in rows]
     return Page(items, (rows[-1][0], rows[-1][1]) if more else None)
 
 
@@ -192,6 +192,12 @@ def without_names(alert: Mapping[str, Any]) -> dict[str, Any]:
         for entry in alert.get("timeline", ())
     ]
     return {**alert, "timeline": timeline}
+
+
+def _whole(body: bytes, timeline: list[dict[str, Any]]) -> dict[str, Any]:
+    """An alert with its timeline, and at the top the evidence of what first raised it."""
+    evidence = next((entry["evidence"] for entry in timeline if "evidence" in entry), {})
+    return {**msgspec.json.decode(body), "timeline": timeline, "evidence": evidence}
 
 
 def _timelines(conn: sqlite3.Connection, alerts: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -17,6 +17,7 @@ from alerts.transition import Transition
 from ingest.reading import Batch, Flag, IntArray, rounds
 from ingest.registry import Registry, parse_registry
 from ingest.series import SeriesTable
+from ingest.snapshot import pack, unpack
 
 START_MS = 1_767_000_000_000
 MINUTE_MS = 60_000
@@ -160,9 +161,10 @@ class Script:
         return self._entry(Batch.empty())
 
     def restart(self) -> "Script":
-        """Forget everything but the snapshots."""
-        self.engine = Engine(self.rules, self.series, self.registry, self.engine.snapshot())
-        self.book = AlertBook(self.rules, self.series, self.registry, self.book.snapshot())
+        """Forget everything but the snapshots, as bytes on disk."""
+        engine, book = unpack(pack([self.engine.snapshot(), self.book.snapshot()]))
+        self.engine = Engine(self.rules, self.series, self.registry, engine)
+        self.book = AlertBook(self.rules, self.series, self.registry, book)
         return self
 
     def _entry(self, batch: Batch) -> "Script":

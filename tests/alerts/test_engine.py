@@ -17,6 +17,7 @@ from alerts.transition import Transition
 from ingest.reading import Batch, Flag, rounds
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
+from ingest.snapshot import pack, unpack
 from tests.alerts.script import STATIONS, VK, XH, t
 from tests.naive import alerts as naive
 from tests.naive.alerts import Sample, Told
@@ -128,7 +129,7 @@ def test_any_split_equals_the_twin(
     bounds = sorted({0, len(rows), *(min(cut, len(rows)) for cut in [*cuts, restart])})
     for low, high in pairwise(bounds):
         if low == min(restart, len(rows)):
-            engine = Engine(rules, SERIES, REGISTRY, engine.snapshot())
+            engine = Engine(rules, SERIES, REGISTRY, unpack(pack(engine.snapshot())))
         told.extend(run(engine, batch_of(rows[low:high])))
     assert by_pair(told) == expected
 

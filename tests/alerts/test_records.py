@@ -117,6 +117,7 @@ def test_one_alert_with_its_timeline(conn: sqlite3.Connection) -> None:
     found = records.one(conn, events[0].alert["id"])
     assert found is not None
     timeline = found.pop("timeline")
+    assert found.pop("evidence") == events[0].evidence
     assert found == events[2].alert
     assert [(e["pos"], e["type"], e["at"], e["state"], e["ver"]) for e in timeline] == [
         (1, "raised", t(0), "unacked", 1),
