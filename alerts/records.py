@@ -196,7 +196,8 @@ def without_names(alert: Mapping[str, Any]) -> dict[str, Any]:
 
 def _whole(body: bytes, timeline: list[dict[str, Any]]) -> dict[str, Any]:
     """An alert with its timeline, and at the top the evidence of what first raised it."""
-    evidence = next((entry["evidence"] for entry in timeline if "evidence" in entry), {})
+    proofs: list[dict[str, Any]] = [e["evidence"] for e in timeline if "evidence" in e]
+    evidence = proofs[0] if proofs else {}
     return {**msgspec.json.decode(body), "timeline": timeline, "evidence": evidence}
 
 

@@ -85,6 +85,14 @@ def test_a_device_that_sleeps_is_not_due_before_it_wakes() -> None:
     script.expect("raised", event=121.0, since=0.0)
 
 
+def test_a_device_of_short_intervals_has_one_to_wake_up() -> None:
+    script = Script(RULE, STATIONS.replace("expected_s = 900", "expected_s = 20"))
+    script.at(0).reading(1.0)
+    script.asleep_ms[NUMBER] = t(120)
+    script.at(200).tick()
+    script.expect("raised", event=120 + 20 / 60)
+
+
 def test_falling_asleep_does_not_end_a_silence() -> None:
     script = Script(RULE)
     script.at(0).reading(1.0)
