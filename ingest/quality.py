@@ -165,8 +165,9 @@ class Quality:
     def step(self, batch: Batch, dry: BoolArray) -> Judged:
         """Judge released readings: each series at most once, later than its reading before.
 
-        `dry` : bool[N], what `ingest.salinity.dry` said of the sample. The batch's own flags
-        are not looked at.
+        `dry` : bool[N], what `ingest.salinity.dry` said of the sample, for what is measured in
+        the water; false for the rest (a battery is none the worse for it). The batch's own
+        flags are not looked at.
         """
         rows, t_ms, value = batch.series, batch.t_ms, batch.value
         limits = _Limits(*self._limits[:, rows])

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 
 from ingest.quality import Judged, Quality
 from ingest.reading import Batch, Flag, rounds
@@ -12,6 +13,9 @@ from ingest.registry import QualityLimits, Registry
 from ingest.series import Series, SeriesTable
 from tests.naive import quality as naive
 from tests.naive.quality import Sample
+
+# On a busy machine the slow twin is slower still; that is no fault of what is tested.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 T0 = 1_767_000_000_000
 QUARTER_MS = 900_000

@@ -11,6 +11,7 @@ from ingest.registry import QualityLimits
 from tests.ingest.quality_feed import (
     QUARTER_MS,
     T0,
+    UNHURRIED,
     at_intervals,
     flags,
     of_ioos,
@@ -38,6 +39,7 @@ SMOOTH = st.lists(
 
 
 @given(SMOOTH, st.integers(0, 1000), st.integers(1500, 2500))
+@UNHURRIED
 def test_gross_range_equals_ioos_qc(values: list[float], low: int, high: int) -> None:
     limits = QualityLimits(
         fail_min=low / 100, fail_max=high / 100, suspect_min=10.0, suspect_max=15.0
@@ -47,6 +49,7 @@ def test_gross_range_equals_ioos_qc(values: list[float], low: int, high: int) ->
 
 
 @given(SMOOTH, st.sampled_from([0.3, 2.0, 5.5]), st.sampled_from([2.0, 8.0]))
+@UNHURRIED
 def test_spike_once_decided_equals_ioos_qc(
     values: list[float], suspect: float, fail: float
 ) -> None:
@@ -60,6 +63,7 @@ def test_spike_once_decided_equals_ioos_qc(
 
 
 @given(SMOOTH, st.sampled_from([60_000, 600_000, 900_000]))
+@UNHURRIED
 def test_rate_of_change_equals_ioos_qc(values: list[float], every_ms: int) -> None:
     # A third of a hundredth is met exactly by no change: per hour and per second may round apart.
     suspect_per_h, fail_per_h = 3 + 1 / 300, 6 + 1 / 300

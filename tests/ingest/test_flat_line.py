@@ -1,5 +1,7 @@
 """Flat line: by hand, equal to ioos_qc, and the fouled probe that reads as fresh water."""
 
+from importlib import resources
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,11 +9,12 @@ from ioos_qc import qartod
 
 from ingest.quality import Quality
 from ingest.reading import Batch, Flag, Why
-from ingest.registry import QualityLimits
+from ingest.registry import QualityLimits, parse_registry
 from tests.ingest.quality_feed import (
     EXPECTED_S,
     HOUR_MS,
     T0,
+    UNHURRIED,
     Feed,
     at_intervals,
     flags,
@@ -37,6 +40,7 @@ STUCK = st.lists(
 
 
 @given(STUCK, st.integers(1, 4), st.integers(4, 9), st.sampled_from([0.0, 0.01, 0.02, 0.05]))
+@UNHURRIED
 def test_flat_line_equals_ioos_qc(
     values: list[float], suspect_intervals: int, fail_intervals: int, tolerance: float
 ) -> None:
@@ -82,7 +86,7 @@ HARDLY_MOVING = st.lists(
     st.tuples(st.sampled_from([600, 1800, 3600]), st.sampled_from([2400, 5400])),
     st.integers(0, 60),
 )
-@settings(max_examples=300, deadline=None)
+@settings(UNHURRIED, max_examples=200)
 def test_equals_the_slow_twin_restored_on_the_way(
     steps: list[tuple[float, int]],
     tolerance: float,
@@ -175,3 +179,13 @@ def test_a_fouled_probe_that_sticks_at_a_fresh_value_is_found_by_the_tides_befor
 
 def test_a_tide_passes_every_test() -> None:
     assert set(run(at_intervals(tide(24 * 30)), RIVER).decided()) == {(Flag.PASS, 0)}
+
+
+def test_the_limits_that_come_with_the_project_pass_a_tide_and_find_the_fouled_probe() -> None:
+    text = resources.files("songtien").joinpath("defaults/stations.toml").read_text("utf-8")
+    limits = parse_registry(text, "stations.toml").limits("xuan-hoa", "salinity_g_l")
+    before = tide(48)
+    verdicts = told(at_intervals(before + [0.12] * 4 * 7), limits)
+    assert {flag for flag, _ in verdicts[: len(before)]} == {Flag.PASS}
+    assert verdicts[-1] == (Flag.FAIL, Why.FLAT_LINE)
+    assert set(told(at_intervals([0.12] * 4 * 24), limits)) == {(Flag.PASS, 0)}

@@ -16,6 +16,7 @@ from tests.ingest.quality_feed import (
     HOUR_MS,
     QUARTER_MS,
     T0,
+    UNHURRIED,
     Feed,
     Row,
     quality,
@@ -85,7 +86,7 @@ def feeds(draw: st.DrawFn) -> tuple[list[QualityLimits], list[list[Sample]], lis
 
 
 @given(feeds())
-@settings(max_examples=300, deadline=None)
+@settings(UNHURRIED, max_examples=200)
 def test_equals_the_slow_twin_in_any_split_and_any_interleaving(
     feed: tuple[list[QualityLimits], list[list[Sample]], list[list[Row]]],
 ) -> None:
@@ -98,7 +99,7 @@ def test_equals_the_slow_twin_in_any_split_and_any_interleaving(
 
 
 @given(feeds(), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(UNHURRIED, max_examples=100)
 def test_a_snapshot_restored_in_the_middle_is_as_if_it_had_never_stopped(
     feed: tuple[list[QualityLimits], list[list[Sample]], list[list[Row]]], data: st.DataObject
 ) -> None:
@@ -118,7 +119,7 @@ def test_a_snapshot_restored_in_the_middle_is_as_if_it_had_never_stopped(
 
 
 @given(feeds(), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(UNHURRIED, max_examples=100)
 def test_series_that_are_added_leave_the_others_as_they_were(
     feed: tuple[list[QualityLimits], list[list[Sample]], list[list[Row]]], data: st.DataObject
 ) -> None:
