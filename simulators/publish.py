@@ -39,13 +39,17 @@ class Broker:
     @classmethod
     def of(cls, url: str) -> Self:
         """`mqtt://[user:password@]host[:1883]` or `mqtts://…[:8883]`; raises ValueError."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(f"broker = {url!r}: accepted is mqtt://HOST:1883 or mqtts://HOST:8883")
         tls = parts.scheme == "mqtts"
         return cls(
             parts.hostname,
-            parts.port or (8883 if tls else 1883),
+            port or (8883 if tls else 1883),
             tls,
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
@@ -142,6 +146,7 @@ class Publisher:
         self._progress = progress
         self._unacknowledged: deque[Message] = deque()
         self._at_ms = 0
+        self._lost = False
         self.offered_messages = 0
         self.offered_samples = 0
         self.acknowledged_messages = 0
@@ -161,6 +166,8 @@ class Publisher:
                 lost_s, delay_s = None, RETRY_S_MIN
             if lost_s is None:
                 lost_s = loop.time()
+            if not self._lost:
+                self._lost = True
                 LOG.warning("%s:%d is lost: %s", self._broker.host, self._broker.port, error)
             never_there = self.acknowledged_messages == 0 and math.isfinite(self._patience_s)
             if never_there or loop.time() - lost_s > self._patience_s:
@@ -173,6 +180,9 @@ class Publisher:
         error: BaseException | None = None
         try:
             async with self._broker.client() as client:
+                if self._lost:
+                    self._lost = False
+                    LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
                 for message in self._greeting() if self._greeting else ():
                     await _put(client, message)
                 await self._over(client)

@@ -19,7 +19,7 @@ def test_conductivity_is_the_inverse_of_what_the_service_derives(
 ) -> None:
     truth, temp = np.array([salinity]), np.array([temp_c])
     assert salinity_g_l(conductivity_ms_cm(truth, temp), temp)[0] == pytest.approx(
-        salinity, abs=1e-5
+        salinity, abs=1e-6
     )
 
 
