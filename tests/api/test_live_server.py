@@ -413,3 +413,32 @@ def test_a_failing_acknowledgement_ends_the_service() -> None:
         assert failed.group_contains(RuntimeError)
 
     run(story())
+
+
+def test_an_answer_for_a_client_that_has_left_wakes_nothing() -> None:
+    async def story() -> None:
+        asked, done = asyncio.Event(), asyncio.Event()
+
+        async def slowly(_: Principal, __: AlertAck) -> dict[str, Any] | Refused:
+            asked.set()
+            await done.wait()
+            return {}
+
+        limits = Limits(ping_s=0.05, pong_s=0.05)
+        server = LiveServer(hub_of(river()), PRINCIPALS.get, slowly, limits=limits)
+        bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(server.serve("127.0.0.1", 0, bound=bound))
+        async with raw(f"ws://127.0.0.1:{await bound}/live") as one:
+            await say(one, op="auth", id=1, token="officer")
+            await say(one, op="call", id=2, m="alert.ack", p={"id": "a", "ver": 3})
+            await asked.wait()
+        await eventually(lambda: server.counters.clients == 0)
+        sent = server.counters.sent
+        done.set()
+        await asyncio.sleep(0.3)  # Long enough for a heartbeat and its missing pong.
+        assert server.counters.sent == sent
+        assert server.counters.closes == {}
+        task.cancel()
+        await asyncio.wait((task,))
+
+    run(story())
