@@ -1,4 +1,4 @@
-"""Alerts: what was raised, and an officer taking it; the rules; what was refused."""
+"""Alerts: what was raised, and an officer taking it; the rules in force."""
 
 import re
 from typing import Annotated, Any, Final
@@ -9,13 +9,11 @@ from pydantic import AfterValidator
 
 from alerts.alert import Outcome
 from alerts.records import STATES, Key
-from api.auth import TICKET_TTL_MS
-from api.http.access import Operator, ServiceHere, SignedIn, Viewer
+from api.http.access import Operator, ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
-from api.http.shapes import AckBody, Alerts, AlertShape, DeadLetters, Rules, Ticket
-from api.http.shell import live_url
+from api.http.shapes import AckBody, Alerts, AlertShape, Rules
 from api.http.times import time_ms
 from api.service import VERDICTS, NotDurable, acknowledge, as_seen_by
 
@@ -199,94 +197,3 @@ async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Re
     listed = [rule.described() for rule in found.rules]
     body = encoded({"version": found.version, "rules": listed})
     return answer(body, accept_encoding=request.headers.get("accept-encoding"))
-
-
-@router.get(
-    "/api/v1/dead-letters",
-    tags=["operators"],
-    summary="What was refused, newest first",
-    response_model=DeadLetters,
-    responses={
-        200: example(
-            {
-                "items": [
-                    {
-                        "id": 17,
-                        "t": 1767000000000,
-                        "topic": "tiengiang/v1/salinity/vam-kenh/vk-01/obs",
-                        "reason": "not_json",
-                        "detail": "the payload is not JSON: it ends within a string",
-                        "size": 12,
-                        "head": '{"v":1,"sam',
-                    }
-                ],
-                "next": None,
-            }
-        ),
-        **documented("unauthorized", "forbidden", "invalid"),
-    },
-)
-async def dead_letters(
-    request: Request,
-    service: ServiceHere,
-    principal: Operator,
-    limit: Limit = 100,
-    after: Annotated[
-        int | None, Query(ge=1, le=2**62, description="`next` of the page before")
-    ] = None,
-) -> Response:
-    """Messages and samples that could not be taken, with the reason and the payload's head."""
-    del principal
-    found = await run_in_threadpool(service.dead_letters, limit + 1, after)
-    shown = found[:limit]
-    items = [
-        {
-            "id": number,
-            "t": letter.at_ms,
-            "topic": letter.topic,
-            "reason": letter.reason,
-            "detail": letter.detail,
-            "size": letter.size,
-            "head": letter.head.decode("utf-8", "backslashreplace"),
-        }
-        for number, letter in shown
-    ]
-    following = str(shown[-1][0]) if len(found) > limit else None
-    body = encoded({"items": items, "next": following})
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
-
-
-@router.post(
-    "/api/v1/live-ticket",
-    tags=["service"],
-    summary="A one-use ticket for the live socket",
-    response_model=Ticket,
-    responses={
-        200: example(
-            {
-                "ticket": "ticket_Zk3…",
-                "expires": 1767000030000,
-                "live_url": "ws://127.0.0.1:8081/live",
-            }
-        ),
-        **documented("unauthorized", "busy"),
-    },
-)
-async def live_ticket(request: Request, service: ServiceHere, principal: SignedIn) -> Response:
-    """Shown as `token` in the socket's `auth`, within 30 s and once: so that a browser's token
-    stands in no URL. It carries the role of the token that asks.
-    """
-    now_ms = service.now_ms()
-    ticket = service.doorkeeper.tickets.issue(principal, now_ms)
-    if ticket is None:
-        raise Problem("busy", "too many tickets are out; they run out within 30 s")
-    secure = request.url.scheme == "https"
-    return answer(
-        encoded(
-            {
-                "ticket": ticket,
-                "expires": now_ms + TICKET_TTL_MS,
-                "live_url": live_url(service.about, request.headers.get("host"), secure=secure),
-            }
-        )
-    )

@@ -16,6 +16,7 @@ router = APIRouter(include_in_schema=False)
 REFERENCE: Final = StaticFiles(directory=Path(__file__).parent / "reference")
 _UNBUILT: Final = """\
 <!doctype html><html lang="vi"><meta charset="utf-8"><title>Sông Tiền</title>
+<link rel="icon" href="data:,">
 <h1>Chưa có trang màn hình</h1>
 <p>Dịch vụ đang chạy, nhưng trang màn hình chưa được dựng. Trong thư mục của dự án, hãy chạy
 <code>make pages</code> (cần Node 20 trở lên), rồi tải lại trang này.</p>

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer
-from api.http.formats import CSV, FORMATS, PARQUET, Table, chosen, written
+from api.http.formats import CSV, FORMATS, PARQUET, ROWS_AT_A_TIME, Table, chosen, written
 from api.http.problem import Problem, documented, invalid
 from api.http.shapes import SeriesShape
 from api.http.times import LOCAL_OFFSET_MS, duration_ms, range_ms
 from api.service import Service
-from ingest.reading import rounded
+from ingest.reading import Batch, rounded
 from ingest.registry import Registry
 from ingest.series import Series, SeriesTable
 
@@ -26,7 +26,7 @@ POINTS_MAX: Final = 200_000
 WINDOWS_MAX: Final = 50_000
 KEY_LENGTH_MAX: Final = 130
 AGGREGATES: Final = ("mean", "min", "max", "count", "last")
-READERS_MAX: Final = 4
+READERS_MAX: Final = 2
 """Histories read at one time. Others wait, and leave the worker threads to the rest."""
 
 _EXAMPLE: Final[dict[str, Any]] = {
@@ -171,7 +171,16 @@ def _aggregates(step: str, agg: str | None) -> tuple[str, ...] | None:
 
 
 def _raw(service: Service, found: Series, from_ms: int, to_ms: int) -> Table:
-    batch = service.points(found.id, from_ms, to_ms, POINTS_MAX + 1)
+    parts: list[Batch] = []
+    start_ms, size = from_ms, 0
+    while size <= POINTS_MAX:
+        part = service.points(found.id, start_ms, to_ms, ROWS_AT_A_TIME)
+        parts.append(part)
+        size += len(part)
+        if len(part) < ROWS_AT_A_TIME:
+            break
+        start_ms = int(part.t_ms[-1]) + 1
+    batch = Batch.concat(parts)
     if len(batch) > POINTS_MAX:
         raise invalid(
             "from",

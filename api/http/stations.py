@@ -24,7 +24,7 @@ _EXAMPLE = {
     "branch": "cua-tieu",
     "branches": ["cua-tieu"],
     "km_from_mouth": {"cua-tieu": 2.0},
-    "reach": "tieu",
+    "reach": "cua-tieu",
     "lat": 10.274,
     "lon": 106.737,
     "side": "river",

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.http import series as series_module
+from api.http.formats import ROWS_AT_A_TIME
 from api.http.problem import Problem
 from api.http.times import DAY_MS, duration_ms, time_ms
 from ingest.reading import EPOCH_2000_MS
@@ -149,6 +150,18 @@ def test_too_many_points_are_refused_before_they_are_sent(
     assert len(_points(world, f"from={NOW_MS - 3000}")) == 3
     steps = get(world, f"{URL}?from={EPOCH_2000_MS}&step=1m")
     assert steps.json()["type"] == "/docs/http#problem-too-many-points"
+
+
+def test_long_histories_come_whole_however_they_are_read(world: World) -> None:
+    n = 2 * ROWS_AT_A_TIME + 1
+    rows = [(NOW_MS - n + i, i / 10_000, 1 + i % 4) for i in range(n)]
+    world.put(KEY, rows)
+    assert _points(world) == [list(row) for row in rows]
+    lines = get(world, f"{URL}?format=csv").text.splitlines()[1:]
+    assert [float(line.split(",")[1]) for line in lines] == [value for _, value, _ in rows]
+    assert len({line.split(",")[0] for line in lines}) == n
+    exactly = [list(row) for row in rows[-ROWS_AT_A_TIME:]]
+    assert _points(world, f"from={NOW_MS - ROWS_AT_A_TIME}") == exactly
 
 
 def _naive(

@@ -9,6 +9,12 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Text in which `so` marks code. */
+function prose(text) {
+  const parts = (text ?? "").replace(/\n/g, " ").split("`");
+  return parts.map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
 function anchorOf(method, path) {
   return `${method}${path}`.replace(/[^a-z0-9]+/gi, "-");
 }
@@ -37,7 +43,7 @@ function parameters(list) {
       element("td", {}, one.in),
       element("td", {}, typeOf(one.schema)),
       element("td", {}, preset === undefined || preset === null ? "" : String(preset)),
-      element("td", {}, one.description ?? one.schema?.description ?? ""),
+      element("td", {}, ...prose(one.description ?? one.schema?.description)),
     );
   });
   const names = ["parameter", "in", "type", "default", ""];
@@ -77,7 +83,7 @@ function operation(method, path, found) {
     "article", { id: anchorOf(method, path) },
     heading,
     element("p", {}, element("strong", {}, found.summary ?? "")),
-    element("p", { class: "text" }, (found.description ?? "").replace(/\n/g, " ")),
+    element("p", {}, ...prose(found.description)),
     parameters(found.parameters),
     ...answers(found.responses),
   );
@@ -90,7 +96,7 @@ function problems(kinds) {
       element("td", {}, element("code", {}, name)),
       element("td", {}, String(kind.status)),
       element("td", {}, kind.title),
-      element("td", {}, kind.advice),
+      element("td", {}, ...prose(kind.advice)),
     ));
   return element("table", {}, element("tbody", {}, ...rows));
 }
