@@ -38,9 +38,9 @@ UNITS_VI: Final[Mapping[str, str]] = {
 _LEVEL_EN = "{station} {direction}: {value} {unit}, {word} {limit} {unit}, since {since}"
 _LEVEL_VI = "{station} {direction}: {value} {unit}, {word} {limit} {unit}, từ {since}"
 _SILENT: Final[dict[str, str]] = {
-    "message_vi": "{station} {direction}: mất tín hiệu máy {device}, số liệu cuối lúc {since}",
+    "message_vi": "{station} {direction}: mất tín hiệu máy đo {device}, số liệu cuối {since}",
     "message_en": "{station} {direction}: no data from {device}, last reading at {since}",
-    "never_seen_vi": "{station} {direction}: máy {device} chưa gửi số liệu nào từ {since}",
+    "never_seen_vi": "{station} {direction}: máy đo {device} chưa gửi số liệu nào từ {since}",
     "never_seen_en": "{station} {direction}: {device} has sent no reading yet since {since}",
 }
 
