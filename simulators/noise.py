@@ -15,6 +15,7 @@ DAY_MS = 86_400_000
 SLOT_MS = 10_000
 """Samples closer than this share their noise."""
 
+NODE_MS = 900_000
 _SLOTS = DAY_MS // SLOT_MS
 _DAYS_BEFORE_1970 = 1_000_000  # seeds can't be negative
 
@@ -34,6 +35,18 @@ def normal(t_ms: IntArray, columns: int, seed: int, *names: str) -> FloatArray:
         rows = day == each
         found[rows] = _day(columns, seed, names, int(each))[within_ms[rows] // SLOT_MS]
     return found
+
+
+def slow(t_ms: IntArray, columns: int, seed: int, *names: str) -> FloatArray:
+    """Noise that drifts: normal at every quarter of an hour, on a line between. float64[N, columns].
+
+    What an instrument is off by changes slowly. White noise at a sample each 10 s would be a
+    rate of change that no water has, and quality control would rightly fail it.
+    """
+    node, within_ms = np.divmod(t_ms, NODE_MS)
+    share = (within_ms / NODE_MS)[:, None]
+    at_node = normal(node * NODE_MS, columns, seed, *names)
+    return (1.0 - share) * at_node + share * normal((node + 1) * NODE_MS, columns, seed, *names)
 
 
 @lru_cache(maxsize=128)

@@ -10,7 +10,7 @@ from ingest.registry import Device, Lane, Registry, Station
 from simulators import bridge, estuary, probe
 from simulators.bridge import BRIDGES, CAR_LANE, RACH_MIEU_1, STEP_MS, STRIP, Bottleneck, Road
 from simulators.estuary import River
-from simulators.noise import normal
+from simulators.noise import normal, slow
 
 Sample = dict[str, object]
 
@@ -60,7 +60,7 @@ class World:
         found: list[tuple[int, int, Sample]] = []
         for rank, each in enumerate(device.levels or (None,)):
             name = "" if each is None else each.id
-            noise = normal(t_ms, 4, self.seed, self.name, device.id, name)
+            noise = slow(t_ms, 4, self.seed, self.name, device.id, name)
             depth_m = None if each is None else each.depth_m
             columns = probe.readings(
                 t_ms, truth, level, noise, _compensated(device), level_depth_m=depth_m

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ingest.reading import DECIMALS
 from ingest.salinity import derive, salinity_g_l
-from simulators.noise import normal
+from simulators.noise import normal, slow
 from simulators.probe import conductivity_ms_cm, readings
 
 T_MS = 1_710_000_000_000 + np.arange(144, dtype=np.int64) * 600_000
@@ -57,6 +57,15 @@ def test_a_level_of_its_own_is_saltier_below() -> None:
     bottom = readings(T_MS, truth, truth, noise, level_depth_m=6.0)
     assert (bottom["ec_ms_cm"] > surface["ec_ms_cm"]).all()
     assert set(bottom["depth_m"]) == {6.0}
+
+
+def test_what_a_probe_is_off_by_drifts_and_does_not_jump() -> None:
+    tens = 1_710_000_000_000 + np.arange(8640, dtype=np.int64) * 10_000
+    found = slow(tens, 1, 1, "vk-01")[:, 0]
+    # From one quarter of an hour to the next at most some standard deviations, in 90 steps.
+    assert np.abs(np.diff(found)).max() < 6.0 / 90
+    assert 0.5 < found.std() < 1.2
+    assert (slow(tens[100:200], 1, 1, "vk-01")[:, 0] == found[100:200]).all()
 
 
 def test_noise_belongs_to_a_time_not_to_a_run() -> None:
