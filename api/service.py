@@ -123,7 +123,7 @@ class Service:
     alerts : *worker*; a page of the alerts that held at any time in [from, to), newest first
     alert : *worker*; one alert with its whole timeline, None where there never was one
     act : *loop*; carries out an officer's action and answers once it is durable; raises
-        `NotDurable`
+        `NotDurable`, or TimeoutError where it is written down and not carried out yet
     rules : *loop*; the rules in force
     dead_letters : *worker*; (limit, before) -> (id, letter), newest first, with id < before
     not_ready : *loop*; why readings do not flow end to end, empty where they do
@@ -186,14 +186,20 @@ async def acknowledge(
     ------
     NotDurable
         Nothing was done.
+    TimeoutError
+        It is written down and will be carried out; it has not been yet.
     """
     assert principal.may("operator")
-    acted = await service.act(Action(Act.ACK, alert, ver, principal.name, note or None))
-    await asyncio.to_thread(
-        service.doorkeeper.tokens.record,
-        principal,
-        f"alert.ack {alert} ver {ver}",
-        acted.outcome.value,
-        service.now_ms(),
-    )
+    action = Action(Act.ACK, alert, ver, principal.name, note or None)
+    outcome = "written down"
+    try:
+        acted = await service.act(action)
+        outcome = acted.outcome.value
+    except NotDurable:
+        outcome = "not done"
+        raise
+    finally:
+        what = f"alert.ack {alert} ver {ver}"
+        tokens, now_ms = service.doorkeeper.tokens, service.now_ms()
+        await asyncio.to_thread(tokens.record, principal, what, outcome, now_ms)
     return acted

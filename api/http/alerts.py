@@ -153,6 +153,9 @@ async def ack(
         acted = await acknowledge(service, principal, id, body.ver, body.note)
     except NotDurable as error:
         raise Problem("busy", f"nothing was done: {error}") from error
+    except TimeoutError as error:
+        detail = "it is written down and not carried out yet; look at the alert before you repeat"
+        raise Problem("busy", detail) from error
     if acted.outcome is Outcome.DONE:
         return answer(encoded(acted.alert))
     code, words = VERDICTS[acted.outcome]

@@ -132,13 +132,22 @@ def test_an_alert_that_is_over_or_unknown(world: World) -> None:
     assert over.json()["alert"]["state"] == "normal"
 
 
-def test_what_can_not_be_written_down_is_not_done(world: World) -> None:
-    world.act_raises = NotDurable("the disk is full")
+@pytest.mark.parametrize(
+    ("raised", "words", "outcome"),
+    [
+        (NotDurable("the disk is full"), "nothing was done: the disk is full", "not done"),
+        (TimeoutError(), "written down and not carried out yet", "written down"),
+    ],
+)
+def test_what_is_not_done_now_is_told_and_audited(
+    world: World, raised: Exception, words: str, outcome: str
+) -> None:
+    world.act_raises = raised
     answer = ask(world, "POST", ACK, headers=world.token("operator"), json={"ver": 1})
     assert answer.status_code == 503
     assert "retry-after" in answer.headers
-    assert "disk is full" in answer.json()["detail"]
-    assert world.tokens.audit() == ()
+    assert words in answer.json()["detail"]
+    assert [line.outcome for line in world.tokens.audit()] == [outcome]
 
 
 @pytest.mark.parametrize(
