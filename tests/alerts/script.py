@@ -94,6 +94,37 @@ message_vi = "{station}: {value} {unit}, vượt {limit} {unit} từ {since}"
 message_en = "{station}: {value} {unit}, above {limit} {unit} since {since}"
 """
 
+HELD = """
+[[rule]]
+id = "held"
+quantity = "salinity_g_l"
+severity = "warning"
+raise_above = 4.0
+clear_below = 3.6
+for_s = 1800
+clear_for_s = 1800
+"""
+
+FRESH = """
+[[rule]]
+id = "fresh"
+quantity = "salinity_g_l"
+severity = "info"
+raise_below = 0.4
+clear_above = 0.5
+permit = true
+for_s = 900
+"""
+
+SILENT = """
+[[rule]]
+id = "silent"
+quantity = "salinity_g_l"
+severity = "warning"
+stations = ["vam-kenh"]
+no_data_s = 2700
+"""
+
 
 def t(minute: float) -> int:
     return START_MS + round(minute * MINUTE_MS)

@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 from alerts.alert import Act, Acted, Action, EventType, Outcome
 from alerts.book import NOTE_LENGTH, AlertBook
 from ingest.reading import Batch, Flag, Why
-from tests.alerts.script import SALINITY_4, VK, XH, Script, t
+from tests.alerts.script import SALINITY_4, SILENT, VK, XH, Script, t
 
 AT_ONCE = SALINITY_4.replace("clear_for_s = 900", "clear_for_s = 0")
-
-SILENT = """
-[[rule]]
-id = "silent"
-quantity = "salinity_g_l"
-severity = "warning"
-stations = ["vam-kenh"]
-no_data_s = 2700
-"""
 
 
 def act(script: Script, ver: int, kind: Act = Act.ACK, note: str | None = None) -> Acted:
