@@ -20,6 +20,7 @@ window and its positions, and it is told the newest when it reads again.
 
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from api.auth import ROLES, Principal
@@ -105,6 +106,14 @@ class Refused:
     msg: str
 
 
+class Sent(Enum):
+    """What was sent of a subscription: nothing, all there is now, or part of it."""
+
+    NOTHING = 0
+    ALL = 1
+    PART = 2
+
+
 class Session:
     """One client, from its first frame to its close."""
 
@@ -114,6 +123,9 @@ class Session:
         self.closing: Close | None = None
         self.merged = 0
         self._hub = hub
+        self._auth_ms = round(self.limits.auth_s * 1000)
+        self._ping_ms = round(self.limits.ping_s * 1000)
+        self._pong_ms = round(self.limits.pong_s * 1000)
         self._opened_ms = now.mono_ms
         self._asked_who = False
         self._last_id = -1
@@ -196,14 +208,12 @@ class Session:
 
     def due_ms(self) -> int:
         """The monotonic time at which `pull` is to be called at the latest."""
-        limits = self.limits
-        if self.principal is None:
-            return self._opened_ms + round(limits.auth_s * 1000)
-        wait_s = limits.ping_s if self._awaiting is None else limits.pong_s
-        due = self._pinged_ms + round(wait_s * 1000)
+        due = self._deadline_ms()
         if not self._gated:
-            waits = [at for sub in self._turn if (at := sub.due_ms()) is not None]
-            due = min([due, *waits])
+            for sub in self._turn:
+                waits_ms = sub.due_ms()
+                if waits_ms is not None:
+                    due = min(due, waits_ms)
         return due
 
     # Requests.
@@ -305,33 +315,28 @@ class Session:
     def _offer_all(self, now: Instant) -> None:
         """Send what there is to send, alerts first, then state by turns, up to the window."""
         for sub in self._alert_subs:
-            while self._send_next(sub, now):
+            while self._send_next(sub, now) is not Sent.NOTHING:
                 pass
-        idle = 0
-        while idle < len(self._turn) and not self._gated:
-            state = self._turn[0]
-            if self._send_next(state, now):
-                idle = 0
-            else:
-                idle += 1
+        quiet = 0
+        while quiet < len(self._turn) and not self._gated:
+            sent = self._send_next(self._turn[0], now)
+            quiet = 0 if sent is Sent.PART else quiet + 1
             if not self._gated:
                 self._turn.rotate(-1)
 
-    def _send_next(self, sub: Subscription, now: Instant) -> bool:
-        if self._gated:
-            return False
-        offer = sub.offer(now.mono_ms)
+    def _send_next(self, sub: Subscription, now: Instant) -> Sent:
+        offer = None if self._gated else sub.offer(now.mono_ms)
         if offer is None:
-            return False
+            return Sent.NOTHING
         # A frame larger than the window goes when nothing else is in flight, or never would.
         if self._in_flight and self._in_flight + offer.size > self.limits.window_bytes:
             self._gated = True
-            return False
+            return Sent.NOTHING
         sub.take(offer, now.mono_ms)
         self.merged += offer.merged
         self._in_flight += offer.size
         self._answers.append(offer.text)
-        return True
+        return Sent.ALL if offer.complete else Sent.PART
 
     def _answer(self, frame: frames.ServerFrame) -> None:
         if self.closing is None:
@@ -351,15 +356,20 @@ class Session:
         self._awaiting = None
         self._gated = False
 
-    def _keep_time(self, now: Instant) -> None:
-        limits = self.limits
+    def _deadline_ms(self) -> int:
+        """When the client's auth or pong is missed, or the next heartbeat is due."""
         if self.principal is None:
-            if now.mono_ms >= self._opened_ms + round(limits.auth_s * 1000):
-                self._close(NO_AUTH, f"no auth within {limits.auth_s} s")
+            return self._opened_ms + self._auth_ms
+        return self._pinged_ms + (self._ping_ms if self._awaiting is None else self._pong_ms)
+
+    def _keep_time(self, now: Instant) -> None:
+        if now.mono_ms < self._deadline_ms():
+            return
+        if self.principal is None:
+            self._close(NO_AUTH, f"no auth within {self.limits.auth_s} s")
         elif self._awaiting is not None:
-            if now.mono_ms >= self._pinged_ms + round(limits.pong_s * 1000):
-                self._close(NO_PONG, f"no pong within {limits.pong_s} s")
-        elif now.mono_ms >= self._pinged_ms + round(limits.ping_s * 1000):
+            self._close(NO_PONG, f"no pong within {self.limits.pong_s} s")
+        else:
             self._ping(now)
 
     def _drop_if_behind(self) -> None:

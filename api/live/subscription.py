@@ -36,19 +36,21 @@ class Offer:
     """A frame that could be sent now, and where the subscription stands when it is.
 
     merged : updates overwritten before they were sent
-    paced : whether a client's `max_hz` counts it
+    complete : whether it brings the client up to now; its `max_hz` counts such frames
     """
 
     text: str
     size: int
     mark: Mark | int
     merged: int = 0
-    paced: bool = False
+    complete: bool = False
 
 
-def _offer(frame: ServerFrame, mark: Mark | int, merged: int = 0, *, paced: bool = False) -> Offer:
+def _offer(
+    frame: ServerFrame, mark: Mark | int, merged: int = 0, *, complete: bool = False
+) -> Offer:
     text = text_of(frame)
-    return Offer(text, len(text) if text.isascii() else len(text.encode()), mark, merged, paced)
+    return Offer(text, len(text) if text.isascii() else len(text.encode()), mark, merged, complete)
 
 
 class StateSubscription:
@@ -92,7 +94,7 @@ class StateSubscription:
     def take(self, offer: Offer, now_ms: int) -> None:
         assert isinstance(offer.mark, Mark)
         self.mark = offer.mark
-        if offer.paced and self._gap_ms:
+        if offer.complete and self._gap_ms:
             self._ready_ms = now_ms + self._gap_ms
 
     def due_ms(self) -> int | None:
@@ -124,7 +126,7 @@ class StateSubscription:
             merged=merged,
         )
         after = Mark(piece.upto, None, told, mark.epoch)
-        return _offer(frame, after, merged, paced=piece.complete)
+        return _offer(frame, after, merged, complete=piece.complete)
 
 
 @dataclass(slots=True, eq=False)
