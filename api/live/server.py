@@ -50,7 +50,8 @@ REST = 1.0
 
 CLOSE_S = 3
 CLIENTS_MAX = 20_000
-READ_BYTES_MAX = 4 * FRAME_BYTES_MAX
+READ_FRAMES_MAX = 4
+READ_BYTES_MAX = 2 * FRAME_BYTES_MAX
 """Above it a message isn't even read (1009); between this and the frame limit: 4400."""
 
 Authenticate = Callable[[str | None], Principal | None]
@@ -164,6 +165,7 @@ class LiveServer:
             ping_interval=None,
             close_timeout=CLOSE_S,
             max_size=READ_BYTES_MAX,
+            max_queue=READ_FRAMES_MAX,
             server_header=None,
             logger=log,
         )

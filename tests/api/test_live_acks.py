@@ -1,4 +1,4 @@
-"""`alert.ack` of the live socket against the service that HTTP asks too."""
+"""The live socket's seams: `alert.ack` through the service, and alerts out of the records."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from alerts import records
 from alerts.alert import EventType
 from api.live.acks import acknowledger
 from api.live.frames import AlertAck
 from api.live.session import Refused
 from api.service import NotDurable
 from tests.api.http_service import ALERT_ID, World
-from tests.api.live_feed import OFFICER
+from tests.api.live_feed import OFFICER, Wire, hub_of, river
 
 
 @pytest.fixture
@@ -57,3 +58,22 @@ def test_what_could_not_be_written_down_was_not_done(world: World) -> None:
     world.act_raises = NotDurable("the disk is full")
     refused = ack(world, ALERT_ID, 1)
     assert refused == Refused(503, "nothing was done: the disk is full")
+
+
+def test_alerts_begin_with_what_the_records_hold(world: World) -> None:
+    world.put_alert(EventType.RAISED)
+    world.put_alert(EventType.RAISED, id="b" * 16, historic=True)
+    world.put_alert(EventType.ACKED, "the operator", ver=2, state="acked")
+    hub = hub_of(river())
+    with world.reader.connection() as connection:
+        last = records.last_position(connection)
+        hub.load_alerts(
+            records.active(connection), records.events_after(connection, 0, 10_000), last
+        )
+    wire = Wire(hub)
+    snap = wire.ask(op="sub", chan="alerts")[1]
+    assert [(one["id"], one["state"]) for one in snap["items"]] == [(ALERT_ID, "acked")]
+    ok, *events = wire.ask(op="sub", chan="alerts", pos="a1.0")
+    assert ok["recovered"] is True
+    assert [event["type"] for event in events] == ["raised", "acked"]
+    assert events[-1]["pos"] == f"a1.{last}" == snap["pos"]
