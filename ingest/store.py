@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS reading(
 CREATE TABLE IF NOT EXISTS lane_interval(
   stream TEXT NOT NULL, lane INTEGER NOT NULL, t1 INTEGER NOT NULL, t0 INTEGER NOT NULL,
   body BLOB NOT NULL, pos INTEGER NOT NULL,
-  PRIMARY KEY(stream, lane, t1, t0)) WITHOUT ROWID;
+  PRIMARY KEY(stream, lane, t1, t0, pos)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dead_letter(
   id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, topic TEXT NOT NULL,
   reason TEXT NOT NULL, detail TEXT NOT NULL, size INTEGER NOT NULL, head BLOB NOT NULL,
@@ -152,8 +152,9 @@ class Store:
 
     def put_lane_intervals(self, rows: Iterable[LaneRow], position: int) -> None:
         self._connection.executemany(
-            "INSERT INTO lane_interval(stream, lane, t1, t0, body, pos) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT(stream, lane, t1, t0) DO UPDATE SET body = excluded.body",
+            # What an interval gains later is a row of its own: an entry that is stepped again
+            # must see it as it was.
+            "INSERT INTO lane_interval(stream, lane, t1, t0, body, pos) VALUES (?, ?, ?, ?, ?, ?)",
             [(r.stream, r.lane, r.t1_ms, r.t0_ms, r.body, position) for r in rows],
         )
 
@@ -208,10 +209,10 @@ class Store:
         return float(row[0]) if row else None
 
     def lane_rows(self, stream: str, t1_ms: int, before: int) -> list[LaneRow]:
-        """The intervals of all lanes of a stream that end at a time."""
+        """The intervals of all lanes of a stream that end at a time; a later row completes."""
         found = self._connection.execute(
             "SELECT stream, lane, t1, t0, body FROM lane_interval "
-            "WHERE stream = ? AND t1 = ? AND pos < ?",
+            "WHERE stream = ? AND t1 = ? AND pos < ? ORDER BY pos",
             (stream, t1_ms, before),
         )
         return [LaneRow(*row) for row in found]
@@ -224,7 +225,7 @@ class Store:
         row = self._connection.execute(
             "SELECT stream, lane, t1, t0, body FROM lane_interval "  # noqa: S608 - constants
             f"WHERE stream = ? AND lane = ? AND t1 {sign} ? AND pos < ? "
-            f"ORDER BY t1 {order} LIMIT 1",
+            f"ORDER BY t1 {order}, pos DESC LIMIT 1",
             (stream, lane, t1_ms, before),
         ).fetchone()
         return LaneRow(*row) if row else None

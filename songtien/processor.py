@@ -7,7 +7,8 @@ service that was killed steps the same entries again and comes to the same state
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -223,10 +224,12 @@ class Processor:
 
     def _settle(self, work: _Work, now_ms: int) -> None:
         """Silence by the clock, and the life of alerts, as of one time."""
+        silences = self.judging.engine.advance(
+            now_ms, self._newest.t_ms, self._registered_ms, self._asleep_ms
+        )
+        # A backlog can show that a device fell silent long ago; it is found out now.
         work.transitions.extend(
-            self.judging.engine.advance(
-                now_ms, self._newest.t_ms, self._registered_ms, self._asleep_ms
-            )
+            replace(each, at_ms=now_ms) if each.at_ms < work.since_ms else each for each in silences
         )
         work.outcome.events.extend(
             self.book.apply(work.transitions, self.judging.evaluated_ms, now_ms)
@@ -289,12 +292,9 @@ class Processor:
 
     def _take_directions(self, work: _Work, now_ms: int) -> None:
         """Readings of directions are in order already: the lanes have waited for each other."""
-        made = self.lanes.drain()
-        for kind in ("late", "future", "ready"):
-            readings = [reading for reading in made if _kind(reading) == kind]
-            if not readings:
-                continue
-            rows = self._direction_rows(readings)
+        # In the order in which they were made: what is made again replaces what was.
+        for kind, readings in groupby(self.lanes.drain(), _kind):
+            rows = self._direction_rows(list(readings))
             if kind == "late":
                 self._put(work, _marked(rows, Flag.NOT_EVALUATED, Why.LATE))
             elif kind == "future":

@@ -32,8 +32,7 @@ from api import service as door
 from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
 from api.http.app import create_app
 from api.live.frames import AlertAck
-from api.live.hub import Hub
-from api.live.items import LinkState
+from api.live.hub import Hub, LinkState
 from api.live.origin import Origins
 from api.live.server import LiveServer
 from api.live.session import Refused
@@ -225,6 +224,7 @@ class Service:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                server_header=False,
                 timeout_graceful_shutdown=HTTP_CLOSE_WITHIN_S,
             )
         )
@@ -381,8 +381,10 @@ class Service:
     async def _acknowledge(self, principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
         try:
             acted = await door.acknowledge(self.door, principal, ack.id, ack.ver, ack.note or "")
-        except (door.NotDurable, TimeoutError) as error:
-            return Refused(503, f"not written down: {error}")
+        except door.NotDurable as error:
+            return Refused(503, f"not written down, nothing was done: {error}")
+        except TimeoutError:
+            return Refused(503, "written down, not carried out yet")
         code, words = door.VERDICTS[acted.outcome]
         return {"alert": acted.alert} if code == 200 else Refused(code, words)
 
