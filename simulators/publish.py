@@ -147,6 +147,7 @@ class Publisher:
         self._unacknowledged: deque[Message] = deque()
         self._at_ms = 0
         self._lost = False
+        self._met = False
         self.offered_messages = 0
         self.offered_samples = 0
         self.acknowledged_messages = 0
@@ -169,7 +170,7 @@ class Publisher:
             if not self._lost:
                 self._lost = True
                 LOG.warning("%s:%d is lost: %s", self._broker.host, self._broker.port, error)
-            never_there = self.acknowledged_messages == 0 and math.isfinite(self._patience_s)
+            never_there = not self._met and math.isfinite(self._patience_s)
             if never_there or loop.time() - lost_s > self._patience_s:
                 raise error
             await asyncio.sleep(delay_s)
@@ -180,12 +181,16 @@ class Publisher:
         error: BaseException | None = None
         try:
             async with self._broker.client() as client:
+                self._met = True
                 if self._lost:
                     self._lost = False
                     LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
-                for message in self._greeting() if self._greeting else ():
-                    await _put(client, message)
-                await self._over(client)
+                async with asyncio.TaskGroup() as connection:
+                    watching = connection.create_task(_until_lost(client))
+                    for message in self._greeting() if self._greeting else ():
+                        await _put(client, message)
+                    await self._over(client)
+                    watching.cancel()
         except* aiomqtt.MqttError as ended:
             error = ended
             while isinstance(error, BaseExceptionGroup):
@@ -241,3 +246,9 @@ class Publisher:
 
 async def _put(client: aiomqtt.Client, message: Message) -> None:
     await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+
+
+async def _until_lost(client: aiomqtt.Client) -> None:
+    """Raise MqttError when the connection ends, also while nothing is being sent."""
+    async for _ in client.messages:
+        pass

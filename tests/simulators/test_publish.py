@@ -81,6 +81,33 @@ def _last(messages: list[tuple[str, bytes, bool]]) -> int:
 
 
 @pytest.mark.broker
+def test_a_link_that_is_lost_while_nothing_is_sent_is_noticed(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        waiting, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait(publish_ms: int) -> None:
+            if publish_ms > 1000:
+                waiting.set()
+                await go_on.wait()
+
+        publisher = Publisher(Broker.of(mosquitto.url), _messages(2), wait=wait)
+        running = asyncio.create_task(publisher.run())
+        await waiting.wait()
+        waiting.clear()
+        await asyncio.to_thread(mosquitto.kill)
+        await asyncio.to_thread(mosquitto.start)
+        await asyncio.wait_for(waiting.wait(), timeout=8.0)  # on a connection of its own again
+        go_on.set()
+        await running
+        assert publisher.acknowledged_messages == 2
+
+    asyncio.run(run())
+    assert [record.getMessage().split()[-1] for record in caplog.records][-1:] == ["back"]
+
+
+@pytest.mark.broker
 def test_a_greeting_comes_first_on_every_connection(mosquitto: Mosquitto) -> None:
     birth = Message(0, "tiengiang/v1/salinity/s/d-0/state", b'{"s":"ready"}', retain=True)
 
