@@ -33,11 +33,15 @@ class Silence:
         self.since_ms: IntArray = np.full(len(pairs), NEVER, dtype=np.int64)
 
     def due_ms(self, newest_ms: IntArray, registered_ms: IntArray, asleep_ms: IntArray) -> IntArray:
-        """When each pair is overdue, int64[Q]; FAR_MS for what nobody expects yet."""
+        """When each pair is overdue, int64[Q]; FAR_MS for what nobody expects yet.
+
+        Nobody is overdue before he could have been heard for so long: a device that is new
+        here may begin with what it measured days ago.
+        """
         pairs = self.pairs
         newest = newest_ms[pairs.series]
         never = newest < 0
-        start = np.where(never, registered_ms[pairs.series], newest)
+        start = np.maximum(newest, registered_ms[pairs.series])
         due = start + np.where(never, pairs.never_ms, pairs.silent_ms)
         asleep = asleep_ms[pairs.series]
         due = np.where(asleep > 0, np.maximum(due, asleep + pairs.wake_ms), due)

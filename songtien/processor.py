@@ -93,6 +93,7 @@ class Processor:
         self._store = store
         self._root = root
         self.now_ms = 0
+        self._listening_ms = 0
         self.config: journal.Config | None = None
         self.sequencer = Sequencer()
         self.links: dict[str, DeviceState] = {}
@@ -106,13 +107,14 @@ class Processor:
         """Take the next entry."""
         since_ms, self.now_ms = self.now_ms, max(self.now_ms, at_ms)
         work = _Work(Known(self._store, position), Outcome(position, self.now_ms), since_ms)
+        if isinstance(entry, journal.Config):
+            # Before what fell due meanwhile: silence is not judged by a time of not listening.
+            self._configure(entry)
+            work.outcome.configured = True
         if self.config is not None:
             self._advance(work)
         if isinstance(entry, journal.Messages):
             self._messages(work, entry)
-        elif isinstance(entry, journal.Config):
-            self._configure(entry)
-            work.outcome.configured = True
         elif isinstance(entry, journal.Action):
             self._act(work, entry)
         if self.config is not None and not isinstance(entry, journal.Action):
@@ -148,6 +150,7 @@ class Processor:
         return {
             "version": STATE_VERSION,
             "now_ms": self.now_ms,
+            "listening_ms": self._listening_ms,
             "config": [self.config.registry, self.config.rules, self.config.reorder_s],
             "keys": self._keys,
             "registered_ms": self._registered_ms,
@@ -165,6 +168,7 @@ class Processor:
         if state["version"] != STATE_VERSION:
             raise StateError(f"checkpoint of version {state['version']}, not {STATE_VERSION}")
         self.now_ms = state["now_ms"]
+        self._listening_ms = state["listening_ms"]
         self._keys = state["keys"]
         self._registered_ms = state["registered_ms"]
         self._newest = Batch(*state["newest"])
@@ -173,6 +177,7 @@ class Processor:
         self._put_in_force(journal.Config(*state["config"]), state)
 
     def _configure(self, config: journal.Config) -> None:
+        self._listening_ms = self.now_ms
         old = None if self.config is None else self.snapshot()
         if old is not None:
             old["judging"] = old["book"] = None  # they are told, not made anew
@@ -198,7 +203,9 @@ class Processor:
         else:
             self.judging.reconfigure(rules, table, registry)
             self.book.reconfigure(rules, table, registry)
-        self._asleep_ms = np.zeros(len(table), dtype=np.int64)
+        # After a start the broker first hands over what has waited for us: nobody is called
+        # silent before we have listened for a moment.
+        self._asleep_ms = np.full(len(table), self._listening_ms, dtype=np.int64)
         self.config = config
         for device in self.links:
             self._note_sleep(device)
@@ -353,7 +360,7 @@ class Processor:
         until_ms = state.until if asleep and state is not None and state.until else 0
         for stream, _, _ in self.registry.devices[root].streams():
             for series in self.series.columns.get(stream, {}).values():
-                self._asleep_ms[series] = until_ms
+                self._asleep_ms[series] = max(until_ms, self._listening_ms)
 
     def _act(self, work: _Work, entry: journal.Action) -> None:
         action = Action(Act(entry.op), entry.alert, entry.ver, entry.who, entry.note or None)

@@ -31,6 +31,7 @@ from alerts.rulesfile import parse_rules
 from api import service as door
 from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
 from api.http.app import create_app
+from api.live.acks import acknowledger
 from api.live.frames import AlertAck
 from api.live.hub import Hub, LinkState
 from api.live.origin import Origins
@@ -325,12 +326,11 @@ class Service:
         if self.pipeline.processor.config is None:
             for position, at_ms, entry in self.journal.after(self.pipeline.position, 1):
                 self.pipeline.commit(position, at_ms, entry)
+        # Also where nothing has changed: the entry says that we listen again from here on.
+        position = self.journal.append(self._config)
         if self.pipeline.processor.config is None:
-            position = self.journal.append(self._config)
             for _, at_ms, entry in self.journal.after(position - 1, 1):
                 self.pipeline.commit(position, at_ms, entry)
-        elif self.pipeline.processor.config != self._config:
-            self.journal.append(self._config)
         self.parts = self.pipeline.parts()
         for warning in self.parts.registry.warnings():
             log.warning("registry", extra={"warning": warning})
@@ -379,14 +379,8 @@ class Service:
         return found
 
     async def _acknowledge(self, principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
-        try:
-            acted = await door.acknowledge(self.door, principal, ack.id, ack.ver, ack.note or "")
-        except door.NotDurable as error:
-            return Refused(503, f"not written down, nothing was done: {error}")
-        except TimeoutError:
-            return Refused(503, "written down, not carried out yet")
-        code, words = door.VERDICTS[acted.outcome]
-        return {"alert": acted.alert} if code == 200 else Refused(code, words)
+        # The doors know the live socket's port, so they are made after it.
+        return await acknowledger(self.door)(principal, ack)
 
     def _broker_changed(self, connected: bool) -> None:  # noqa: FBT001 - its only argument
         if connected:

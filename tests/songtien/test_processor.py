@@ -182,6 +182,28 @@ def test_device_never_seen_alerts_and_is_told_when_it_speaks() -> None:
     ]
 
 
+def test_device_that_begins_with_yesterday_is_not_silent_at_once() -> None:
+    river = River()
+    old = probe("mt-01", BEGIN_MS - 1440 * MINUTE, seq=1, sal_g_l=1.0)
+    assert not river.hear(BEGIN_MS, old).events
+    silent = river.tick(BEGIN_MS + 61 * MINUTE).events
+    assert [e.alert["t_since"] for e in silent if e.alert["device"] == "mt-01"] == [
+        BEGIN_MS - 1440 * MINUTE
+    ]
+
+
+def test_after_a_start_what_has_waited_comes_before_anybody_is_called_silent() -> None:
+    river = River()
+    river.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=1, sal_g_l=1.0))
+    config = river.processor.config
+    assert config is not None
+    again = BEGIN_MS + 180 * MINUTE  # the service was down for three hours
+    assert not [e for e in river.step(again, config).events if e.alert["device"] == "mt-01"]
+    waited = probe("mt-01", again - MINUTE, seq=2, sal_g_l=1.0)
+    assert not [e for e in river.hear(again + 1000, waited).events if e.alert["device"] == "mt-01"]
+    assert not river.tick(again + 2 * MINUTE).events[1:]
+
+
 def test_last_will_of_an_older_boot_is_ignored() -> None:
     river = River()
     topic = "tiengiang/v1/salinity/my-tho/mt-01/state"
