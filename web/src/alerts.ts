@@ -1,7 +1,7 @@
 // Active alerts, one line each, and what is said aloud of them.
 
 import { el, setAttribute, setText } from "./dom.ts";
-import { DAY_MS, figure, limit, shortTime } from "./format.ts";
+import { figure, limit, shortTime, sinceTime } from "./format.ts";
 import { shortName } from "./layout.ts";
 import { type Alert, inOrder, type Station } from "./model.ts";
 import type { Moment } from "./view.ts";
@@ -87,7 +87,8 @@ export class Alerts {
     const figures = el("span", { class: "figures" });
     const since = el("span", { class: "since" });
     const who = el("span", { class: "who" });
-    const what = el("button", { type: "button", class: "what" }, severity, place, figures, since);
+    const what = el("button", { type: "button", class: "what" });
+    what.append(el("span", { class: "drawn" }, severity, place, figures, since));
     const ack = el("button", { type: "button", class: "ack", "data-testid": "ack" });
     const item = el("li", { "data-testid": `alert-${id}` }, what, who, ack);
     what.addEventListener("click", () => {
@@ -150,26 +151,22 @@ function write(row: Row, alert: Alert, station: Station | undefined, at: Moment)
   const { language, now_ms } = at;
   setAttribute(row.item, "class", `severity-${alert.severity} state-${alert.state}`);
   const sentence = alertSentence(alert, station, at);
-  setAttribute(row.what, "aria-label", sentence);
   setAttribute(row.what, "title", sentence);
   setText(row.severity, named("severity", alert.severity, language));
   setText(row.place, shortName(station?.name ?? alert.station));
   const towards = heading(alert, station, at);
   setText(row.figures, (alert.flag === 3 ? "◇ " : "") + figuresOf(alert, at) + towards);
-  const old = now_ms - alert.since_ms > DAY_MS;
-  const begun = shortTime(alert.since_ms, now_ms);
-  const time = word("since", language, { time: old ? begun.slice(0, 5) : begun });
+  const time = word("since", language, { time: sinceTime(alert.since_ms, now_ms) });
   const cleared =
     alert.state === "cleared-unacked" && alert.cleared_ms !== null
-      ? word("cleared_at", language, { time: shortTime(alert.cleared_ms, now_ms) })
+      ? word("cleared_at", language, { time: sinceTime(alert.cleared_ms, now_ms) })
       : "";
   setText(row.since, cleared || time);
   const acked = alert.state === "acked";
-  const by = `✓ ${alert.by || word("acked", language)}`;
-  setText(row.who, acked ? by : "");
+  setText(row.who, acked ? `✓ ${alert.by}`.trim() : "");
   row.ack.hidden = acked;
-  setText(row.ack, word("acknowledge", language));
-  setAttribute(row.ack, "aria-label", `${word("acknowledge", language)}: ${sentence}`);
+  setText(row.ack, word("acknowledge_short", language));
+  setAttribute(row.ack, "aria-label", `${word("acknowledge_short", language)}: ${sentence}`);
 }
 
 /** " → Bến Tre" for a direction called "Mỹ Tho → Bến Tre". */

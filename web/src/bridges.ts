@@ -69,11 +69,7 @@ export class Bridges {
     const button = el(
       "button",
       { type: "button", "data-testid": `bridge-${station.id}-${direction}` },
-      name,
-      level,
-      speed,
-      age,
-      flow,
+      el("span", { class: "drawn" }, name, level, speed, age, flow),
     );
     const line = { station, direction, button, name, level: text, speed, flow, age };
     button.addEventListener("click", () => {
@@ -110,7 +106,7 @@ function write(line: Line, view: DirectionView, selected: string | null, at: Mom
   setText(line.age, (suspect ? "◇ " : "") + (age ? measuredAgo(main, at) : ageText(main, at)));
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
   const label = [spoken(name, speed ?? main, at), line.level.textContent, ...sideFigures];
-  setAttribute(line.button, "aria-label", label.join(", "));
+  setAttribute(line.button, "title", label.join(", "));
   const key = speed?.key ?? main?.key ?? null;
   setAttribute(line.button, "data-key", key);
   const mine = selected !== null && key !== null && streamOf(selected) === streamOf(key);

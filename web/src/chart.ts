@@ -321,7 +321,7 @@ export class Chart {
       ],
       hooks: {
         drawAxes: [(plot) => this.drawLimits(plot)],
-        draw: [(plot) => this.drawFlags(plot)],
+        draw: [(plot) => this.nameLimits(plot), (plot) => this.drawFlags(plot)],
         setCursor: [(plot) => this.readOut(plot)],
       },
     };
@@ -345,22 +345,47 @@ export class Chart {
     const { ctx, bbox } = plot;
     const unit = rem() * devicePixelRatio;
     ctx.save();
-    ctx.font = `${unit * 0.9}px "Be Vietnam Pro", sans-serif`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "bottom";
-    for (const rule of this.limits) {
-      const level = rule.raise as number;
-      const y = plot.valToPos(level, "y", true);
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.strokeStyle = ctx.fillStyle = colour.severity(rule.severity);
+    for (const { rule, y } of this.limitsIn(plot)) {
+      ctx.strokeStyle = colour.severity(rule.severity);
       ctx.lineWidth = Math.max(1, unit * 0.09);
       ctx.setLineDash([unit * 0.7, unit * 0.35]);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      const text = `${limit(level, rule.quantity, this.moment.language)} · ${named("severity", rule.severity, this.moment.language)}`;
-      ctx.fillText(text, bbox.left + unit * 0.4, y - unit * 0.1);
+    }
+    ctx.restore();
+  }
+
+  /** The limits that are in the picture, with their height in it. */
+  private limitsIn(plot: uPlot): { rule: Rule; y: number }[] {
+    const { top, height } = plot.bbox;
+    return this.limits
+      .map((rule) => ({ rule, y: plot.valToPos(rule.raise as number, "y", true) }))
+      .filter(({ y }) => y >= top && y <= top + height);
+  }
+
+  /** Above the curve, and with a rim, so that they can be read across it. */
+  private nameLimits(plot: uPlot): void {
+    const colour = palette();
+    const { language } = this.moment;
+    const { ctx, bbox } = plot;
+    const unit = rem() * devicePixelRatio;
+    ctx.save();
+    ctx.setLineDash([]);
+    ctx.font = `${unit * 0.9}px "Be Vietnam Pro", sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "bottom";
+    ctx.lineJoin = "round";
+    ctx.lineWidth = unit * 0.35;
+    ctx.strokeStyle = colour.ground;
+    for (const { rule, y } of this.limitsIn(plot)) {
+      const level = limit(rule.raise as number, rule.quantity, language);
+      const text = `${level} · ${named("severity", rule.severity, language)}`;
+      const at = [bbox.left + unit * 0.4, y - unit * 0.1] as const;
+      ctx.strokeText(text, ...at);
+      ctx.fillStyle = colour.severity(rule.severity);
+      ctx.fillText(text, ...at);
     }
     ctx.restore();
   }

@@ -37,6 +37,12 @@ export function shortTime(t_ms: number, now_ms: number): string {
   return sameDay ? clockTime(t_ms) : `${date(t_ms).slice(0, 5)} ${clockTime(t_ms)}`;
 }
 
+/** Since when: a time within the last day, before that a date. */
+export function sinceTime(t_ms: number, now_ms: number): string {
+  const text = shortTime(t_ms, now_ms);
+  return now_ms - t_ms > DAY_MS ? text.slice(0, 5) : text;
+}
+
 /** 4,30 in Vietnamese, 4.30 in English; thousands are not grouped. */
 export function decimal(value: number, digits: number, language: Language): string {
   const text = (Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value).toFixed(digits);

@@ -46,7 +46,7 @@ export class Header {
     setText(byId("skip"), t("skip_to_alerts"));
     const officer = head.role === "operator" || head.role === "admin" || head.name !== "";
     const role = t(`role_${head.role || "viewer"}` as Word);
-    setText(byId("who"), officer ? (head.name ? t("signed_in", { name: head.name, role }) : role) : "");
+    setText(byId("who"), officer ? (head.name || role) : "");
     setText(byId("sign"), t(officer ? "sign_out" : "sign_in"));
     setText(byId("river-title"), t("panel_river"));
   }

@@ -134,15 +134,23 @@ const LANES_MAX = 3;
 /**
  * Divides the boxes of one row among as few lanes as keep them near their places: lane 0 stands
  * above the river, 1 below it, 2 above lane 0. Gives the lane of each wanted x (rising).
+ *
+ * `tolerance` is how far a box may be pushed, in its own widths.
  */
-export function lanesOf(wanted: readonly number[], width: number, low: number, high: number): number[] {
+export function lanesOf(
+  wanted: readonly number[],
+  width: number,
+  low: number,
+  high: number,
+  tolerance: number,
+): number[] {
   for (let count = 1; ; count += 1) {
     const lane = wanted.map((_, i) => i % count);
     if (count === LANES_MAX) return lane;
     const near = lane.every((_, n) => {
       const own = wanted.filter((_x, i) => lane[i] === n);
       const placed = spread(own, width, low, high);
-      return placed.every((x, i) => Math.abs(x - (own[i] as number)) <= 0.75 * width);
+      return placed.every((x, i) => Math.abs(x - (own[i] as number)) <= tolerance * width);
     });
     const fits = Math.ceil(wanted.length / count) * width <= high - low;
     if (near && fits) return lane;

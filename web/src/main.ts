@@ -28,6 +28,12 @@ const memory = {
   token: new Memory(() => sessionStorage, "songtien.token"),
 };
 
+/** The series that the address names after its #. */
+function inAddress(): string | null {
+  const named = location.hash.slice(1);
+  return /^[a-z0-9_/-]+$/.test(named) ? named : null;
+}
+
 class Screen {
   private language: Language = memory.language.read() === "en" ? "en" : "vi";
   private token: string | null = memory.token.read();
@@ -40,7 +46,7 @@ class Screen {
   private readings = new Map<string, model.Reading>();
   private byStation = new Map<string, model.Reading[]>();
   private alerts: model.Alert[] = [];
-  private chosen: string | null = decodeURIComponent(location.hash.slice(1)) || null;
+  private chosen: string | null = inAddress();
   private link: Link = { phase: "connecting" };
   private gone_ms: number | null = world.now();
   private wasLive = false;
@@ -97,7 +103,7 @@ class Screen {
       this.token === null ? this.officer.askToken() : this.signOut(),
     );
     addEventListener("hashchange", () => {
-      this.chosen = decodeURIComponent(location.hash.slice(1)) || null;
+      this.chosen = inAddress();
       this.schedule();
     });
     addEventListener("online", () => this.retry());

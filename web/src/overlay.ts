@@ -7,6 +7,12 @@ import { type Language, type Word, word } from "./words.ts";
 
 const PATIENCE_MS = 1500; // a first connection may take this long before it is called lost
 
+/** Here seconds count: somebody is waiting. */
+function silence(span_ms: number, language: Language): string {
+  const n = Math.max(0, Math.round(span_ms / 1000));
+  return n < 60 ? word("n_seconds", language, { n }) : duration(span_ms, language);
+}
+
 export interface LinkView {
   link: Link;
   /** Since when there has been no believable picture; null while there is one. Monotonic, ms. */
@@ -64,7 +70,7 @@ export class Overlay {
     return word("lost_last_word", language, {
       time: clockSeconds(lastWord_ms),
       date: date(lastWord_ms),
-      age: duration((serviceNow_ms ?? lastWord_ms) - lastWord_ms, language),
+      age: silence((serviceNow_ms ?? lastWord_ms) - lastWord_ms, language),
     });
   }
 

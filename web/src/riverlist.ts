@@ -55,7 +55,7 @@ export class RiverList {
       setText(line.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
       setText(line.band, value === null || look === "bad" ? "" : bandWord(value, at.language));
       setText(line.age, (suspect ? "◇ " : "") + ageText(reading, at));
-      setAttribute(line.button, "aria-label", spoken(line.station.name, reading, at));
+      setAttribute(line.button, "title", spoken(line.station.name, reading, at));
       setAttribute(line.button, "aria-pressed", id === selected ? "true" : "false");
     }
   }
@@ -70,9 +70,7 @@ export class RiverList {
     const button = el(
       "button",
       { type: "button", class: "station", "data-testid": `station-${station.id}` },
-      name,
-      figures,
-      age,
+      el("span", { class: "drawn" }, name, figures, age),
     );
     button.addEventListener("click", () => this.choose(station));
     this.lines.set(station.id, { station, button, value, band, age });

@@ -12,19 +12,21 @@ import {
   spread,
 } from "./layout.ts";
 import { bandOf, placeOnBar, type Reading, type Station } from "./model.ts";
-import { ageText, bandWord, lookOf, lostSince, type Moment, spoken } from "./view.ts";
+import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
 /** Lengths in letter units (rem) at full size. */
 const VALUE = 2.3;
-const SMALL = 1.0;
+const SMALL = 0.95;
 const LABEL_HEIGHT = 4.3;
 const LANE_GAP = 0.95;
 const FAR_GAP = 0.15;
 const ROW_GAP = 0.25;
 const AXIS_HEIGHT = 1.6;
-const SEA_WIDTH = 7.5;
+const SEA_WIDTH = 8.2;
 const LEFT = 3.2;
+/** How far labels may stand from their place, in widths of a label. */
+const TOLERANCES = [0.8, 1.2, 1.7];
 
 interface Label {
   station: Station;
@@ -37,6 +39,7 @@ interface Label {
   pointer: SVGPathElement;
   barX: number;
   barWidth: number;
+  barBottom: number;
 }
 
 interface Frame {
@@ -89,16 +92,16 @@ export class Schematic {
       ...rows.slice(1),
     ];
     const farthest = Math.max(10, ...rows.flatMap((row) => row.placed.map((p) => p.km)));
-    let u = rem();
-    let frame = this.frame(width, farthest, u, language);
-    let lanes = lanesIn(frame, withShore);
-    for (let n = 0; n < 40 && heightOf(lanes, u) > height; n += 1) {
-      u *= 0.975;
-      frame = this.frame(width, farthest, u, language);
-      lanes = lanesIn(frame, withShore);
+    let best: { frame: Frame; lanes: Lanes[] } | null = null;
+    for (const tolerance of TOLERANCES) {
+      const fitted = this.fit(withShore, { width, height, farthest, tolerance, language });
+      // Labels may stand farther from their place where that makes them clearly larger.
+      if (best === null || fitted.frame.u > 1.04 * best.frame.u) best = fitted;
     }
-    const spare = Math.max(0, (height - heightOf(lanes, u)) / lanes.length);
-    this.root.style.setProperty("--u", `${u}px`);
+    if (best === null) return;
+    const { frame, lanes } = best;
+    const spare = Math.max(0, (height - heightOf(lanes, frame.u)) / lanes.length);
+    this.root.style.setProperty("--u", `${frame.u}px`);
     this.water(frame, lanes, spare, height, language);
   }
 
@@ -111,17 +114,31 @@ export class Schematic {
     }
   }
 
+  /** The largest letters with which everything fits. */
+  private fit(
+    rows: readonly Row[],
+    to: { width: number; height: number; farthest: number; tolerance: number; language: Language },
+  ): { frame: Frame; lanes: Lanes[] } {
+    let u = rem();
+    for (;;) {
+      const frame = this.frame(to.width, to.farthest, u, to.language);
+      const lanes = lanesIn(frame, rows, to.tolerance);
+      if (heightOf(lanes, u) <= to.height || u < 0.4 * rem()) return { frame, lanes };
+      u *= 0.985;
+    }
+  }
+
   private frame(width: number, farthest_km: number, u: number, language: Language): Frame {
     const seaX = width - SEA_WIDTH * u;
     const scale = (seaX - LEFT * u) / (farthest_km + 2);
-    const words = ["band_1", "band_4", "st_lost"] as const;
+    const words = ["band_1", "band_4"] as const;
     const beside = words.map((w) => textWidth(word(w, language), SMALL * u, 400));
     const block = figureWidth(u) + Math.max(...beside, 4 * u);
     return {
       width,
       u,
       seaX,
-      labelWidth: block + 0.9 * u,
+      labelWidth: block + 0.7 * u,
       x: (km) => seaX - km * scale,
     };
   }
@@ -225,7 +242,7 @@ export class Schematic {
     for (const side of [2, 0, 1]) {
       const members = row.placed.filter((_, i) => lane[i] === side).reverse(); // left to right
       const wanted = members.map((p) => x(p.km));
-      const centres = spread(wanted, labelWidth, 0.3 * u, frame.width - 0.3 * u);
+      const centres = spread(wanted, labelWidth, 0.3 * u, rightmost(frame, row));
       const near = y - (LANE_GAP + LABEL_HEIGHT) * u;
       const top = [near, y + LANE_GAP * u, near - (LABEL_HEIGHT + FAR_GAP) * u][side] as number;
       const edge = side === 1 ? top : top + LABEL_HEIGHT * u;
@@ -251,15 +268,21 @@ export class Schematic {
   }
 }
 
-function lanesIn(frame: Frame, rows: readonly Row[]): Lanes[] {
+function lanesIn(frame: Frame, rows: readonly Row[], tolerance: number): Lanes[] {
   return rows.map((row) => {
     const wanted = row.placed.map((p) => frame.x(p.km)).reverse();
     const low = 0.3 * frame.u;
-    const lane = lanesOf(wanted, frame.labelWidth, low, frame.width - low).reverse();
+    const lane = lanesOf(wanted, frame.labelWidth, low, rightmost(frame, row), tolerance).reverse();
     const count = new Set(lane).size;
     const height = count * LABEL_HEIGHT + Math.min(count, 2) * LANE_GAP + ROW_GAP;
     return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) };
   });
+}
+
+/** Labels leave the names of the mouths free; what stands on the shore may reach over the sea. */
+function rightmost(frame: Frame, row: Row): number {
+  const shore = row.placed.some((p) => p.km < 0);
+  return shore ? frame.width - 0.3 * frame.u : frame.seaX + 1.6 * frame.u;
 }
 
 function heightOf(lanes: readonly Lanes[], u: number): number {
@@ -268,7 +291,7 @@ function heightOf(lanes: readonly Lanes[], u: number): number {
 
 /** Room for the widest figure and the space after it. */
 function figureWidth(u: number): number {
-  return Math.max(textWidth("0,00", VALUE * u, 600), textWidth("00,0", VALUE * u, 600)) + 0.6 * u;
+  return Math.max(textWidth("0,00", VALUE * u, 600), textWidth("00,0", VALUE * u, 600)) + 0.45 * u;
 }
 
 function makeLabel(
@@ -279,18 +302,18 @@ function makeLabel(
   { u, labelWidth }: Frame,
   language: Language,
 ): Label {
-  const left = x + 0.5 * u;
+  const left = x + 0.4 * u;
   const block = left + figureWidth(u);
   const barWidth = 4 * u;
   const name = svg("text", { class: "name", x: left, y: y + 1.0 * u }, shortName(station.name));
-  if (km !== "") name.append(svg("tspan", { class: "km", dx: 0.35 * u }, km));
+  if (km !== "") name.append(svg("tspan", { class: "km", dx: 0.1 * u }, ` ${km}`));
   const value = svg("text", { class: "value", x: left, y: y + 2.95 * u, "data-testid": "value" });
-  const band = svg("text", { class: "band", x: block, y: y + 2.05 * u });
+  const band = svg("text", { class: "band", x: block, y: y + 2.1 * u });
   const age = svg("text", { class: "age", x: left, y: y + 4.0 * u, "data-testid": "age" });
   const bar = [0, 1, 2, 3, 4].map((n) =>
     svg("rect", {
       x: block + (n * barWidth) / 5,
-      y: y + 2.55 * u,
+      y: y + 2.48 * u,
       width: barWidth / 5 - 0.12 * u,
       height: 0.42 * u,
     }),
@@ -315,18 +338,21 @@ function makeLabel(
   const group = svg(
     "g",
     { class: "station", role: "button", "data-testid": `station-${station.id}`, lang: language },
-    svg("title"),
     back,
     name,
+    " ", // between words for those who read them, nothing for those who see them
     value,
+    " ",
     band,
+    " ",
     ...bar,
     pointer,
     hatch,
     age,
   );
   const dot = svg("circle");
-  return { station, group, dot, value, band, age, bar, pointer, barX: block, barWidth };
+  const barBottom = y + 2.9 * u;
+  return { station, group, dot, value, band, age, bar, pointer, barX: block, barWidth, barBottom };
 }
 
 function write(label: Label, reading: Reading | null, at: Moment): void {
@@ -336,23 +362,19 @@ function write(label: Label, reading: Reading | null, at: Moment): void {
   const suspect = reading?.flag === 3 ? " suspect" : "";
   setAttribute(label.group, "class", `station look-${look}${suspect} band-${band ?? "none"}`);
   setText(label.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
-  if (look === "lost") {
-    setText(label.band, word("st_lost", at.language));
-    setText(label.age, lostSince(reading, at));
-  } else {
-    setText(label.band, value === null || look === "bad" ? "" : bandWord(value, at.language));
-    setText(label.age, (suspect ? "◇ " : "") + ageText(reading, at));
-  }
-  const sentence = spoken(label.station.name, reading, at);
-  setAttribute(label.group, "aria-label", sentence);
-  const title = label.group.querySelector("title");
-  if (title !== null) setText(title, sentence);
+  const told = value !== null && look !== "bad" && look !== "lost";
+  setText(label.band, told ? bandWord(value, at.language) : "");
+  setText(label.age, (suspect ? "◇ " : "") + ageText(reading, at));
+  setAttribute(label.group, "aria-description", spoken(label.station.name, reading, at));
+  // The name of the button begins with what stands on it, for those who speak to the machine.
+  const drawn = [...label.group.querySelectorAll("text")].map((text) => text.textContent);
+  setAttribute(label.group, "aria-label", drawn.filter(Boolean).join(" "));
   label.bar.forEach((part, n) =>
     setAttribute(part, "class", band !== null && n <= band ? `part part-${n}` : "part"),
   );
   const unit = label.barWidth / 10;
   const x = label.barX + placeOnBar(value ?? 0) * label.barWidth;
-  const y = Number(label.bar[0]?.getAttribute("y") ?? 0) - unit * 0.3;
-  const shape = `M${x},${y} l${-unit * 0.7},${-unit} h${unit * 1.4} Z`;
+  const y = label.barBottom + unit * 0.15;
+  const shape = `M${x},${y} l${-unit * 0.7},${unit} h${unit * 1.4} Z`;
   setAttribute(label.pointer, "d", value === null ? "" : shape);
 }

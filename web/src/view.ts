@@ -1,6 +1,6 @@
 // What several parts of the screen say of a reading in the same way.
 
-import { clockTime, dateTime, duration, figure, shortTime } from "./format.ts";
+import { clockTime, dateTime, duration, figure, sinceTime } from "./format.ts";
 import { bandOf, type Reading } from "./model.ts";
 import { type Language, named, type Word, word } from "./words.ts";
 
@@ -36,7 +36,7 @@ export function ageText(reading: Reading | null, moment: Moment): string {
     return word(reading?.st === "maintenance" ? "st_maintenance" : "st_never", language);
   }
   if (reading.st === "lost") {
-    return word("st_lost_since", language, { time: shortTime(reading.t_ms, now_ms) });
+    return word("st_lost_since", language, { time: sinceTime(reading.t_ms, now_ms) });
   }
   const age = duration(now_ms - reading.t_ms, language);
   const marks = [
@@ -47,11 +47,6 @@ export function ageText(reading: Reading | null, moment: Moment): string {
   return marks.length === 0
     ? word("ago", language, { age })
     : [...marks.slice(0, 2), age].join(" · ");
-}
-
-/** "từ 21/11 09:10": beside the word that its signal is lost. */
-export function lostSince(reading: Reading | null, { language, now_ms }: Moment): string {
-  return word("since", language, { time: shortTime(reading?.t_ms ?? now_ms, now_ms) });
 }
 
 /** "đo cách đây 4 phút" */

@@ -28,10 +28,11 @@ test("a block that grows into its neighbour takes it along", () => {
 });
 
 test("a crowded row takes more lanes, a roomy one stays in one", () => {
-  assert.deepEqual(lanesOf([100, 300, 500], 100, 0, 600), [0, 0, 0]);
-  assert.deepEqual(lanesOf([100, 110, 300, 310, 500, 510], 100, 0, 600), [0, 0, 0, 0, 0, 0]);
-  assert.deepEqual(lanesOf([100, 110, 120, 400, 410, 420], 100, 0, 600), [0, 1, 0, 1, 0, 1]);
-  assert.deepEqual(lanesOf([100, 110, 120, 130, 140, 150], 100, 0, 600), [0, 1, 2, 0, 1, 2]);
+  assert.deepEqual(lanesOf([100, 300, 500], 100, 0, 600, 0.75), [0, 0, 0]);
+  assert.deepEqual(lanesOf([100, 110, 300, 310, 500, 510], 100, 0, 600, 0.75), [0, 0, 0, 0, 0, 0]);
+  assert.deepEqual(lanesOf([100, 110, 120, 400, 410, 420], 100, 0, 600, 0.75), [0, 1, 0, 1, 0, 1]);
+  assert.deepEqual(lanesOf([100, 110, 120, 130, 140, 150], 100, 0, 600, 0.75), [0, 1, 2, 0, 1, 2]);
+  assert.deepEqual(lanesOf([100, 110, 120, 400, 410, 420], 100, 0, 600, 1.5), [0, 0, 0, 0, 0, 0]);
 });
 
 test("stations stand on the row of their mouth, from the sea up; the coast apart", () => {
