@@ -245,7 +245,10 @@ class Publisher:
 
 
 async def _put(client: aiomqtt.Client, message: Message) -> None:
-    await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+    """Return at the PUBACK. A slow broker is waited for; a lost one ends the wait otherwise."""
+    await client.publish(
+        message.topic, message.payload, qos=1, retain=message.retain, timeout=math.inf
+    )
 
 
 async def _until_lost(client: aiomqtt.Client) -> None:

@@ -11,6 +11,8 @@ from ingest.faults import ConfigError
 from ingest.registry import parse_registry
 from simulators.mapping import (
     DEFAULT_NULL,
+    KEYS,
+    UNITS,
     CsvMapping,
     mapping_of_options,
     missing_columns,
@@ -186,3 +188,29 @@ def test_the_examples_name_devices_of_the_default_registry(file: Path) -> None:
         assert (device.station, device.kind) == (target.station, target.kind)
         lanes = {(lane.direction, lane.lane) for lane in device.lanes}
         assert {(lane.direction, lane.lane) for lane in target.lanes} <= lanes
+
+
+def _toml_in(page: str) -> list[str]:
+    blocks = (ROOT / "docs" / page).read_text().split("```toml\n")[1:]
+    return [block.split("```")[0] for block in blocks]
+
+
+def test_the_page_on_replay_shows_mappings_that_can_be_read() -> None:
+    probe, camera = _toml_in("replay.md")
+    mapping = parse_mapping(probe, "docs")
+    assert (mapping.delimiter, mapping.decimal) == (";", ",")
+    assert mapping.time.at_start
+    assert mapping.targets[0].columns["ec25_ms_cm"].scale == 1e-3
+    whole = parse_mapping('[time]\ncolumn = "t"\n' + camera, "docs")
+    assert set(whole.targets[0].lanes[0].count) == {"car", "motorbike", "truck"}
+
+
+def test_the_page_on_replay_names_every_field_and_unit() -> None:
+    page = (ROOT / "docs" / "replay.md").read_text()
+    for field, units in UNITS.items():
+        assert f"`{field}`" in page
+        for unit in units:
+            assert unit.replace("µ", "u") in page
+    for keys in KEYS.values():
+        for key in keys:
+            assert key in page

@@ -132,6 +132,7 @@ def test_a_broker_that_is_not_there_is_told_at_once(free_port: int) -> None:
     assert publisher.acknowledged_messages == 0
 
 
+@pytest.mark.broker
 def test_an_error_of_our_own_is_not_taken_for_a_lost_link(mosquitto: Mosquitto) -> None:
     def broken() -> Iterator[Message]:
         yield from _messages(3)
