@@ -295,28 +295,32 @@ class StoreReader:
 
         Flags 1 to 3 count; a window without any is absent.
         """
+        # SQLite's division cuts towards zero; times after 1970 are positive.
+        start = "((t - :off) / :step) * :step + :off"
+        chosen = "FROM reading WHERE series = :s AND t >= :from AND t < :to AND flag <= 3"
+        asked = {
+            "s": series,
+            "from": from_ms,
+            "to": to_ms,
+            "step": step_ms,
+            "off": offset_ms % step_ms,
+        }
         with self.connection() as connection:
             rows = connection.execute(
-                # SQLite's division cuts towards zero; times after 1970 are positive.
-                "SELECT ((t - :off) / :step) * :step + :off AS start, count(*), "
-                "sum(flag = 1), avg(value), min(value), max(value), max(t) FROM reading "
-                "WHERE series = :s AND t >= :from AND t < :to AND flag <= 3 "
-                "GROUP BY start ORDER BY start",
-                {
-                    "s": series,
-                    "from": from_ms,
-                    "to": to_ms,
-                    "step": step_ms,
-                    "off": offset_ms % step_ms,
-                },
+                f"SELECT {start} AS start, count(*), sum(flag = 1), avg(value), min(value), "  # noqa: S608 - constants
+                f"max(value) {chosen} GROUP BY start ORDER BY start",
+                asked,
             ).fetchall()
+            # A column beside a lone max() is of the row that holds it (SQLite's "bare columns").
             last = [
-                connection.execute(
-                    "SELECT value FROM reading WHERE series = ? AND t = ?", (series, row[6])
-                ).fetchone()[0]
-                for row in rows
+                value
+                for _, value, _ in connection.execute(
+                    f"SELECT {start} AS start, value, max(t) {chosen} "  # noqa: S608 - constants
+                    "GROUP BY start ORDER BY start",
+                    asked,
+                )
             ]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+        columns = list(zip(*rows, strict=True)) if rows else [()] * 6
         start_ms, n, n_good = (np.array(columns[i], dtype=np.int64) for i in (0, 1, 2))
         mean, low, high = (np.array(columns[i], dtype=np.float64) for i in (3, 4, 5))
         return Windows(start_ms, n, n_good, mean, low, high, np.array(last, dtype=np.float64))
