@@ -307,7 +307,7 @@ class StoreReader:
         }
         with self.connection() as connection:
             rows = connection.execute(
-                f"SELECT {start} AS start, count(*), sum(flag = 1), avg(value), min(value), "  # noqa: S608 - constants
+                f"SELECT {start} AS start, count(*), sum(flag = 1), avg(value), min(value), "
                 f"max(value) {chosen} GROUP BY start ORDER BY start",
                 asked,
             ).fetchall()
@@ -315,7 +315,7 @@ class StoreReader:
             last = [
                 value
                 for _, value, _ in connection.execute(
-                    f"SELECT {start} AS start, value, max(t) {chosen} "  # noqa: S608 - constants
+                    f"SELECT {start} AS start, value, max(t) {chosen} "
                     "GROUP BY start ORDER BY start",
                     asked,
                 )

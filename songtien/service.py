@@ -57,6 +57,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 10.0
 HTTP_CLOSE_WITHIN_S = 3
+HTTP_TASK = "http"
 EVENTS_KEPT = 10_000
 PAGES = Path(__file__).resolve().parent.parent / "api" / "pages"
 
@@ -122,6 +123,8 @@ class Service:
         self._dead: asyncio.Future[None] = self._loop.create_future()
         self._config = config
         self._tasks: list[asyncio.Task[None]] = []
+        self._threads: list[threading.Thread] = []
+        self.http: uvicorn.Server | None = None
         host = _host_id()
 
         self.journal = Journal(paths.journal, clock_ms)
@@ -231,7 +234,7 @@ class Service:
         )
         # Signals are the command line's; uvicorn would take them for itself.
         self.http.capture_signals = _no_signals  # type: ignore[method-assign]
-        self._run(group, self.http.serve(sockets=[self.http_socket]), "http")
+        self._run(group, self.http.serve(sockets=[self.http_socket]), HTTP_TASK)
         self._run(group, self._watch(), "watch over threads")
         self._run(group, self._tick(), "clock of the screens")
         self._run(group, self.announcer.keep_saying(), "canary and acks")
@@ -242,18 +245,25 @@ class Service:
         self.broker.start()
 
     async def close(self) -> None:
-        """Close in reverse: the doors, the broker, what came from it, then the state."""
+        """Close in reverse: the doors, the broker, what came from it, then the state.
+
+        Also where the start went wrong half-way.
+        """
         async with asyncio.timeout(CLOSE_WITHIN_S):
-            self.http.should_exit = True
+            if self.http is not None:
+                self.http.should_exit = True
             for task in self._tasks:
-                if task.get_name() != "http":
+                if task.get_name() != HTTP_TASK:
                     task.cancel()
-            await asyncio.to_thread(self.broker.stop)
-            self.intake.stop()
-            await asyncio.to_thread(self._threads[0].join)
-            self.pipeline.stop()
-            await asyncio.to_thread(self._threads[1].join)
-            await asyncio.wait(self._tasks)
+            if self._threads:
+                await asyncio.to_thread(self.broker.stop)
+            for stop, thread in zip(
+                (self.intake.stop, self.pipeline.stop), self._threads, strict=False
+            ):
+                stop()
+                await asyncio.to_thread(thread.join)
+            if self._tasks:
+                await asyncio.wait(self._tasks)
 
     def reload(self) -> None:
         """Put the registry and the rules in force anew. Raises ConfigError, changing nothing."""

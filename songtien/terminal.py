@@ -20,6 +20,8 @@ from ingest.journal import SchemaError
 from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
+from songtien.pipeline import JournalGapError
+from songtien.processor import StateError
 from songtien.settings import DEFAULTS
 
 USAGE = 2
@@ -44,6 +46,8 @@ def faults_told() -> Iterator[None]:
         fail(USAGE, *(fault for error in _leaves(group) for fault in error.faults))
     except* (AuthError, LiveServiceError, SchemaError) as group:
         fail(USAGE, *_leaves(group))
+    except* (StateError, JournalGapError) as group:
+        fail(FAILED, *_leaves(group))
     except* aiomqtt.MqttError as group:
         fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))
 
