@@ -97,7 +97,7 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recorded() -> Callable[[str], Path]:
     """`recorded("salinity/….csv.gz")`: a file of the recorded series, which aren't committed."""
     beside = Path(__file__).parent.parent.parent / "shared" / "data"
