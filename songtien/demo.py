@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from simulators.demo import demo_feed
@@ -33,7 +34,9 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
                     broker_url=broker.url,
                     root=settings.mqtt.root,
                     clock_ms=clock_ms,
-                    progress=_history_told,
+                    progress=_told_once(
+                        len({d.kind for d in service.parts.registry.devices.values()})
+                    ),
                 ),
                 name="feed",
             )
@@ -76,9 +79,17 @@ def _welcome(service: Service, broker_kind: str) -> None:
     )
 
 
-def _history_told(stage: str, samples: int) -> None:
-    if stage == "history":
-        out.print(f"the last 25 hours are in: {samples:,} samples", highlight=False)
+def _told_once(feeds: int) -> Callable[[str, int], None]:
+    """Say when the history of all feeds is in."""
+    samples: list[int] = []
+
+    def tell(stage: str, acknowledged: int) -> None:
+        if stage == "history":
+            samples.append(acknowledged)
+            if len(samples) == feeds:
+                out.print(f"The last 25 hours are in: {sum(samples):,} samples.", highlight=False)
+
+    return tell
 
 
 def _free(what: str, port: int) -> int:
