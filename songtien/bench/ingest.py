@@ -1,0 +1,225 @@
+"""How fast messages become durable, flagged, evaluated and acknowledged.
+
+Two contenders take the same packets from the same publisher through a broker of their own
+with the same configuration, in turn: `mosquitto_sub -q 1`, which throws them away, and
+`songtien serve`. A round of mosquitto_sub ends when it has received all; one of the service
+when its metrics say that all are stored and nothing is in flight, and the broker holds
+nothing for it.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.topics import subscription
+from songtien.bench import feed, machine
+from songtien.bench.stand import BenchError, Broker, broker, client, running, service, until
+from songtien.broker import HOST
+
+STEP_MS = 2000
+ROUND_S_MAX = 600.0
+SUBSCRIBER = "songtien-bench-sub"
+HELD = "$SYS/broker/store/messages/count"
+DROPPED = "$SYS/broker/publish/messages/dropped"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a round: `messages` after one of warming up from each of `devices`."""
+
+    devices: int = 1000
+    messages: int = 100_000
+    rounds: int = 5
+    autosave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One contender's round. Processor times in µs a message; `others` in cores."""
+
+    rate_s: float
+    contender_us: float
+    broker_us: float
+    others: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both contenders, one after the other."""
+
+    sub: Taken
+    songtien: Taken
+
+    @property
+    def ratio(self) -> float:
+        return self.songtien.rate_s / self.sub.rate_s
+
+    @property
+    def quiet(self) -> bool:
+        return max(self.sub.others, self.songtien.others) <= machine.NOISE_MAX_CORES
+
+
+def run(size: Size, tell: Tell) -> list[Pair]:
+    """Rounds until enough were quiet, at most three times as many as asked for."""
+    seqs = max(1, size.messages // size.devices)
+    pairs: list[Pair] = []
+    with tempfile.TemporaryDirectory(prefix="songtien-bench-") as name:
+        top = Path(name)
+        begin_ms = time.time_ns() // 1_000_000 - (seqs + 1) * STEP_MS
+        warm, packets = top / "warm", top / "packets"
+        for file, which in ((warm, range(1)), (packets, range(1, seqs + 1))):
+            file.write_bytes(b"".join(feed.packets(size.devices, which, begin_ms, STEP_MS)))
+        count = seqs * size.devices
+        for number in range(3 * size.rounds):
+            sub = _of_mosquitto_sub(top / f"a{number}", packets, count, size)
+            songtien = _of_songtien(top / f"b{number}", warm, packets, count, size)
+            pairs.append(Pair(sub, songtien))
+            tell(_line(number + 1, pairs[-1]))
+            if sum(pair.quiet for pair in pairs) == size.rounds:
+                break
+    return pairs
+
+
+def summary(pairs: list[Pair], rounds: int) -> str:
+    """The medians with their ranges, of the quiet rounds where there are enough."""
+    quiet = [pair for pair in pairs if pair.quiet]
+    chosen, of = (quiet, "quiet rounds") if len(quiet) >= rounds else (pairs, "rounds, NOISY")
+    return (
+        f"ingest: {_range([p.ratio for p in chosen], '.2f')} of mosquitto_sub -q 1; "
+        f"{_range([p.songtien.rate_s for p in chosen], ',.0f')} of "
+        f"{_range([p.sub.rate_s for p in chosen], ',.0f')} messages/s; processor time "
+        f"{_range([p.songtien.contender_us for p in chosen], '.1f')} of "
+        f"{_range([p.sub.contender_us for p in chosen], '.1f')} µs/message; "
+        f"{len(chosen)} {of} of {len(pairs)}"
+    )
+
+
+def _line(number: int, pair: Pair) -> str:
+    a, b = pair.sub, pair.songtien
+    return (
+        f"round {number}: ratio {pair.ratio:.2f}; songtien {b.rate_s:,.0f}/s, "
+        f"{b.contender_us:.1f} µs (broker {b.broker_us:.1f}); mosquitto_sub {a.rate_s:,.0f}/s, "
+        f"{a.contender_us:.1f} µs (broker {a.broker_us:.1f}); others "
+        f"{a.others:.2f}, {b.others:.2f} cores" + ("" if pair.quiet else "; noisy")
+    )
+
+
+def _range(values: list[float], form: str) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:{form}} ({low:{form}}-{high:{form}})"
+
+
+def _of_mosquitto_sub(directory: Path, packets: Path, count: int, size: Size) -> Taken:
+    with broker(directory, autosave=size.autosave) as holding:
+        command = [client("mosquitto_sub"), "-h", HOST, "-p", str(holding.port), "-q", "1"]
+        command += ["-i", SUBSCRIBER, "-t", subscription(feed.ROOT), "-C", str(count)]
+        silent = {"stdout": subprocess.DEVNULL}
+        with running(command, directory / "sub.log", **silent) as subscriber:
+            holding.subscribed(SUBSCRIBER)
+            pid = subscriber.pid
+            # It ends by itself when it has all; unreaped, its processor time can be read.
+            ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return _timed(
+                holding,
+                packets,
+                count,
+                lambda: os.waitid(os.P_PID, pid, ended) is not None,
+                lambda: machine.cpu_s(pid),
+            )
+
+
+def _of_songtien(directory: Path, warm: Path, packets: Path, count: int, size: Size) -> Taken:
+    with (
+        broker(directory / "broker", autosave=size.autosave) as holding,
+        service(directory / "service", holding.port, size.devices) as serving,
+    ):
+        _published(holding, warm, size.devices)
+        until(lambda: serving.samples("stored") == size.devices, "warming up", ROUND_S_MAX)
+        all_of_it = size.devices + count
+        before_s = machine.cpu_s(serving.process.pid)
+        held = _asked(holding, HELD)
+        taken = _timed(
+            holding,
+            packets,
+            count,
+            lambda: serving.samples("stored") == all_of_it,
+            lambda: machine.cpu_s(serving.process.pid) - before_s,
+        )
+        found = serving.metrics()
+        received = found["songtien_samples_received_total"]
+        if received != all_of_it or found["songtien_samples_in_flight"]:
+            raise BenchError(f"received {received:.0f} of {all_of_it}: {found}")
+        until(lambda: _asked(holding, HELD) <= held + _SAID, "the broker to hold nothing")
+        if _asked(holding, DROPPED):
+            raise BenchError(f"the broker dropped {_asked(holding, DROPPED)} messages")
+        return taken
+
+
+_SAID = 10
+"""What the broker may hold in the end beside the feed: states and canaries of the service."""
+
+
+def _timed(
+    holding: Broker,
+    packets: Path,
+    count: int,
+    done: Callable[[], bool],
+    contender_s: Callable[[], float],
+) -> Taken:
+    with _publisher(holding, packets, count) as publishing:
+        assert publishing.stdin is not None
+        broker_s = machine.cpu_s(holding.process.pid)
+        begin = machine.Moment.now()
+        publishing.stdin.write(b"go\n")
+        publishing.stdin.flush()
+        until(done, f"{count} messages", ROUND_S_MAX)
+        end = machine.Moment.now()
+        used_s, broker_s = contender_s(), machine.cpu_s(holding.process.pid) - broker_s
+        if publishing.wait(ROUND_S_MAX) != 0:
+            raise BenchError("the publisher failed")
+    return Taken(
+        count / (end.wall_s - begin.wall_s),
+        used_s / count * 1e6,
+        broker_s / count * 1e6,
+        end.others_since(begin),
+    )
+
+
+def _published(holding: Broker, packets: Path, count: int) -> None:
+    with _publisher(holding, packets, count) as publishing:
+        publishing.communicate(b"go\n", timeout=ROUND_S_MAX)
+        if publishing.returncode != 0:
+            raise BenchError("the publisher failed")
+
+
+@contextmanager
+def _publisher(holding: Broker, packets: Path, count: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """A publisher that is connected and waits for a line."""
+    command = [sys.executable, "-m", "songtien.bench.publisher"]
+    command += [str(holding.port), str(packets), str(count)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with running(command, packets.with_suffix(".log"), **pipes) as publishing:
+        assert publishing.stdout is not None
+        if publishing.stdout.readline() != b"ready\n":
+            raise BenchError("the publisher can't connect")
+        yield publishing
+
+
+def _asked(holding: Broker, topic: str) -> int:
+    """What the broker says of itself: each second, where it has changed."""
+    command = [client("mosquitto_sub"), "-h", HOST, "-p", str(holding.port), "-t", topic]
+    command += ["-W", "2"]
+    # It ends with a code that says so: time was over.
+    said = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - ours
+    if not said.stdout:
+        raise BenchError(f"the broker says nothing on {topic}: {said.stderr}")
+    return int(said.stdout.split()[-1])
