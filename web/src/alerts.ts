@@ -118,28 +118,35 @@ export class Alerts {
 /** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
 export function figuresOf(alert: Alert, at: Moment): string {
   const { language } = at;
-  if (alert.value !== null && alert.limit !== null && alert.value !== alert.limit) {
+  const message = language === "vi" ? alert.message_vi : alert.message_en;
+  if (alert.value !== null && alert.limit !== null && alert.ask !== "no_data") {
     const bound = limit(alert.limit, alert.quantity, language);
     const rounded = figure(alert.value, alert.quantity, language);
     // 7,9 < 8, not 8 < 8.
     const same = rounded === figure(alert.limit, alert.quantity, language);
     const value = same ? limit(alert.value, alert.quantity, language) : rounded;
-    const unit = unitOf(alert.quantity, unitName(alert.quantity), language);
-    return `${value} ${alert.value > alert.limit ? ">" : "<"} ${bound} ${unit}`.trimEnd();
+    const per = alert.ask === "rise" ? word("per_hour", language) : "";
+    const unit = unitOf(alert.quantity, unitName(alert.quantity), language) + per;
+    const sign = alert.ask === "below" || alert.value < alert.limit ? "<" : ">";
+    return `${value} ${sign} ${bound} ${unit}`.trimEnd();
   }
-  return (language === "vi" ? alert.message_vi : alert.message_en) || alert.rule;
+  // The place stands beside it already.
+  return message.replace(/^[^:]{1,60}:\s+/, "") || alert.rule;
 }
 
 /** The whole story in a sentence. */
 export function alertSentence(alert: Alert, station: Station | undefined, at: Moment): string {
   const { language, now_ms } = at;
   const message = language === "vi" ? alert.message_vi : alert.message_en;
+  if (message !== "") {
+    const parts = [named("severity", alert.severity, language), message];
+    return [...parts, named("state", alert.state, language)].join(" · ");
+  }
   return [
     named("severity", alert.severity, language),
     station?.name ?? alert.station,
     named("q", alert.quantity, language),
     figuresOf(alert, at),
-    message,
     word("since", language, { time: shortTime(alert.since_ms, now_ms) }),
     named("state", alert.state, language),
   ]

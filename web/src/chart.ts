@@ -379,10 +379,14 @@ export class Chart {
     ctx.lineJoin = "round";
     ctx.lineWidth = unit * 0.35;
     ctx.strokeStyle = colour.ground;
+    let [before, free] = [Infinity, 0];
     for (const { rule, y } of this.limitsIn(plot)) {
       const level = limit(rule.raise as number, rule.quantity, language);
       const text = `${level} · ${named("severity", rule.severity, language)}`;
-      const at = [bbox.left + unit * 0.4, y - unit * 0.1] as const;
+      // Beside the name below it where there is no room above that one.
+      const left: number = before - y < unit * 1.1 ? free : bbox.left + unit * 0.4;
+      const at = [left, y - unit * 0.1] as const;
+      [before, free] = [y, left + ctx.measureText(text).width + unit * 1.2];
       ctx.strokeText(text, ...at);
       ctx.fillStyle = colour.severity(rule.severity);
       ctx.fillText(text, ...at);

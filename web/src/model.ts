@@ -46,6 +46,7 @@ export interface Alert {
   station: string;
   quantity: string;
   severity: string;
+  ask: string;
   state: string;
   value: number | null;
   limit: number | null;
@@ -66,7 +67,9 @@ export interface Rule {
   raise: number | null;
   stations: string[];
   branches: string[];
+  /** [from, to) by the smallest distance from a mouth; null takes every station. */
   km: [number, number] | null;
+  kmUnknown: boolean;
   kinds: string[];
   devices: string[];
 }
@@ -125,6 +128,7 @@ export function alert(raw: Fields): Alert {
     station: text(raw["station"]),
     quantity: text(raw["quantity"]) || key.slice(key.lastIndexOf("/") + 1),
     severity: text(raw["severity"]) || "warning",
+    ask: text(raw["ask"]),
     state: text(raw["state"]),
     value: number(raw["value"]),
     limit: number(raw["limit"]),
@@ -140,7 +144,7 @@ export function alert(raw: Fields): Alert {
 
 export function rule(raw: Fields): Rule {
   const km = list(raw["km"]);
-  const [from, to] = [number(km[0]), number(km[1])];
+  const bounds: [number, number] = [number(km[0]) ?? -Infinity, number(km[1]) ?? Infinity];
   const stations = texts(raw["stations"]);
   return {
     id: text(raw["id"]),
@@ -150,7 +154,8 @@ export function rule(raw: Fields): Rule {
     raise: number(raw["raise_level"]) ?? number(raw["raise_above"]) ?? number(raw["raise_below"]),
     stations: stations.includes("*") ? [] : stations,
     branches: texts(raw["branches"]),
-    km: from === null || to === null ? null : [from, to],
+    km: km.length === 0 ? null : bounds,
+    kmUnknown: raw["km_unknown"] === true,
     kinds: texts(raw["kinds"]),
     devices: texts(raw["devices"]),
   };
@@ -159,7 +164,7 @@ export function rule(raw: Fields): Rule {
 /** The levels that rules draw across a series, lowest first. */
 export function limitsOf(rules: readonly Rule[], of: Reading, at: Station): Rule[] {
   const distances = Object.values(at.km_from_mouth);
-  const km = distances.length > 0 ? Math.min(...distances) : at.side === "coast" ? 0 : Infinity;
+  const km = distances.length > 0 ? Math.min(...distances) : at.side === "coast" ? 0 : null;
   const among = (wanted: string[], one: string): boolean =>
     wanted.length === 0 || wanted.includes(one);
   const fitting = rules.filter(
@@ -172,7 +177,7 @@ export function limitsOf(rules: readonly Rule[], of: Reading, at: Station): Rule
       among(r.kinds, at.kind) &&
       among(r.devices, of.device) &&
       (r.branches.length === 0 || Object.keys(at.km_from_mouth).some((b) => r.branches.includes(b))) &&
-      (r.km === null || (r.km[0] <= km && km < r.km[1])),
+      (r.km === null || (km === null ? r.kmUnknown : r.km[0] <= km && km < r.km[1])),
   );
   return fitting.sort((a, b) => (a.raise ?? 0) - (b.raise ?? 0));
 }

@@ -110,6 +110,7 @@ const WORDS = {
   all_acked: ["đã tiếp nhận hết", "all acknowledged"],
   no_alerts: ["Không có cảnh báo", "No alerts"],
   more_below: ["Còn {n} cảnh báo ở dưới", "{n} more below"],
+  per_hour: ["/giờ", "/h"],
   since: ["từ {time}", "since {time}"],
   cleared_at: ["hết lúc {time}", "cleared {time}"],
   acknowledge: ["Tiếp nhận", "Acknowledge"],

@@ -109,6 +109,8 @@ test("limits of a series are those of the rules that watch it", () => {
     level("all", { stations: ["*"], raise_level: 9 }),
     level("near", { km: [35, 50] }),
     level("far", { km: [50, 100] }),
+    level("farther", { km: [50, null] }),
+    level("open", { km: [35, null], raise_level: 2 }),
     level("other", { stations: ["my-tho"] }),
     level("branch", { branches: ["cua-dai"], raise_level: 1 }),
     level("wrong-branch", { branches: ["ham-luong"] }),
@@ -116,7 +118,7 @@ test("limits of a series are those of the rules that watch it", () => {
     level("warm", { quantity: "temperature_c" }),
   ];
   const found = limitsOf(rules, item("xh-01/salinity_g_l", { v: 1 }), xuanHoa);
-  assert.deepEqual(found.map((r) => r.id), ["branch", "near", "all"]);
+  assert.deepEqual(found.map((r) => r.id), ["branch", "open", "near", "all"]);
 });
 
 test("figures: decimal comma in Vietnamese, digits that the quantity deserves", () => {
