@@ -112,15 +112,15 @@ class Pipeline:
         committed = self._store.position
         stepped = 0
         while self.position < committed:
-            for position, at_ms, entry in self._journal.after(self.position, READ_AHEAD):
+            entries = self._journal.after(self.position, READ_AHEAD)
+            if not entries or entries[0][0] > committed:
+                raise JournalGapError(self.position, committed)
+            for position, at_ms, entry in entries:
                 if position > committed:
                     break
                 self.processor.step(position, at_ms, entry)
                 self.position = position
                 stepped += 1
-            else:
-                if not self._journal.after(self.position, 1):
-                    raise JournalGapError(self.position, committed)
         return stepped
 
     def wake(self) -> None:
