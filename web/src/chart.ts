@@ -4,7 +4,7 @@ import uPlot from "uplot";
 
 import { el, rem, setAttribute, setText } from "./dom.ts";
 import { clockTime, DAY_MS, figure, HOUR_MS, limit, LUNAR_DAY_MS } from "./format.ts";
-import { columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
+import { alone, columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
 import { getJson, HttpError } from "./http.ts";
 import { shortName } from "./layout.ts";
 import { limitsOf, type Reading, type Rule, type Station } from "./model.ts";
@@ -248,8 +248,7 @@ export class Chart {
 
   private data(): uPlot.AlignedData {
     const { reading } = this.chosen as { reading: Reading };
-    const step_s = reading.expected_s < FAST_S ? 60 : reading.expected_s;
-    const gap_ms = Math.max(3 * step_s, 1) * 1000;
+    const gap_ms = gapOf(reading);
     const today = columnsOf(this.today, gap_ms);
     const before = columnsOf(this.before, gap_ms, shiftOf(reading));
     const empty: [number[], number[]] = [[this.moment.now_ms / 1000], []];
@@ -321,7 +320,7 @@ export class Chart {
       ],
       hooks: {
         drawAxes: [(plot) => this.drawLimits(plot)],
-        draw: [(plot) => this.nameLimits(plot), (plot) => this.drawFlags(plot)],
+        draw: [(plot) => this.drawAlone(plot), (plot) => this.nameLimits(plot), (plot) => this.drawFlags(plot)],
         setCursor: [(plot) => this.readOut(plot)],
       },
     };
@@ -394,6 +393,27 @@ export class Chart {
     ctx.restore();
   }
 
+  private drawAlone(plot: uPlot): void {
+    const { reading } = this.chosen as { reading: Reading };
+    const colour = palette();
+    const { ctx, bbox } = plot;
+    const unit = rem() * devicePixelRatio;
+    const dots = (points: readonly Point[], shift_ms: number, fill: string, r: number): void => {
+      ctx.fillStyle = fill;
+      for (const point of alone(points, gapOf(reading))) {
+        const x = plot.valToPos((point.t_ms + shift_ms) / 1000, "x", true);
+        if (x < bbox.left) continue;
+        ctx.beginPath();
+        ctx.arc(x, plot.valToPos(point.value, "y", true), r, 0, 2 * Math.PI);
+        ctx.fill();
+      }
+    };
+    ctx.save();
+    dots(this.before, shiftOf(reading), colour.muted, unit * 0.07);
+    dots(this.today, 0, colour.text, unit * 0.11);
+    ctx.restore();
+  }
+
   /** Suspect: a hollow diamond on the curve. Failed: a cross, not on any curve. */
   private drawFlags(plot: uPlot): void {
     const colour = palette();
@@ -459,6 +479,12 @@ function isTraffic(reading: Reading): boolean {
 
 function shiftOf(reading: Reading): number {
   return isTraffic(reading) ? DAY_MS : LUNAR_DAY_MS;
+}
+
+/** Samples further apart than three expected intervals have a gap between them. */
+function gapOf(reading: Reading): number {
+  const step_s = reading.expected_s < FAST_S ? 60 : reading.expected_s;
+  return 3 * step_s * 1000;
 }
 
 /** Full hours of Vietnam's clock between two times, seconds. */

@@ -42,6 +42,17 @@ export function counted(point: Point): boolean {
   return point.flag !== 4 && point.flag !== 9;
 }
 
+/** Counted points with a gap on either side: no curve passes them, and yet they were measured. */
+export function alone(points: readonly Point[], gap_ms: number): Point[] {
+  const curve = points.filter(counted);
+  return curve.filter((point, n) => {
+    const [before, after] = [curve[n - 1], curve[n + 1]];
+    const left = before === undefined || point.t_ms - before.t_ms > gap_ms;
+    const right = after === undefined || after.t_ms - point.t_ms > gap_ms;
+    return left && right;
+  });
+}
+
 export type Columns = [number[], (number | null)[]];
 
 /**

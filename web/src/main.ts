@@ -46,6 +46,8 @@ class Screen {
   private readings = new Map<string, model.Reading>();
   private byStation = new Map<string, model.Reading[]>();
   private alerts: model.Alert[] = [];
+  /** Who took which alert; told to officers alone. */
+  private takers = new Map<string, string>();
   private chosen: string | null = inAddress();
   private link: Link = { phase: "connecting" };
   private gone_ms: number | null = world.now();
@@ -178,6 +180,23 @@ class Screen {
     }
   }
 
+  /** The names of those who took alerts before we came, from the timelines. */
+  private async loadTakers(): Promise<void> {
+    try {
+      const answer = await getJson("/api/v1/alerts?state=active", this.token);
+      for (const raw of (answer["items"] ?? []) as Fields[]) {
+        for (const step of (raw["timeline"] ?? []) as Fields[]) {
+          if (step["type"] === "acked" && typeof step["who"] === "string") {
+            this.takers.set(String(raw["id"]), step["who"]);
+          }
+        }
+      }
+      this.tellChange("alerts");
+    } catch (error) {
+      console.warn("the names of who took alerts could not be loaded", error);
+    }
+  }
+
   private liveUrl(): string {
     const live = this.about["live"];
     const nested = typeof live === "object" && live !== null ? (live as Fields)["url"] : "";
@@ -194,6 +213,7 @@ class Screen {
         this.chart.reload(false);
       }
       this.wasLive = true;
+      if (this.client?.role !== "viewer") void this.loadTakers();
       this.gone_ms = null;
       this.expected = false;
       for (const act of this.whenLive.splice(0)) act();
@@ -208,7 +228,10 @@ class Screen {
     this.schedule();
   }
 
-  private announce({ type, alert: raw }: Occurrence): void {
+  private announce({ type, alert: raw, frame }: Occurrence): void {
+    if (type === "acked" && typeof frame["who"] === "string") {
+      this.takers.set(String(raw["id"]), frame["who"]);
+    }
     if (type !== "raised" && type !== "escalated") return;
     const alert = model.alert(raw);
     const station = this.stations.find((s) => s.id === alert.station);
@@ -266,6 +289,8 @@ class Screen {
   private signOut(): void {
     this.token = null;
     memory.token.write(null);
+    this.takers.clear();
+    this.changed.alerts = true;
     this.restart();
   }
 
@@ -325,7 +350,10 @@ class Screen {
     }
     if (this.changed.alerts) {
       this.changed.alerts = false;
-      this.alerts = [...(this.heldAlerts?.items.values() ?? [])].map(model.alert);
+      this.alerts = [...(this.heldAlerts?.items.values() ?? [])].map((raw) => {
+        const alert = model.alert(raw);
+        return { ...alert, by: alert.by || (this.takers.get(alert.id) ?? "") };
+      });
     }
   }
 

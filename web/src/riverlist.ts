@@ -53,7 +53,8 @@ export class RiverList {
       const band = value === null ? "none" : bandOf(value);
       setAttribute(line.button, "class", `station look-${look}${suspect} band-${band}`);
       setText(line.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
-      setText(line.band, value === null || look === "bad" ? "" : bandWord(value, at.language));
+      const told = value !== null && look !== "bad" && look !== "lost";
+      setText(line.band, told ? bandWord(value, at.language) : "");
       setText(line.age, (suspect ? "◇ " : "") + ageText(reading, at));
       setAttribute(line.button, "title", spoken(line.station.name, reading, at));
       setAttribute(line.button, "aria-pressed", id === selected ? "true" : "false");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { columnsOf, forget, type Point, pointsOf, splice } from "../src/history.ts";
+import { alone, columnsOf, forget, type Point, pointsOf, splice } from "../src/history.ts";
 
 const point = (t_ms: number, value = t_ms, flag = 1): Point => ({ t_ms, value, flag });
 
@@ -26,6 +26,12 @@ test("what is older than the window is forgotten", () => {
   assert.deepEqual(points.map((p) => p.t_ms), [5, 9]);
   forget(points, 100);
   assert.deepEqual(points, []);
+});
+
+test("points between two gaps are told apart, for no curve passes them", () => {
+  const points = [point(0), point(10), point(100), point(150, 9, 4), point(200), point(205)];
+  assert.deepEqual(alone(points, 50).map((p) => p.t_ms), [100]);
+  assert.deepEqual(alone([point(7)], 50).map((p) => p.t_ms), [7]);
 });
 
 test("gaps are gaps, what failed is left out, yesterday is moved", () => {
