@@ -144,16 +144,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     # FULL, not NORMAL: what is acknowledged to the broker must survive a power cut.
     connection.execute("PRAGMA synchronous=FULL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        connection.close()
+        raise SchemaError(path, version, SCHEMA_VERSION)
     connection.execute(
         "CREATE TABLE IF NOT EXISTS entry("
         "pos INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, body BLOB NOT NULL)"
     )
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    elif version != SCHEMA_VERSION:
-        connection.close()
-        raise SchemaError(path, version, SCHEMA_VERSION)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     return connection
 
 

@@ -110,18 +110,18 @@ class Pipeline:
     def catch_up(self) -> int:
         """Step what an earlier life has committed; returns how many entries that was."""
         committed = self._store.position
-        stepped = 0
-        while self.position < committed:
-            entries = self._journal.after(self.position, READ_AHEAD)
-            if not entries or entries[0][0] > committed:
+        if self._journal.last_position < committed:
+            # Also with nothing to step: what is appended from now on would never be read.
+            raise JournalGapError(self._journal.last_position, committed)
+        begun = self.position
+        for position, at_ms, entry in self._journal.all_after(begun):
+            if position != self.position + 1:
                 raise JournalGapError(self.position, committed)
-            for position, at_ms, entry in entries:
-                if position > committed:
-                    break
-                self.processor.step(position, at_ms, entry)
-                self.position = position
-                stepped += 1
-        return stepped
+            if position > committed:
+                break
+            self.processor.step(position, at_ms, entry)
+            self.position = position
+        return self.position - begun
 
     def wake(self) -> None:
         """There is something in the journal."""
@@ -181,16 +181,22 @@ class Pipeline:
             try:
                 positions = self._write(outcome)
             except sqlite3.OperationalError as error:
-                if self.trouble is None:
-                    log.exception("store refuses, the journal goes on taking what it can")
-                self.trouble = str(error)
+                self._troubled(error)
                 if self._stop.wait(RETRY_S):
                     raise
                 continue
-            if self.trouble is not None:
-                log.warning("store takes again, nothing was lost")
-                self.trouble = None
+            self._recovered()
             return positions
+
+    def _troubled(self, error: sqlite3.OperationalError) -> None:
+        if self.trouble is None:
+            log.error("the disk refuses, what is not stored waits", exc_info=error)
+        self.trouble = str(error)
+
+    def _recovered(self) -> None:
+        if self.trouble is not None:
+            log.warning("the disk takes again, nothing was lost")
+            self.trouble = None
 
     def _write(self, outcome: Outcome) -> list[int]:
         store = self._store
@@ -216,7 +222,14 @@ class Pipeline:
         if due is None or self._clock_ms() < due or time.monotonic() < self._tick_after:
             return False
         self._tick_after = time.monotonic() + TICK_APART_S
-        self._journal.append(Tick())
+        try:
+            self._journal.append(Tick())
+        except sqlite3.OperationalError as error:
+            # Time stands still in the journal; what is due happens, as of then, once it goes on.
+            self._tick_after = time.monotonic() + RETRY_S
+            self._troubled(error)
+            return False
+        self._recovered()
         return True
 
     def _wait(self) -> None:
@@ -228,7 +241,7 @@ class Pipeline:
     def _keep_house(self) -> None:
         now = time.monotonic()
         many = self.position - self._checkpointed >= CHECKPOINT_EVERY_ENTRIES
-        if many or now >= self._checkpoint_due:
+        if now >= self._checkpoint_due or (many and self.trouble is None):
             self._checkpoint()
         if now >= self._trim_due:
             self._trim_due = now + TRIM_EVERY_S
@@ -238,14 +251,24 @@ class Pipeline:
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
         if self.position == self._checkpointed or self.processor.config is None:
             return
-        self._store.put_checkpoint(self.position, pack(self.processor.snapshot()))
+        try:
+            self._store.put_checkpoint(self.position, pack(self.processor.snapshot()))
+        except sqlite3.OperationalError as error:
+            self._troubled(error)  # the older one serves, with more entries to step again
+            return
         self._checkpointed = self.position
 
     def _forget(self) -> None:
         """Let go of the old, a little at a time, so that nothing new waits."""
         now_ms = self._clock_ms()
-        more = self._journal.trim(up_to=self._checkpointed, older_than_ms=now_ms - self._journal_ms)
-        more += self._store.forget_before(now_ms - self._window_ms, FORGET_AT_ONCE)
+        try:
+            more = self._journal.trim(
+                up_to=self._checkpointed, older_than_ms=now_ms - self._journal_ms
+            )
+            more += self._store.forget_before(now_ms - self._window_ms, FORGET_AT_ONCE)
+        except sqlite3.OperationalError as error:
+            self._troubled(error)
+            return
         if more:
             self._trim_due = time.monotonic() + 1.0
 
@@ -255,6 +278,6 @@ class JournalGapError(Exception):
 
     def __init__(self, position: int, committed: int) -> None:
         super().__init__(
-            f"the journal ends at entry {position}, but the store has committed entry "
-            f"{committed}: journal.sqlite and store.sqlite do not belong together"
+            f"the journal does not go on after entry {position}, but the store has committed "
+            f"entry {committed}: journal.sqlite and store.sqlite do not belong together"
         )
