@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS lane_interval(
   stream TEXT NOT NULL, lane INTEGER NOT NULL, t1 INTEGER NOT NULL, t0 INTEGER NOT NULL,
   body BLOB NOT NULL, pos INTEGER NOT NULL,
   PRIMARY KEY(stream, lane, t1, t0, pos)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS lane_interval_by_end ON lane_interval(t1);
 CREATE TABLE IF NOT EXISTS dead_letter(
   id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, topic TEXT NOT NULL,
   reason TEXT NOT NULL, detail TEXT NOT NULL, size INTEGER NOT NULL, head BLOB NOT NULL,
@@ -97,11 +98,6 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._connection = _open(path)
-        row = self._connection.execute(
-            "SELECT bytes_before + length(head) + length(topic) FROM dead_letter "
-            "ORDER BY id DESC LIMIT 1"
-        ).fetchone()
-        self._dead_bytes: int = row[0] if row else 0
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -109,10 +105,12 @@ class Store:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # After some errors of the disk SQLite has rolled back by itself.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def prepare(self, create: Callable[[sqlite3.Connection], None]) -> None:
         """Let another part make its tables in this file, to be written with the readings."""
@@ -160,6 +158,11 @@ class Store:
 
     def put_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Keep what was refused, in a ring bounded by number and by bytes."""
+        newest = self._connection.execute(
+            "SELECT bytes_before + length(head) + length(topic) FROM dead_letter "
+            "ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        kept_bytes: int = newest[0] if newest else 0
         for letter in letters:
             topic = letter.topic[:DEAD_LETTER_TOPIC_CHARS]
             head = letter.head[:DEAD_LETTER_HEAD_BYTES]
@@ -173,14 +176,19 @@ class Store:
                     letter.detail,
                     letter.size,
                     head,
-                    self._dead_bytes,
+                    kept_bytes,
                 ),
             )
-            self._dead_bytes += len(head) + len(topic)
+            kept_bytes += len(head) + len(topic)
+        # Both bounds are found from the oldest end: the whole ring is never looked through.
         self._connection.execute(
-            "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ? "
-            "OR bytes_before < ?",
-            (DEAD_LETTERS_MAX, self._dead_bytes - DEAD_LETTERS_MAX_BYTES),
+            "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?",
+            (DEAD_LETTERS_MAX,),
+        )
+        self._connection.execute(
+            "DELETE FROM dead_letter WHERE id < "
+            "(SELECT id FROM dead_letter WHERE bytes_before >= ? ORDER BY id LIMIT 1)",
+            (kept_bytes - DEAD_LETTERS_MAX_BYTES,),
         )
 
     def put_device(self, device: str, *, link: str | None = None, meta: str | None = None) -> None:
@@ -231,7 +239,10 @@ class Store:
         return LaneRow(*row) if row else None
 
     def forget_before(self, t_ms: int, limit: int) -> int:
-        """Remove up to `limit` readings observed before a time; returns how many went."""
+        """Remove what was observed before a time; returns how many rows went.
+
+        Up to `limit` readings, and as many intervals of lanes.
+        """
         with self.transaction() as connection:
             gone = 0
             for (series,) in connection.execute("SELECT id FROM series").fetchall():
@@ -242,7 +253,11 @@ class Store:
                     "(SELECT t FROM reading WHERE series = ? AND t < ? LIMIT ?)",
                     (series, t_ms, series, t_ms, limit - gone),
                 ).rowcount
-            connection.execute("DELETE FROM lane_interval WHERE t1 < ?", (t_ms,))
+            gone += connection.execute(
+                "DELETE FROM lane_interval WHERE (stream, lane, t1, t0, pos) IN "
+                "(SELECT stream, lane, t1, t0, pos FROM lane_interval WHERE t1 < ? LIMIT ?)",
+                (t_ms, limit),
+            ).rowcount
             return gone
 
     def close(self) -> None:
@@ -250,30 +265,32 @@ class Store:
 
 
 class StoreReader:
-    """The reading side: any number of threads, a connection each."""
+    """The reading side: any number of threads, with as many connections as ask at one time.
+
+    Connections are handed on, not tied to threads: pools of threads come and go.
+    """
 
     def __init__(self, path: Path) -> None:
         self._uri = f"{path.resolve().as_uri()}?mode=ro"
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """This thread's read-only connection, inside one consistent view."""
-        connection = getattr(self._local, "connection", None)
+        """A read-only connection of the caller's own, inside one consistent view."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
         if connection is None:
             connection = sqlite3.connect(
                 self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5
             )
-            self._local.connection = connection
-            with self._lock:
-                self._all.append(connection)
         connection.execute("BEGIN")
         try:
             yield connection
         finally:
             connection.execute("ROLLBACK")
+            with self._lock:
+                self._idle.append(connection)
 
     def points(self, series: int, from_ms: int, to_ms: int, limit: int) -> Batch:
         """Readings of one series in [from, to), oldest first."""
@@ -337,9 +354,9 @@ class StoreReader:
 
     def close(self) -> None:
         with self._lock:
-            for connection in self._all:
+            for connection in self._idle:
                 connection.close()
-            self._all.clear()
+            self._idle.clear()
 
 
 def _open(path: Path) -> sqlite3.Connection:
