@@ -35,6 +35,7 @@ class Epoch:
 
     boot: int
     settled: int
+    number: int
     beyond: set[int] = field(default_factory=set)
     gap_since_ms: int | None = None
     missing: list[int] = field(default_factory=list)
@@ -72,14 +73,12 @@ class Sequencer:
     def __init__(self, snapshot: Mapping[str, Any] | None = None) -> None:
         self._epochs: dict[str, list[Epoch]] = {}
         self._gaps: dict[tuple[str, int], int] = {}
-        self._numbers: dict[tuple[str, int], int] = {}
-        state = snapshot or {"epochs": {}, "numbers": []}
-        for device, boot in state["numbers"]:
-            self.number(device, boot)
+        state = snapshot or {"epochs": {}, "begun": 0}
+        self._begun: int = state["begun"]
         for device, rows in state["epochs"].items():
             self._epochs[device] = [
-                Epoch(boot, settled, set(beyond), gap, list(missing))
-                for boot, settled, beyond, gap, missing in rows
+                Epoch(boot, settled, number, set(beyond), gap, list(missing))
+                for boot, settled, number, beyond, gap, missing in rows
             ]
             for epoch in self._epochs[device]:
                 self._note_gap(device, epoch)
@@ -87,10 +86,13 @@ class Sequencer:
     def see(self, device: str, boot: int, seq: int, now_ms: int) -> Order:
         """Take note of a message."""
         epochs = self._epochs.setdefault(device, [])
-        for epoch in epochs:
+        for place, epoch in enumerate(epochs):
             if epoch.boot == boot:
+                if place:
+                    epochs.insert(0, epochs.pop(place))
                 return self._within(device, epoch, seq, now_ms)
-        epochs.insert(0, Epoch(boot, seq))
+        epochs.insert(0, Epoch(boot, seq, self._begun))
+        self._begun += 1
         for forgotten in epochs[EPOCHS_KEPT:]:
             self._gaps.pop((device, forgotten.boot), None)
         del epochs[EPOCHS_KEPT:]
@@ -116,19 +118,19 @@ class Sequencer:
             epoch.missing.remove(seq)
         return Order.OPEN
 
-    def number(self, device: str, boot: int) -> int:
-        """A number for a (device, boot), by which its waiting readings find it again."""
-        return self._numbers.setdefault((device, boot), len(self._numbers))
+    def number(self, device: str) -> int:
+        """The number of the epoch that was heard last, by which its readings find it again.
 
-    def settled(self, device: str, boot: int) -> int:
-        """Up to which number nothing is open; -1 for a boot no longer remembered."""
-        for epoch in self._epochs.get(device, ()):
-            if epoch.boot == boot:
-                return epoch.settled
-        return -1
+        No two epochs ever have the same.
+        """
+        return self._epochs[device][0].number
+
+    def settled(self, device: str) -> int:
+        """Up to which number nothing is open in the epoch that was heard last."""
+        return self._epochs[device][0].settled
 
     def ack(self, device: str) -> Ack | None:
-        """The acknowledgement of a device's newest boot; None if it sends no numbers."""
+        """The acknowledgement of the boot that was heard last; None without numbers."""
         epochs = self._epochs.get(device)
         if not epochs:
             return None
@@ -155,11 +157,19 @@ class Sequencer:
         return {
             "epochs": {
                 device: [
-                    [e.boot, e.settled, sorted(e.beyond), e.gap_since_ms, e.missing] for e in epochs
+                    [
+                        e.boot,
+                        e.settled,
+                        e.number,
+                        sorted(e.beyond),
+                        e.gap_since_ms,
+                        list(e.missing),
+                    ]
+                    for e in epochs
                 ]
                 for device, epochs in self._epochs.items()
             },
-            "numbers": [list(key) for key in self._numbers],
+            "begun": self._begun,
         }
 
     def _note_gap(self, device: str, epoch: Epoch) -> None:

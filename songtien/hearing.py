@@ -85,22 +85,18 @@ class _Route:
 
 
 class Hearing:
-    """Decodes entries against a registry. Topics are looked up once."""
-
-    ROUTES_MAX = 500_000
+    """Decodes entries against a registry. Topics of its devices are looked up once."""
 
     def __init__(self, root: str, registry: Registry, sequencer: Sequencer) -> None:
         self._root = root
         self._registry = registry
         self._sequencer = sequencer
-        self._routes: dict[str, _Route | topics.Own | Refusal] = {}
+        self._routes: dict[str, _Route] = {}
 
     def hear(self, entry: Messages, now_ms: int) -> Heard:
         heard = Heard()
         for topic, payload in zip(entry.topics, entry.payloads, strict=True):
-            route = self._routes.get(topic)
-            if route is None:
-                route = self._route(topic)
+            route = self._routes.get(topic) or self._route(topic)
             if isinstance(route, _Route):
                 self._device_says(heard, route, (topic, payload), now_ms)
             elif isinstance(route, Refusal):
@@ -121,6 +117,8 @@ class Hearing:
             state = decode_state(payload)
             if not isinstance(state, Refusal):
                 heard.links.append((route.device.id, state))
+                if state.s == "ready":  # it may have missed what was settled
+                    heard.devices.add(route.device.id)
             elif state.reason is Reason.EMPTY:  # a retained state taken back
                 heard.links.append((route.device.id, None))
             else:
@@ -149,7 +147,7 @@ class Hearing:
             heard.devices.add(route.device.id)
         epoch = -1
         if order is Order.OPEN and seq >= 0:
-            epoch = self._sequencer.number(route.device.id, boot)
+            epoch = self._sequencer.number(route.device.id)
         part = heard.parts[-1]
         for sample in found.samples:
             if isinstance(sample, Refusal):
@@ -169,7 +167,7 @@ class Hearing:
                 ready = order is not Order.OPEN
                 part.traffic.append((route.root_device, sample, ready, origin))
         if order is Order.CLOSES_GAP:
-            self._close_part(heard, route.device.id, boot)
+            self._close_part(heard, route.device.id)
 
     def _settle_refused(self, heard: Heard, route: _Route, payload: bytes, now_ms: int) -> None:
         """A refused message is done with too: else its gateway would send it for ever."""
@@ -182,20 +180,21 @@ class Hearing:
             order = self._sequencer.see(route.device.id, boot, numbers.seq, now_ms)
             heard.devices.add(route.device.id)
             if order is Order.CLOSES_GAP:
-                self._close_part(heard, route.device.id, boot)
+                self._close_part(heard, route.device.id)
 
-    def _close_part(self, heard: Heard, device: str, boot: int) -> None:
-        number = self._sequencer.number(device, boot)
-        heard.parts[-1].settled[number] = self._sequencer.settled(device, boot)
+    def _close_part(self, heard: Heard, device: str) -> None:
+        number = self._sequencer.number(device)
+        heard.parts[-1].settled[number] = self._sequencer.settled(device)
         heard.parts.append(Part())
 
     def _route(self, topic: str) -> _Route | topics.Own | Refusal:
-        if len(self._routes) >= self.ROUTES_MAX:
-            self._routes.clear()
         found = topics.parse(topic, self._root)
-        route: _Route | topics.Own | Refusal
-        route = self._registered(found) if isinstance(found, topics.Topic) else found
-        self._routes[topic] = route
+        if not isinstance(found, topics.Topic):
+            return found
+        route = self._registered(found)
+        if isinstance(route, _Route):
+            # Others are as many, and as long, as people make up.
+            self._routes[topic] = route
         return route
 
     def _registered(self, topic: topics.Topic) -> _Route | Refusal:
