@@ -33,7 +33,7 @@ from ingest.store import DeadLetter, LaneRow, Store
 from songtien.hearing import Heard, Hearing, Part
 from songtien.judging import Judging
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class StateError(Exception):
@@ -193,6 +193,7 @@ class Processor:
         self._grow(len(table))
         self._keys = [series.key for series in table.entries]
         self.registry, self.rules, self.series = registry, rules, table
+        self._successor = {d.replaces: d.id for d in registry.devices.values() if d.replaces}
         self.hearing = Hearing(self._root, registry, self.sequencer)
         self.probes = Probes(table, old["probes"])
         self.lanes = Lanes(registry, reorder_ms, old["lanes"])
@@ -207,7 +208,7 @@ class Processor:
         # silent before we have listened for a moment.
         self._asleep_ms = np.full(len(table), self._listening_ms, dtype=np.int64)
         self.config = config
-        for device in self.links:
+        for device in self.links:  # in any order: a snapshot does not keep it
             self._note_sleep(device)
 
     def _grow(self, size: int) -> None:
@@ -355,9 +356,10 @@ class Processor:
         if device not in self.registry.devices:
             return
         root = self.registry.root_device(device).id
-        state = self.links.get(device)
-        asleep = state is not None and state.s == "sleeping" and state.until is not None
-        until_ms = state.until if asleep and state is not None and state.until else 0
+        state, member = None, root
+        while member:  # of those that replaced each other, the last that has said anything
+            state, member = self.links.get(member, state), self._successor.get(member, "")
+        until_ms = (state.until or 0) if state is not None and state.s == "sleeping" else 0
         for stream, _, _ in self.registry.devices[root].streams():
             for series in self.series.columns.get(stream, {}).values():
                 self._asleep_ms[series] = max(until_ms, self._listening_ms)
