@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from ingest.faults import ConfigError, Fault
 
@@ -36,11 +37,19 @@ def make(directory: Path) -> Files:
     return Files.of(directory)
 
 
+def _lock_file(directory: Path) -> TextIO:
+    try:
+        return (directory / "lock").open("a+")
+    except OSError as error:
+        accepted = f"a directory whose file lock can be written ({error.strerror})"
+        raise ConfigError([Fault("data", "dir", str(directory), accepted)]) from error
+
+
 @contextmanager
 def held(directory: Path) -> Iterator[Files]:
     """Hold the directory against a second service. The kernel lets go when we die."""
     files = make(directory)
-    with (directory / "lock").open("a+") as lock:
+    with _lock_file(directory) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -13,9 +13,13 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 def parse_duration(text: str, option: str) -> timedelta:
     """`90s`, `15m`, `6h` or `2d`; raises ConfigError that names the option."""
     found = _DURATION.fullmatch(text.strip())
+    fault = Fault("options", option, text, "a duration such as 90s, 15m, 6h, 2d")
     if found is None:
-        raise ConfigError([Fault("options", option, text, "a duration such as 90s, 15m, 6h, 2d")])
-    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+        raise ConfigError([fault])
+    try:
+        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    except OverflowError as error:
+        raise ConfigError([fault]) from error
 
 
 def parse_speed(text: str) -> float:
