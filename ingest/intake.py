@@ -20,6 +20,7 @@ BATCH_MAX = 1000
 GATHER_S = 0.02
 """While the processor is busy a batch gathers for so long: fewer, fuller entries."""
 
+LOOK_S = 0.002
 RETRY_S = 1.0
 
 
@@ -54,39 +55,44 @@ class Intake:
         while not self._stop.is_set():
             batch = self._gather()
             if batch and self._store(batch):
-                for link, mid, qos, _, _ in batch:
-                    if qos:
-                        link.ack(mid, qos)
+                for link, published in batch:
+                    link.ack(published)
 
     def stop(self) -> None:
         self._stop.set()
 
     def _gather(self) -> list[Delivery]:
+        """What has come, in order; the last read may go over the bound."""
         try:
             batch = [self._deliveries.get(timeout=0.2)]
         except Empty:
             return []
         until = time.monotonic() + GATHER_S
-        while len(batch) < BATCH_MAX:
+        count = len(batch[0][1])
+        while count < BATCH_MAX:
+            left_s = until - time.monotonic() if self._busy() else 0.0
             try:
-                batch.append(self._deliveries.get_nowait())
+                batch.append(self._deliveries.get(left_s > 0, min(LOOK_S, max(0.0, left_s))))
             except Empty:
-                left = until - time.monotonic()
-                if left <= 0 or not self._busy():
+                if left_s <= 0:
                     break
-                try:
-                    batch.append(self._deliveries.get(timeout=min(left, 0.002)))
-                except Empty:
-                    continue
+                continue
+            count += len(batch[-1][1])
         return batch
 
     def _store(self, batch: list[Delivery]) -> bool:
         """Append what is to be kept; False when stopped with the disk still refusing."""
-        kept = [delivery for delivery in batch if not self._ignored(delivery[3])]
+        ignored = self._ignored
+        kept = [
+            (link, message)
+            for link, published in batch
+            for message in published
+            if not ignored(message[2])
+        ]
         while kept:
             try:
                 position = self._journal.append(
-                    Messages([delivery[3] for delivery in kept], [d[4] for d in kept])
+                    Messages([each[1][2] for each in kept], [each[1][3] for each in kept])
                 )
             except sqlite3.OperationalError as error:
                 if self.trouble is None:
@@ -95,7 +101,7 @@ class Intake:
                 if self._stop.wait(RETRY_S):
                     return False
                 # The broker sends again what came on a connection that has ended since.
-                kept = [d for d in kept if not d[2] or not d[0].ended.is_set()]
+                kept = [each for each in kept if not each[1][1] or not each[0].ended.is_set()]
                 continue
             if self.trouble is not None:
                 log.warning("journal takes again, nothing was lost")

@@ -4,24 +4,30 @@ paho runs its own thread per connection and hands messages over unacknowledged. 
 acknowledgement belongs to the connection that brought the message: message ids start
 again with each session, and an old one must never settle a new message. So each
 connection is a `Link` of its own with a paho client of its own, and dies with it.
+
+What is special to a firehose goes round paho: messages are cut out of large reads and
+acknowledgements are written by the batch (`ingest.publishes`).
 """
 
 import contextlib
 import logging
 import random
+import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from ingest.publishes import Publish, Stream, packet_length, pubacks, take_publishes
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +37,9 @@ SESSION_EXPIRY_S = 24 * 3600
 RECEIVE_MAXIMUM = 1000
 """Messages that the broker may send before the first is acknowledged: the largest batch."""
 
-DELIVERIES_MAX = 20_000
-"""Bound of the queue to the intake. QoS 1 can't reach it; at QoS 0 paho's thread waits here,
-and TCP holds the broker back."""
+DELIVERIES_MAX = 128
+"""Bound of the queue to the intake, in reads of up to 256 KiB. QoS 1 can't reach it; at QoS 0
+paho's thread waits here, and TCP holds the broker back."""
 
 BACKOFF_MAX_S = 30.0
 MESSAGE_MAX_BYTES = 65_536
@@ -69,8 +75,47 @@ class Subscription:
     lost: bytes
 
 
-Delivery = tuple["Link", int, int, str, bytes]
-"""(link, message id, QoS, topic, payload)"""
+Delivery = tuple["Link", list[Publish]]
+"""What came in one read, in order."""
+
+
+class _Client(paho.Client):
+    """paho, with messages at QoS 0 and 1 taken off its stream before it sees them.
+
+    A QoS above what was subscribed can't come; paho deals with all other packets.
+    """
+
+    stream: Stream | None = None
+    taken: Callable[[list[Publish]], None]
+    v5: bool
+
+    def _create_socket(self) -> socket.socket:
+        # A plain or a TLS socket: we have no proxy of paho's and no websockets.
+        self.stream = Stream(cast(socket.socket, super()._create_socket()))
+        # It has all that paho asks of a socket, as paho's own wrapper of websockets has.
+        return cast(socket.socket, self.stream)
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Take all that has come, in order, each packet where it belongs."""
+        stream = self.stream
+        if stream is None:
+            return super().loop_read(max_packets)
+        stream.fill()
+        while True:
+            published = take_publishes(stream.received, v5=self.v5)
+            if published:
+                self.taken(published)
+            length = packet_length(stream.received)
+            if not length and not stream.over:
+                return MQTTErrorCode.MQTT_ERR_SUCCESS
+            stream.grant(length)
+            result = super().loop_read(max_packets)
+            if result != MQTTErrorCode.MQTT_ERR_SUCCESS or not length:
+                return result
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """PUBACK for all, in one piece: paho's own wakes its thread and writes for each."""
+        self._packet_queue(MessageType.PUBACK, pubacks(mids), 0, 1)
 
 
 class Link:
@@ -92,7 +137,7 @@ class Link:
         # acknowledgement can reach the wire.
         self._alive = threading.Lock()
         v5 = protocol == MQTTProtocolVersion.MQTTv5
-        self._client = paho.Client(
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             address.client_id,
             clean_session=None if v5 else False,
@@ -100,6 +145,8 @@ class Link:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        self._client.v5 = v5
+        self._client.taken = self._taken
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._client.max_inflight_messages_set(RECEIVE_MAXIMUM)
         if address.username is not None:
@@ -110,7 +157,6 @@ class Link:
         self._client.will_set(said.state_topic, said.lost, qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         extra: dict[str, Any] = {}
         if v5:
@@ -123,11 +169,12 @@ class Link:
         self._client.connect(address.host, address.port, KEEPALIVE_S, **extra)
         self._client.loop_start()
 
-    def ack(self, mid: int, qos: int) -> None:
-        """Settle a message, unless the connection that brought it has ended."""
+    def ack(self, published: Sequence[Publish]) -> None:
+        """Settle messages, in order, unless the connection that brought them has ended."""
+        mids = [mid for mid, qos, _, _ in published if qos]
         with self._alive:
-            if not self.ended.is_set():
-                self._client.ack(mid, qos)
+            if mids and not self.ended.is_set():
+                self._client.acknowledge(mids)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain)
@@ -182,10 +229,10 @@ class Link:
             self.refused = str(reason)
         self._end()
 
-    def _on_message(self, _c: paho.Client, _u: Any, message: paho.MQTTMessage) -> None:
+    def _taken(self, published: list[Publish]) -> None:
         while self._out.qsize() >= DELIVERIES_MAX and not self.ended.wait(0.01):
             pass
-        self._out.put((self, message.mid, message.qos, message.topic, bytes(message.payload)))
+        self._out.put((self, published))
 
 
 class Broker:
