@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 from websockets.typing import Origin, Subprotocol
 
 from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL
@@ -153,7 +153,7 @@ class LiveClient:
                     max_size=FRAME_BYTES_MAX,
                 ) as self._connection:
                     await self._serve(self._connection, ready)
-            except (ConnectionClosed, OSError, TimeoutError) as lost:
+            except (ConnectionClosed, InvalidMessage, OSError, TimeoutError) as lost:
                 self._lost(lost)
             finally:
                 self._connection = None
