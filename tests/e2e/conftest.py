@@ -1,0 +1,68 @@
+"""Brokers and services of tests that go all the way; every process is reaped."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MOSQUITTO, Mosquitto, _free_port
+from tests.e2e.running import Service
+
+BROKER = """max_inflight_messages 1000
+set_tcp_nodelay true
+message_size_limit 120000
+persistence true
+"""
+"""As in this project's mosquitto.conf, but for a save to the disk after every change: what
+these tests measure is the service."""
+
+Serving = Callable[..., Service]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """A mosquitto for the tests of one module, which remembers sessions and queues."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    directory = tmp_path_factory.mktemp("mosquitto")
+    running = Mosquitto(directory, _free_port(), BROKER)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def serving(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """`serving(**settings)`: a service on the module's broker, started, reaped at the end."""
+    made: list[Service] = []
+
+    def serve(*, start: bool = True, **settings: str) -> Service:
+        directory = tmp_path_factory.mktemp("service")
+        said = {
+            "MQTT__URL": broker.url,
+            "DATA__DIR": str(directory / "data"),
+            "HTTP__PORT": "0",
+            "LIVE__PORT": "0",
+            **settings,
+        }
+        service = Service(directory, said)
+        made.append(service)
+        if start:
+            service.start()
+        return service
+
+    yield serve
+    for service in made:
+        service.reap()
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str, str], Path]:
+    """`written(name, text)`: a file of the test's own."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
