@@ -5,7 +5,7 @@ said when it is back, from what is true then.
 """
 
 import asyncio
-import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,13 +18,16 @@ from ingest.mqtt import Broker
 from ingest.registry import Registry
 from ingest.sequence import Ack
 
-log = logging.getLogger(__name__)
-
 ACK_EVERY_S = 5.0
 """A gateway's buffer is freed a few seconds later; a message each would double the traffic."""
 
 CANARY_EVERY_S = 10.0
 CANARY_FRESH_MS = 30_000
+CANARIES_KEPT = 100
+"""One that takes longer than so many others is no proof that readings flow."""
+
+OVER = "", b""
+"""On a topic whose alert is over: the empty message that takes a retained one down."""
 
 
 class Announcer:
@@ -46,25 +49,29 @@ class Announcer:
         self._canary_topic = topics.canary_topic(root, host)
         self._acks: dict[str, Ack] = {}
         self._unsaid: set[str] = set()
-        self._alerts: dict[str, bytes] = {}
-        self._taken_down: set[str] = set()
+        # By topic, the id of its alert and what is said. What is over stays: a link that was
+        # lost may have taken the news with it, and topics are no more than rules times series.
+        self._alerts: dict[str, tuple[str, bytes]] = {}
         self._begun_ms = clock_ms()
+        self._canaries: deque[int] = deque(maxlen=CANARIES_KEPT)
         self.canary_ms = 0
 
     def begin(self, acks: dict[str, Ack], alerts: Sequence[dict[str, Any]]) -> None:
-        """What is true at the start."""
+        """What is true at the start; alerts that are over are taken down."""
         self._acks.update(acks)
         for alert in alerts:
-            if State(alert["state"]) in HOLDING:
-                self._alerts[self._topic(alert)] = msgspec.json.encode(alert)
+            self._note(alert)
 
     def heard(self, canaries: Sequence[int]) -> None:
-        self.canary_ms = max(self.canary_ms, *canaries)
+        """Canaries that came round. Another server's, or an earlier life's, prove nothing."""
+        for canary in canaries:
+            if canary in self._canaries:
+                self.canary_ms = canary
 
     @property
     def canary_age_ms(self) -> int:
         """Since the newest canary that came all the way round, or since the start."""
-        return self._clock_ms() - max(self.canary_ms, self._begun_ms)
+        return self._clock_ms() - (self.canary_ms or self._begun_ms)
 
     def settle(self, acks: dict[str, Ack]) -> None:
         self._acks.update(acks)
@@ -73,24 +80,14 @@ class Announcer:
     def tell(self, events: Sequence[AlertEvent]) -> None:
         """Put active alerts on their topics, and take down those that are over."""
         for event in events:
-            if not event.told:
-                continue
-            topic = self._topic(event.alert)
-            if State(event.alert["state"]) in HOLDING:
-                self._alerts[topic] = msgspec.json.encode(event.alert)
-            else:
-                self._alerts.pop(topic, None)
-            said = self._broker.publish(topic, self._alerts.get(topic, b""), retain=True)
-            if not said and topic not in self._alerts:
-                self._taken_down.add(topic)
+            if event.told and (topic := self._note(event.alert)) is not None:
+                self._broker.publish(topic, self._alerts[topic][1], retain=True)
 
     def connected(self) -> None:
         """A link is up: say anew what it may have missed."""
         self._unsaid.update(self._acks)
-        gone = dict.fromkeys(self._taken_down - self._alerts.keys(), b"")
-        for topic, body in (self._alerts | gone).items():
+        for topic, (_, body) in self._alerts.items():
             self._broker.publish(topic, body, retain=True)
-        self._taken_down.clear()
         self._say_canary()
 
     async def keep_saying(self) -> None:
@@ -104,7 +101,9 @@ class Announcer:
                 self._say_canary()
 
     def _say_canary(self) -> None:
-        self._broker.publish(self._canary_topic, str(self._clock_ms()).encode())
+        now_ms = self._clock_ms()
+        self._canaries.append(now_ms)
+        self._broker.publish(self._canary_topic, str(now_ms).encode())
 
     def _say_acks(self) -> None:
         if not self._unsaid or not self._broker.connected:
@@ -122,5 +121,14 @@ class Announcer:
                 )
         self._unsaid.clear()
 
-    def _topic(self, alert: dict[str, Any]) -> str:
-        return topics.alert_topic(self._root, alert["rule"], alert["k"])
+    def _note(self, alert: dict[str, Any]) -> str | None:
+        """Keep what an alert's topic says now; the topic, or None where it says another."""
+        topic = topics.alert_topic(self._root, alert["rule"], alert["k"])
+        if State(alert["state"]) in HOLDING:
+            self._alerts[topic] = alert["id"], msgspec.json.encode(alert)
+            return topic
+        # An old alert that is acknowledged late must not take down the one that holds now.
+        if self._alerts.get(topic, OVER)[0] not in ("", alert["id"]):
+            return None
+        self._alerts[topic] = OVER
+        return topic

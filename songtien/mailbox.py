@@ -1,7 +1,8 @@
 """From the processor's thread to the event loop, with a bound.
 
 The loop may be slow for a moment. What waits for it is at most the newest value of each
-series, and alert events, which are few and must not be lost.
+series, the newest link and acknowledgement of each device, and alert events, which are few
+and must not be lost.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ingest.reading import Batch
+from songtien.announce import CANARIES_KEPT
 from songtien.pipeline import News
+from songtien.processor import Outcome
 
 
 @dataclass(slots=True)
@@ -40,15 +43,16 @@ class Mailbox:
     def tell(self, news: News) -> None:
         with self._lock:
             newest = news.outcome.newest
-            # The rows are on disk; nobody needs them here, and they must not pile up.
-            news.outcome.rows = Batch.empty()
+            _strip(news.outcome)
             if len(newest):
                 self._newest.append(newest)
                 self._rows += len(newest)
                 if self._rows > self.MERGE_AT:
                     self._newest = [last_of_each(Batch.concat(self._newest))]
                     self._rows = 0
-            if _is_more(news):
+            if self._news and not (_must_stay(self._news[-1]) or _must_stay(news)):
+                _merge(self._news[-1], news)
+            elif _must_stay(news) or _is_state(news):
                 self._news.append(news)
             if not self._called:
                 self._called = True
@@ -70,14 +74,24 @@ def last_of_each(newest: Batch) -> Batch:
     return newest.take(np.sort(len(newest) - 1 - first))
 
 
-def _is_more(news: News) -> bool:
-    """Whether there is anything but values of state."""
+def _strip(outcome: Outcome) -> None:
+    """Leave off what is on disk: nobody needs it here, and it must not pile up."""
+    outcome.rows = outcome.newest = Batch.empty()
+    outcome.intervals, outcome.letters, outcome.metas = (), [], {}
+
+
+def _must_stay(news: News) -> bool:
+    """Whether the news can't be merged with others without loss."""
     outcome = news.outcome
-    return bool(
-        outcome.events
-        or outcome.links
-        or outcome.canaries
-        or outcome.configured
-        or outcome.reply
-        or news.acks
-    )
+    return bool(outcome.events or outcome.configured or outcome.reply)
+
+
+def _is_state(news: News) -> bool:
+    """Whether there is state of which the newest is enough, beside values."""
+    return bool(news.outcome.links or news.outcome.canaries or news.acks)
+
+
+def _merge(old: News, new: News) -> None:
+    old.outcome.links.update(new.outcome.links)
+    old.outcome.canaries[:] = (old.outcome.canaries + new.outcome.canaries)[-CANARIES_KEPT:]
+    old.acks.update(new.acks)
