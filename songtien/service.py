@@ -333,14 +333,13 @@ class Service:
         if stepped:
             took_s = round(time.monotonic() - begun, 3)
             log.info("state rebuilt", extra={"entries": stepped, "took_s": took_s})
-        if self.pipeline.processor.config is None:
-            for position, at_ms, entry in self.journal.after(self.pipeline.position, 1):
-                self.pipeline.commit(position, at_ms, entry)
+        entries = self.journal.after(self.pipeline.position, 1)
+        if self.pipeline.processor.config is None and entries:
+            self.pipeline.commit(entries)
         # Also where nothing has changed: the entry says that we listen again from here on.
         position = self.journal.append(self._config)
         if self.pipeline.processor.config is None:
-            for _, at_ms, entry in self.journal.after(position - 1, 1):
-                self.pipeline.commit(position, at_ms, entry)
+            self.pipeline.commit(self.journal.after(position - 1, 1))
         self.parts = self.pipeline.parts()
         for warning in self.parts.registry.warnings():
             log.warning("registry", extra={"warning": warning})
