@@ -27,7 +27,11 @@ export class Alerts {
   private rows = new Map<string, Row>();
   private readonly title = el("h2", { id: "alerts-title" });
   private readonly count = el("span", { class: "count" });
-  private readonly list = el("ul", { "aria-labelledby": "alerts-title", tabindex: "-1", id: "alerts-list" });
+  private readonly list = el("ul", {
+    "aria-labelledby": "alerts-title",
+    tabindex: "-1",
+    id: "alerts-list",
+  });
   private readonly none = el("p", { class: "none" });
   private readonly more = el("button", { type: "button", class: "more", hidden: true });
   private current = new Map<string, Alert>();
@@ -47,7 +51,12 @@ export class Alerts {
 
   private moment: Moment = { language: "vi", now_ms: 0 };
 
-  update(alerts: readonly Alert[], stations: readonly Station[], key: string | null, at: Moment): void {
+  update(
+    alerts: readonly Alert[],
+    stations: readonly Station[],
+    key: string | null,
+    at: Moment,
+  ): void {
     this.moment = at;
     const { language } = at;
     const sorted = inOrder(alerts);
@@ -76,7 +85,8 @@ export class Alerts {
       write(row, alert, station, at);
       setAttribute(row.item, "data-chosen", key !== null && key === alert.key);
       // Moving a row that stands right would take the focus from its button.
-      if (this.list.children[n] !== row.item) this.list.insertBefore(row.item, this.list.children[n] ?? null);
+      if (this.list.children[n] !== row.item)
+        this.list.insertBefore(row.item, this.list.children[n] ?? null);
     });
     this.tellHidden();
   }

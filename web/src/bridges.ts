@@ -2,7 +2,14 @@
 
 import { el, setAttribute, setText } from "./dom.ts";
 import { decimal, figure } from "./format.ts";
-import { type DirectionView, directionsOf, directionView, type Reading, type Station, usable } from "./model.ts";
+import {
+  type DirectionView,
+  directionsOf,
+  directionView,
+  type Reading,
+  type Station,
+  usable,
+} from "./model.ts";
 import { ageText, lookOf, measuredAgo, type Moment, spoken } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
 
@@ -50,7 +57,8 @@ export class Bridges {
     const cards = bridges.map((station, n) => {
       const title = station.name.toLocaleUpperCase("vi");
       const card = el("section", { class: "bridge" }, el("h2", {}, title));
-      for (const direction of directions[n] ?? []) card.append(this.line(station, direction, language));
+      for (const direction of directions[n] ?? [])
+        card.append(this.line(station, direction, language));
       return card;
     });
     this.place.replaceChildren(...cards);

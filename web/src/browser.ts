@@ -1,6 +1,6 @@
 // The browser's socket, clock and memory, in the shape that the rest asks for.
 
-import { PROTOCOL, type Socket, type World } from "./live.ts";
+import { PROTOCOL, type Socket, type World } from "./world.ts";
 
 class BrowserSocket implements Socket {
   onopen: (() => void) | null = null;
@@ -64,4 +64,16 @@ export function liveUrl(stated: string, here: Location): string {
   if (/^wss?:\/\//.test(stated)) return stated;
   if (stated !== "") return new URL(stated, `${scheme}//${here.host}`).href;
   return `${scheme}//${here.hostname}:8081/live`;
+}
+
+export const memory = {
+  language: new Memory(() => localStorage, "songtien.language"),
+  theme: new Memory(() => localStorage, "songtien.theme"),
+  token: new Memory(() => sessionStorage, "songtien.token"),
+};
+
+/** The series that the address names after its #. */
+export function inAddress(): string | null {
+  const named = location.hash.slice(1);
+  return /^[a-z0-9_/-]+$/.test(named) ? named : null;
 }

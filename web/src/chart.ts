@@ -3,15 +3,27 @@
 import uPlot from "uplot";
 
 import { el, rem, setAttribute, setText } from "./dom.ts";
-import { clockTime, DAY_MS, figure, HOUR_MS, limit, LUNAR_DAY_MS } from "./format.ts";
-import { alone, columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
+import { clockTime, DAY_MS, figure, HOUR_MS, limit } from "./format.ts";
+import { columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
 import { getJson, HttpError } from "./http.ts";
 import { shortName } from "./layout.ts";
 import { limitsOf, type Reading, type Rule, type Station } from "./model.ts";
+import {
+  drawAlone,
+  drawFlags,
+  drawLimits,
+  type Drawn,
+  FAST_S,
+  gapOf,
+  hours,
+  isTraffic,
+  nameLimits,
+  palette,
+  shiftOf,
+} from "./strokes.ts";
 import { ageText, bandWord, lookOf, measuredAgo, type Moment } from "./view.ts";
 import { named, unitOf, word } from "./words.ts";
 
-const FAST_S = 15; // series faster than this are loaded as means of a minute
 const REFRESH_MS = 15 * 60_000; // conflation may have merged some values away
 
 /** What stands first of a station's quantities. */
@@ -65,7 +77,12 @@ export class Chart {
   }
 
   /** Show the chosen series; its newest value is taken into the curve. */
-  update(reading: Reading | null, station: Station | null, all: readonly Reading[], at: Moment): void {
+  update(
+    reading: Reading | null,
+    station: Station | null,
+    all: readonly Reading[],
+    at: Moment,
+  ): void {
     this.moment = at;
     if (reading === null || station === null) {
       this.chosen = null;
@@ -155,7 +172,8 @@ export class Chart {
     }
     const { reading, station } = this.chosen;
     const direction = reading.direction;
-    const towards = direction === null ? "" : `, ${station.directions[direction]?.[language] ?? direction}`;
+    const towards =
+      direction === null ? "" : `, ${station.directions[direction]?.[language] ?? direction}`;
     setText(this.name, `${shortName(station.name)}${towards}`);
     const value = reading.value === null ? "–" : figure(reading.value, reading.quantity, language);
     const unit = unitOf(reading.quantity, reading.unit, language);
@@ -204,7 +222,8 @@ export class Chart {
       const key = isTraffic(this.chosen.reading) ? "chart_same_hour" : "chart_yesterday";
       parts.push(["line before", word(key, language)]);
     }
-    if (this.today.some((p) => p.flag === 3)) parts.push(["suspect", word("chart_suspect", language)]);
+    if (this.today.some((p) => p.flag === 3))
+      parts.push(["suspect", word("chart_suspect", language)]);
     if (this.today.some((p) => !counted(p))) {
       parts.push(["failed", word("chart_failed_mark", language)]);
     }
@@ -244,6 +263,12 @@ export class Chart {
     } else {
       this.plot?.setData(this.data());
     }
+  }
+
+  private drawn(): Drawn {
+    const { reading } = this.chosen as { reading: Reading };
+    const { today, before, limits, moment } = this;
+    return { reading, today, before, limits, moment };
   }
 
   private data(): uPlot.AlignedData {
@@ -287,7 +312,10 @@ export class Chart {
       legend: { show: false },
       cursor: { y: false, points: { size: unit * 0.6 }, drag: { x: false, y: false } },
       scales: {
-        x: { time: false, range: () => [(this.moment.now_ms - DAY_MS) / 1000, this.moment.now_ms / 1000] },
+        x: {
+          time: false,
+          range: () => [(this.moment.now_ms - DAY_MS) / 1000, this.moment.now_ms / 1000],
+        },
         y: { range: (_plot, low, high) => this.range(low, high) },
       },
       axes: [
@@ -296,7 +324,8 @@ export class Chart {
           grid,
           size: unit * 1.8,
           gap: unit * 0.3,
-          splits: (_plot, _n, low, high) => hours(low, high, width / unit < 45 ? 6 : width / unit < 75 ? 3 : 2),
+          splits: (_plot, _n, low, high) =>
+            hours(low, high, width / unit < 45 ? 6 : width / unit < 75 ? 3 : 2),
           values: (_plot, splits) => splits.map((t) => clockTime(t * 1000)),
         },
         {
@@ -319,8 +348,8 @@ export class Chart {
         },
       ],
       hooks: {
-        drawAxes: [(plot) => this.drawLimits(plot)],
-        draw: [(plot) => this.drawAlone(plot), (plot) => this.nameLimits(plot), (plot) => this.drawFlags(plot)],
+        drawAxes: [(plot) => drawLimits(plot, this.drawn())],
+        draw: [drawAlone, nameLimits, drawFlags].map((act) => (plot) => act(plot, this.drawn())),
         setCursor: [(plot) => this.readOut(plot)],
       },
     };
@@ -339,121 +368,15 @@ export class Chart {
     return [bottom, top + (top - bottom) * 0.08];
   }
 
-  private drawLimits(plot: uPlot): void {
-    const colour = palette();
-    const { ctx, bbox } = plot;
-    const unit = rem() * devicePixelRatio;
-    ctx.save();
-    for (const { rule, y } of this.limitsIn(plot)) {
-      ctx.strokeStyle = colour.severity(rule.severity);
-      ctx.lineWidth = Math.max(1, unit * 0.09);
-      ctx.setLineDash([unit * 0.7, unit * 0.35]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-    }
-    ctx.restore();
-  }
-
-  /** The limits that are in the picture, with their height in it. */
-  private limitsIn(plot: uPlot): { rule: Rule; y: number }[] {
-    const { top, height } = plot.bbox;
-    return this.limits
-      .map((rule) => ({ rule, y: plot.valToPos(rule.raise as number, "y", true) }))
-      .filter(({ y }) => y >= top && y <= top + height);
-  }
-
-  /** Above the curve, and with a rim, so that they can be read across it. */
-  private nameLimits(plot: uPlot): void {
-    const colour = palette();
-    const { language } = this.moment;
-    const { ctx, bbox } = plot;
-    const unit = rem() * devicePixelRatio;
-    ctx.save();
-    ctx.setLineDash([]);
-    ctx.font = `${unit * 0.9}px "Be Vietnam Pro", sans-serif`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "bottom";
-    ctx.lineJoin = "round";
-    ctx.lineWidth = unit * 0.35;
-    ctx.strokeStyle = colour.ground;
-    let [before, free] = [Infinity, 0];
-    for (const { rule, y } of this.limitsIn(plot)) {
-      const level = limit(rule.raise as number, rule.quantity, language);
-      const text = `${level} · ${named("severity", rule.severity, language)}`;
-      // Beside the name below it where there is no room above that one.
-      const left: number = before - y < unit * 1.1 ? free : bbox.left + unit * 0.4;
-      const at = [left, y - unit * 0.1] as const;
-      [before, free] = [y, left + ctx.measureText(text).width + unit * 1.2];
-      ctx.strokeText(text, ...at);
-      ctx.fillStyle = colour.severity(rule.severity);
-      ctx.fillText(text, ...at);
-    }
-    ctx.restore();
-  }
-
-  private drawAlone(plot: uPlot): void {
-    const { reading } = this.chosen as { reading: Reading };
-    const colour = palette();
-    const { ctx, bbox } = plot;
-    const unit = rem() * devicePixelRatio;
-    const dots = (points: readonly Point[], shift_ms: number, fill: string, r: number): void => {
-      ctx.fillStyle = fill;
-      for (const point of alone(points, gapOf(reading))) {
-        const x = plot.valToPos((point.t_ms + shift_ms) / 1000, "x", true);
-        if (x < bbox.left) continue;
-        ctx.beginPath();
-        ctx.arc(x, plot.valToPos(point.value, "y", true), r, 0, 2 * Math.PI);
-        ctx.fill();
-      }
-    };
-    ctx.save();
-    dots(this.before, shiftOf(reading), colour.muted, unit * 0.07);
-    dots(this.today, 0, colour.text, unit * 0.11);
-    ctx.restore();
-  }
-
-  /** Suspect: a hollow diamond on the curve. Failed: a cross, not on any curve. */
-  private drawFlags(plot: uPlot): void {
-    const colour = palette();
-    const { ctx, bbox } = plot;
-    const size = rem() * devicePixelRatio * 0.32;
-    ctx.save();
-    ctx.lineWidth = size * 0.4;
-    ctx.setLineDash([]);
-    const left_ms = (this.moment.now_ms - DAY_MS) as number;
-    for (const point of this.today) {
-      if (point.flag === 1 || point.flag === 2 || point.t_ms < left_ms) continue;
-      const x = plot.valToPos(point.t_ms / 1000, "x", true);
-      const free = plot.valToPos(point.value, "y", true);
-      const y = Math.min(Math.max(free, bbox.top + size), bbox.top + bbox.height - size);
-      ctx.beginPath();
-      if (point.flag === 3) {
-        ctx.moveTo(x, y - size);
-        ctx.lineTo(x + size, y);
-        ctx.lineTo(x, y + size);
-        ctx.lineTo(x - size, y);
-        ctx.closePath();
-        ctx.fillStyle = colour.ground;
-        ctx.fill();
-        ctx.strokeStyle = colour.text;
-      } else {
-        ctx.moveTo(x - size * 0.8, y - size * 0.8);
-        ctx.lineTo(x + size * 0.8, y + size * 0.8);
-        ctx.moveTo(x + size * 0.8, y - size * 0.8);
-        ctx.lineTo(x - size * 0.8, y + size * 0.8);
-        ctx.strokeStyle = colour.muted;
-      }
-      ctx.stroke();
-    }
-    ctx.restore();
-  }
-
   /** Under the pointer: the time, the value, and the day before. */
   private readOut(plot: uPlot): void {
     const index = plot.cursor.idx;
-    if (this.chosen === null || index === null || index === undefined || (plot.cursor.left ?? -1) < 0) {
+    if (
+      this.chosen === null ||
+      index === null ||
+      index === undefined ||
+      (plot.cursor.left ?? -1) < 0
+    ) {
       delete this.canvas.dataset["readout"];
       return;
     }
@@ -471,49 +394,4 @@ export class Chart {
     }
     this.canvas.dataset["readout"] = parts.join("  ·  ");
   }
-}
-
-function isTraffic(reading: Reading): boolean {
-  return reading.direction !== null;
-}
-
-function shiftOf(reading: Reading): number {
-  return isTraffic(reading) ? DAY_MS : LUNAR_DAY_MS;
-}
-
-/** Samples further apart than three expected intervals have a gap between them. */
-function gapOf(reading: Reading): number {
-  const step_s = reading.expected_s < FAST_S ? 60 : reading.expected_s;
-  return 3 * step_s * 1000;
-}
-
-/** Full hours of Vietnam's clock between two times, seconds. */
-function hours(low_s: number, high_s: number, step_h: number): number[] {
-  const step = step_h * 3600;
-  const offset = 7 * 3600;
-  const found: number[] = [];
-  for (let t = Math.ceil((low_s + offset) / step) * step - offset; t <= high_s; t += step) {
-    found.push(t);
-  }
-  return found;
-}
-
-interface Palette {
-  text: string;
-  muted: string;
-  line: string;
-  ground: string;
-  severity(name: string): string;
-}
-
-function palette(): Palette {
-  const style = getComputedStyle(document.documentElement);
-  const get = (name: string): string => style.getPropertyValue(name).trim();
-  return {
-    text: get("--text"),
-    muted: get("--muted"),
-    line: get("--line"),
-    ground: get("--panel"),
-    severity: (name) => get(`--${name}`) || get("--muted"),
-  };
 }

@@ -46,7 +46,7 @@ export class Header {
     setText(byId("skip"), t("skip_to_alerts"));
     const officer = head.role === "operator" || head.role === "admin" || head.name !== "";
     const role = t(`role_${head.role || "viewer"}` as Word);
-    setText(byId("who"), officer ? (head.name || role) : "");
+    setText(byId("who"), officer ? head.name || role : "");
     setText(byId("sign"), t(officer ? "sign_out" : "sign_in"));
     setText(byId("river-title"), t("panel_river"));
   }
@@ -64,7 +64,9 @@ export class Header {
     setAttribute(byId("link"), "class", `link link-${phase}`);
     const parts = [word(key, at.language)];
     if (phase === "live" && head.delay_ms !== null) {
-      parts.push(word("link_delay", at.language, { s: decimal(head.delay_ms / 1000, 1, at.language) }));
+      parts.push(
+        word("link_delay", at.language, { s: decimal(head.delay_ms / 1000, 1, at.language) }),
+      );
     }
     setText(byId("link-text"), parts.join(" · "));
   }

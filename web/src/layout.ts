@@ -59,7 +59,7 @@ export function rowsOf(stations: readonly Station[]): Rows {
     const placed = { station, km, shared: mouths.length > 1 };
     rows.set(mouth, [...(rows.get(mouth) ?? []), placed]);
   }
-  const rank = (mouth: string): number => (MOUTHS.indexOf(mouth) + 1 || MOUTHS.length + 1);
+  const rank = (mouth: string): number => MOUTHS.indexOf(mouth) + 1 || MOUTHS.length + 1;
   const sorted = [...rows].sort(([a], [b]) => rank(a) - rank(b));
   return {
     rows: sorted.map(([mouth, placed]) => ({
@@ -91,7 +91,12 @@ export function partingOf(row: Row, rows: readonly Row[]): { from: Row; km: numb
  * Centres of boxes of one width, as near as can be to where they are wanted (rising), without
  * overlap, between `low` and `high`. Boxes that push each other share the push evenly.
  */
-export function spread(wanted: readonly number[], width: number, low: number, high: number): number[] {
+export function spread(
+  wanted: readonly number[],
+  width: number,
+  low: number,
+  high: number,
+): number[] {
   interface Block {
     first: number;
     count: number;

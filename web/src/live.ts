@@ -3,25 +3,7 @@
 
 import { ServiceClock } from "./clock.ts";
 import { type Fields, Held, type Verdict } from "./held.ts";
-
-export const PROTOCOL = "live.v1";
-
-export interface Socket {
-  send(text: string): void;
-  close(code?: number, reason?: string): void;
-  onopen: (() => void) | null;
-  onmessage: ((text: string) => void) | null;
-  onclose: ((code: number, reason: string) => void) | null;
-}
-
-export interface World {
-  connect(url: string): Socket;
-  /** Monotonic, ms. */
-  now(): number;
-  after(delay_ms: number, act: () => void): () => void;
-  /** 0 <= x < 1. */
-  random(): number;
-}
+import { CallError, GREETING_MS, parsed, rows, type Socket, type World } from "./world.ts";
 
 export type Link =
   | { phase: "connecting" }
@@ -48,16 +30,6 @@ export interface Wish {
   max_hz?: number;
 }
 
-export class CallError extends Error {
-  /** The server's code, or 0 where the link broke and the outcome is unknown. */
-  constructor(
-    readonly code: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 interface Subscription {
   wish: Wish;
   held: Held;
@@ -73,7 +45,6 @@ interface Pending {
 const FIRST_BACKOFF_MS = 1000;
 const LAST_BACKOFF_MS = 60_000;
 const STEADY_MS = 10_000; // a link that held this long starts its backoff anew
-const GREETING_MS = 10_000;
 const CALL_MS = 15_000;
 const DEFAULT_PING_S = 20;
 const SILENCE = 1.5; // times ping_s without any frame: the link is gone
@@ -385,50 +356,4 @@ export class LiveClient {
     this.link = link;
     this.events.onLink(link);
   }
-}
-
-function parsed(text: string): Fields | null {
-  try {
-    const frame: unknown = JSON.parse(text);
-    return typeof frame === "object" && frame !== null ? (frame as Fields) : null;
-  } catch {
-    return null;
-  }
-}
-
-function rows(value: unknown): Fields[] {
-  return Array.isArray(value) ? (value as Fields[]) : [];
-}
-
-export interface Identity {
-  role: string;
-  name: string;
-}
-
-/** Ask the service who a token is, over a connection of its own; the main link goes on. */
-export function identify(url: string, token: string, world: World): Promise<Identity> {
-  return new Promise((resolve, reject) => {
-    const socket = world.connect(url);
-    const done = (act: () => void): void => {
-      cancel();
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
-      act();
-    };
-    const cancel = world.after(GREETING_MS, () =>
-      done(() => reject(new CallError(0, "no answer in time"))),
-    );
-    socket.onopen = () => socket.send(JSON.stringify({ op: "auth", id: 1, token }));
-    socket.onclose = (code, reason) =>
-      done(() => reject(new CallError(code >= 4400 && code <= 4499 ? code - 4000 : 0, reason)));
-    socket.onmessage = (text) => {
-      const frame = parsed(text) ?? {};
-      if (frame["op"] === "hello") {
-        const name = typeof frame["name"] === "string" ? frame["name"] : "";
-        done(() => resolve({ role: String(frame["role"]), name }));
-      } else if (frame["op"] === "err") {
-        done(() => reject(new CallError(Number(frame["code"]), String(frame["msg"] ?? ""))));
-      }
-    };
-  });
 }

@@ -2,18 +2,21 @@
 
 import { Alerts, alertSentence } from "./alerts.ts";
 import { Bridges } from "./bridges.ts";
-import { browserWorld as world, liveUrl, Memory } from "./browser.ts";
+import { browserWorld as world, inAddress, liveUrl, memory } from "./browser.ts";
 import { Chart } from "./chart.ts";
 import { byId, setAttribute, setText } from "./dom.ts";
 import { Header } from "./header.ts";
 import type { Fields, Held } from "./held.ts";
 import { getJson, HttpError } from "./http.ts";
-import { backoff_ms, identify, type Link, LiveClient, type Occurrence } from "./live.ts";
+import { identify } from "./identify.ts";
+import { backoff_ms, type Link, LiveClient, type Occurrence } from "./live.ts";
 import * as model from "./model.ts";
 import { Officer } from "./officer.ts";
 import { Overlay } from "./overlay.ts";
 import { RiverList } from "./riverlist.ts";
 import { Schematic } from "./schematic.ts";
+import { Takers } from "./takers.ts";
+import { flipTheme, recallTheme } from "./theme.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
@@ -21,18 +24,6 @@ const STATE_HZ = 4;
 const TICK_MS = 1000;
 const TOAST_MS = 4000;
 const SIGN_IN_MS = 15_000;
-
-const memory = {
-  language: new Memory(() => localStorage, "songtien.language"),
-  theme: new Memory(() => localStorage, "songtien.theme"),
-  token: new Memory(() => sessionStorage, "songtien.token"),
-};
-
-/** The series that the address names after its #. */
-function inAddress(): string | null {
-  const named = location.hash.slice(1);
-  return /^[a-z0-9_/-]+$/.test(named) ? named : null;
-}
 
 class Screen {
   private language: Language = memory.language.read() === "en" ? "en" : "vi";
@@ -46,8 +37,7 @@ class Screen {
   private readings = new Map<string, model.Reading>();
   private byStation = new Map<string, model.Reading[]>();
   private alerts: model.Alert[] = [];
-  /** Who took which alert; told to officers alone. */
-  private takers = new Map<string, string>();
+  private readonly takers = new Takers();
   private chosen: string | null = inAddress();
   private link: Link = { phase: "connecting" };
   private gone_ms: number | null = world.now();
@@ -100,7 +90,10 @@ class Screen {
     for (const code of ["vi", "en"] as const) {
       byId(`lang-${code}`).addEventListener("click", () => this.speak(code));
     }
-    byId("theme").addEventListener("click", () => this.flipTheme());
+    byId("theme").addEventListener("click", () => {
+      flipTheme();
+      this.chart.rebuild();
+    });
     byId("sign").addEventListener("click", () =>
       this.token === null ? this.officer.askToken() : this.signOut(),
     );
@@ -109,7 +102,6 @@ class Screen {
       this.schedule();
     });
     addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => this.schedule());
     this.narrow.addEventListener("change", () => {
       this.schematic = this.makeRiver();
       this.mounted = "";
@@ -122,7 +114,7 @@ class Screen {
       this.chart.rebuild();
       this.schedule();
     });
-    if (memory.theme.read() === "light") this.theme("light");
+    recallTheme();
     setInterval(() => this.schedule(), TICK_MS);
     this.schedule();
     void this.boot();
@@ -180,21 +172,9 @@ class Screen {
     }
   }
 
-  /** The names of those who took alerts before we came, from the timelines. */
   private async loadTakers(): Promise<void> {
-    try {
-      const answer = await getJson("/api/v1/alerts?state=active", this.token);
-      for (const raw of (answer["items"] ?? []) as Fields[]) {
-        for (const step of (raw["timeline"] ?? []) as Fields[]) {
-          if (step["type"] === "acked" && typeof step["who"] === "string") {
-            this.takers.set(String(raw["id"]), step["who"]);
-          }
-        }
-      }
-      this.tellChange("alerts");
-    } catch (error) {
-      console.warn("the names of who took alerts could not be loaded", error);
-    }
+    await this.takers.load(this.token);
+    this.tellChange("alerts");
   }
 
   private liveUrl(): string {
@@ -229,9 +209,7 @@ class Screen {
   }
 
   private announce({ type, alert: raw, frame }: Occurrence): void {
-    if (type === "acked" && typeof frame["who"] === "string") {
-      this.takers.set(String(raw["id"]), frame["who"]);
-    }
+    if (type === "acked") this.takers.hear(raw["id"], frame["who"]);
     if (type !== "raised" && type !== "escalated") return;
     const alert = model.alert(raw);
     const station = this.stations.find((s) => s.id === alert.station);
@@ -259,16 +237,6 @@ class Screen {
     this.schedule();
   }
 
-  private flipTheme(): void {
-    this.theme(document.documentElement.dataset["theme"] === "light" ? "dark" : "light");
-    this.chart.rebuild();
-  }
-
-  private theme(name: "light" | "dark"): void {
-    document.documentElement.dataset["theme"] = name;
-    memory.theme.write(name);
-  }
-
   private retry(): void {
     if (this.link.phase === "stopped") return location.reload();
     if (this.client !== null) return this.client.retryNow();
@@ -289,7 +257,7 @@ class Screen {
   private signOut(): void {
     this.token = null;
     memory.token.write(null);
-    this.takers.clear();
+    this.takers.forget();
     this.changed.alerts = true;
     this.restart();
   }
@@ -312,8 +280,7 @@ class Screen {
   private now_ms(): number {
     const known = this.client?.clock.at(world.now()) ?? null;
     if (known !== null) return known;
-    const told = this.about["now"];
-    return typeof told === "number" ? told : 0;
+    return Number(this.about["now"] ?? 0);
   }
 
   private moment(): Moment {
@@ -352,7 +319,7 @@ class Screen {
       this.changed.alerts = false;
       this.alerts = [...(this.heldAlerts?.items.values() ?? [])].map((raw) => {
         const alert = model.alert(raw);
-        return { ...alert, by: alert.by || (this.takers.get(alert.id) ?? "") };
+        return { ...alert, by: alert.by || this.takers.of(alert.id) };
       });
     }
   }
@@ -363,11 +330,10 @@ class Screen {
     const { client } = this;
     setAttribute(document.documentElement, "lang", this.language);
     document.title = this.title();
-    const clockKnown = client?.clock.at(0) != null;
     const head = {
       link: this.link,
       delay_ms: client?.clock.delay_ms ?? null,
-      clockKnown,
+      clockKnown: client?.clock.at(0) != null,
       demo: this.about["demo"] === true,
       role: client?.role ?? "",
       name: client?.name ?? "",

@@ -176,7 +176,8 @@ export function limitsOf(rules: readonly Rule[], of: Reading, at: Station): Rule
       among(r.stations, at.id) &&
       among(r.kinds, at.kind) &&
       among(r.devices, of.device) &&
-      (r.branches.length === 0 || Object.keys(at.km_from_mouth).some((b) => r.branches.includes(b))) &&
+      (r.branches.length === 0 ||
+        Object.keys(at.km_from_mouth).some((b) => r.branches.includes(b))) &&
       (r.km === null || (km === null ? r.kmUnknown : r.km[0] <= km && km < r.km[1])),
   );
   return fitting.sort((a, b) => (a.raise ?? 0) - (b.raise ?? 0));

@@ -3,10 +3,11 @@
 import { alertSentence, figuresOf } from "./alerts.ts";
 import { byId, setText } from "./dom.ts";
 import { shortName } from "./layout.ts";
-import { CallError, type Identity } from "./live.ts";
+import type { Identity } from "./identify.ts";
 import type { Alert, Station } from "./model.ts";
 import type { Moment } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
+import { CallError } from "./world.ts";
 
 export interface Desk {
   language(): Language;

@@ -44,14 +44,18 @@ export class Overlay {
   update(view: LinkView, hasToken: boolean, local_ms: number, language: Language): boolean {
     const { link, gone_ms } = view;
     const waiting = gone_ms !== null && local_ms - gone_ms < PATIENCE_MS;
-    const excused = link.phase === "connecting" && waiting && (view.expected || view.lastWord_ms === null);
+    const excused =
+      link.phase === "connecting" && waiting && (view.expected || view.lastWord_ms === null);
     const covered = link.phase !== "live" && !excused;
     if (this.root.hidden === covered) this.root.hidden = !covered;
     setAttribute(document.body, "data-link", covered ? "lost" : "live");
     if (!covered) return false;
     const stopped = link.phase === "stopped";
     const t = (key: Word, values = {}): string => word(key, language, values);
-    setText(this.title, t(stopped ? "stopped_title" : view.lastWord_ms === null ? "lost_first" : "lost_title"));
+    setText(
+      this.title,
+      t(stopped ? "stopped_title" : view.lastWord_ms === null ? "lost_first" : "lost_title"),
+    );
     setText(this.last, this.lastWord(view, language));
     setText(this.warning, view.lastWord_ms === null ? "" : t("lost_warning"));
     setText(this.retry, this.next(link, local_ms, language));

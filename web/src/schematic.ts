@@ -2,15 +2,7 @@
 
 import { onActivate, rem, setAttribute, setText, svg, textWidth } from "./dom.ts";
 import { figure } from "./format.ts";
-import {
-  lanesOf,
-  mouthName,
-  partingOf,
-  type Row,
-  rowsOf,
-  shortName,
-  spread,
-} from "./layout.ts";
+import { lanesOf, mouthName, partingOf, type Row, rowsOf, shortName, spread } from "./layout.ts";
 import { bandOf, placeOnBar, type Reading, type Station } from "./model.ts";
 import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
 import { type Language, word } from "./words.ts";
@@ -154,7 +146,12 @@ export class Schematic {
     const water = svg("g", { class: "water", "aria-hidden": "true" });
     const size = 0.5 * u;
     const stripe = svg("path", { d: `M0,${size} L${size},0`, class: "stripe" });
-    const pattern = { id: "stale-hatch", width: size, height: size, patternUnits: "userSpaceOnUse" };
+    const pattern = {
+      id: "stale-hatch",
+      width: size,
+      height: size,
+      patternUnits: "userSpaceOnUse",
+    };
     this.root.append(svg("defs", {}, svg("pattern", pattern, stripe)));
     const marks = svg("g");
     this.root.append(water, marks);
@@ -254,7 +251,10 @@ export class Schematic {
         const dotX = x(Math.max(placed.km, 0));
         const dotY = placed.km < 0 ? y - 1.1 * u : y;
         const dot = svg("circle", { class: "dot", cx: dotX, cy: dotY, r: 0.42 * u });
-        const end = Math.min(Math.max(dotX, centre - labelWidth / 2 + u), centre + labelWidth / 2 - u);
+        const end = Math.min(
+          Math.max(dotX, centre - labelWidth / 2 + u),
+          centre + labelWidth / 2 - u,
+        );
         const leader = svg("path", { class: "leader", d: `M${dotX},${dotY} L${end},${edge}` });
         label.group.prepend(leader);
         label.group.append(dot);

@@ -47,7 +47,10 @@ const WORDS = {
   lost_trying: ["Đang nối lại…", "Reconnecting…"],
   retry_now: ["Nối lại ngay", "Try now"],
   stopped_title: ["MÁY CHỦ TỪ CHỐI, ĐÃ NGỪNG NHẬN", "REFUSED BY THE SERVICE: STOPPED"],
-  stopped_400: ["Trang và máy chủ không hiểu nhau (mã {code}).", "Page and service disagree (code {code})."],
+  stopped_400: [
+    "Trang và máy chủ không hiểu nhau (mã {code}).",
+    "Page and service disagree (code {code}).",
+  ],
   stopped_401: [
     "Cần đăng nhập, hoặc mã truy cập không còn hiệu lực.",
     "Sign in is needed, or the token is no longer valid.",
@@ -149,12 +152,18 @@ const WORDS = {
   token_weak: ["Mã này chỉ được xem, không được tiếp nhận.", "This token may only view."],
   token_unchecked: ["Không hỏi được máy chủ, thử lại.", "Could not ask the service, try again."],
 
-  chart_empty: ["Chọn một trạm, một chiều cầu hay một cảnh báo", "Choose a station, a direction or an alert"],
+  chart_empty: [
+    "Chọn một trạm, một chiều cầu hay một cảnh báo",
+    "Choose a station, a direction or an alert",
+  ],
   chart_loading: ["Đang tải 24 giờ qua…", "Loading the last 24 hours…"],
   chart_failed: ["Không tải được số liệu cũ: {why}", "History could not be loaded: {why}"],
   chart_none: ["Không có số liệu trong 24 giờ qua", "No data in the last 24 hours"],
   chart_incomplete: ["Thiếu một phần số liệu cũ", "Part of the history is missing"],
-  chart_yesterday: ["cùng con nước hôm trước (24 giờ 50 phút)", "same tide the day before (24 h 50 min)"],
+  chart_yesterday: [
+    "cùng con nước hôm trước (24 giờ 50 phút)",
+    "same tide the day before (24 h 50 min)",
+  ],
   chart_same_hour: ["cùng giờ hôm qua", "same hour yesterday"],
   chart_suspect: ["nghi ngờ", "suspect"],
   chart_failed_mark: ["lỗi đo, không tính", "bad, left out"],

@@ -6,7 +6,14 @@ import { type Station, station } from "../src/model.ts";
 
 function at(id: string, km: Record<string, number>, side = "river"): Station {
   const [branch] = Object.keys(km);
-  return station({ id, name: id, kind: "salinity", branch: branch ?? null, km_from_mouth: km, side });
+  return station({
+    id,
+    name: id,
+    kind: "salinity",
+    branch: branch ?? null,
+    km_from_mouth: km,
+    side,
+  });
 }
 
 test("boxes stay where they are wanted when there is room", () => {
@@ -51,7 +58,10 @@ test("stations stand on the row of their mouth, from the sea up; the coast apart
       ["co-chien", ["ben-trai"]],
     ],
   );
-  assert.deepEqual(coast.map((s) => s.id), ["rach-bun"]);
+  assert.deepEqual(
+    coast.map((s) => s.id),
+    ["rach-bun"],
+  );
   const [tieu, dai, coChien] = rows;
   assert.ok(tieu && dai && coChien);
   assert.deepEqual(partingOf(dai, rows), { from: tieu, km: 22 });

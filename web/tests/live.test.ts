@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import type { Held } from "../src/held.ts";
-import { backoff_ms, CallError, identify, type Link, LiveClient } from "../src/live.ts";
+import { identify } from "../src/identify.ts";
+import { backoff_ms, type Link, LiveClient } from "../src/live.ts";
+import { CallError } from "../src/world.ts";
 import { FakeWorld, type Frame } from "./world.ts";
 
 let world: FakeWorld;
@@ -35,7 +37,10 @@ function greet(): void {
 }
 
 function grant(recovered: boolean, sub = 7, pos = "e.1"): void {
-  const asked = world.last.ofOp("sub").filter((frame) => frame["chan"] === "state").at(-1);
+  const asked = world.last
+    .ofOp("sub")
+    .filter((frame) => frame["chan"] === "state")
+    .at(-1);
   world.last.say({ op: "sub_ok", id: asked?.["id"], sub, recovered, pos });
 }
 
@@ -74,7 +79,10 @@ test("a delta merges fields, null removes one, a new key comes whole, del remove
     sub: 7,
     from: "e.1",
     pos: "e.4",
-    set: [{ k: "vk-01/salinity_g_l", v: 3.3, q: null }, { k: "xh-01/salinity_g_l", v: 0.4 }],
+    set: [
+      { k: "vk-01/salinity_g_l", v: 3.3, q: null },
+      { k: "xh-01/salinity_g_l", v: 0.4 },
+    ],
     del: [],
   });
   assert.deepEqual(state.items.get("vk-01/salinity_g_l"), {
@@ -190,9 +198,10 @@ test("no greeting in time is a lost link too", () => {
 });
 
 test("backoff is full jitter, from 1 s doubling to 60 s, and begins anew after a steady link", () => {
-  assert.deepEqual([0, 1, 2, 5, 6, 60].map((n) => backoff_ms(n, 1)), [
-    1000, 2000, 4000, 32_000, 60_000, 60_000,
-  ]);
+  assert.deepEqual(
+    [0, 1, 2, 5, 6, 60].map((n) => backoff_ms(n, 1)),
+    [1000, 2000, 4000, 32_000, 60_000, 60_000],
+  );
   assert.equal(backoff_ms(6, 0.25), 15_000);
   const waits: number[] = [];
   client.start();

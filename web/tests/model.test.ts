@@ -18,12 +18,18 @@ import {
 } from "../src/model.ts";
 
 test("bands include their upper bound", () => {
-  assert.deepEqual([0, 0.5, 0.51, 1, 2, 2.01, 4, 4.0001, 30].map(bandOf), [0, 0, 1, 1, 2, 3, 3, 4, 4]);
+  assert.deepEqual(
+    [0, 0.5, 0.51, 1, 2, 2.01, 4, 4.0001, 30].map(bandOf),
+    [0, 0, 1, 1, 2, 3, 3, 4, 4],
+  );
 });
 
 test("the bar rises with the value and never leaves its ends", () => {
   const places = [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 8, 32, 99].map(placeOnBar);
-  assert.deepEqual([...places].sort((a, b) => a - b), places);
+  assert.deepEqual(
+    [...places].sort((a, b) => a - b),
+    places,
+  );
   assert.equal(places[0], 0);
   assert.equal(places[2], 0.2);
   assert.equal(places[4], 0.4);
@@ -94,7 +100,10 @@ test("alerts: severity, then what nobody has taken, then the newest", () => {
     make("d", "critical", "unacked", 2),
     make("e", "novel", "unacked", 99),
   ]);
-  assert.deepEqual(sorted.map((a) => a.id), ["d", "c", "b", "a", "e"]);
+  assert.deepEqual(
+    sorted.map((a) => a.id),
+    ["d", "c", "b", "a", "e"],
+  );
 });
 
 test("limits of a series are those of the rules that watch it", () => {
@@ -118,7 +127,10 @@ test("limits of a series are those of the rules that watch it", () => {
     level("warm", { quantity: "temperature_c" }),
   ];
   const found = limitsOf(rules, item("xh-01/salinity_g_l", { v: 1 }), xuanHoa);
-  assert.deepEqual(found.map((r) => r.id), ["branch", "open", "near", "all"]);
+  assert.deepEqual(
+    found.map((r) => r.id),
+    ["branch", "open", "near", "all"],
+  );
 });
 
 test("figures: decimal comma in Vietnamese, digits that the quantity deserves", () => {

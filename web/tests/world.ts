@@ -1,6 +1,6 @@
 // A world whose time, chance and network the test owns.
 
-import type { Socket, World } from "../src/live.ts";
+import type { Socket, World } from "../src/world.ts";
 
 export type Frame = Record<string, unknown>;
 
