@@ -1,7 +1,6 @@
 """Brokers and services of tests that go all the way; every process is reaped."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,13 +32,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 
 @pytest.fixture(scope="module")
 def serving(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """`serving(**settings)`: a service on the module's broker, started, reaped at the end."""
+    """`serving(**settings)`: a service on the module's broker, started; the one before ends.
+
+    Each has a session of its own at the broker, and all are reaped at the end.
+    """
     made: list[Service] = []
 
-    def serve(*, start: bool = True, **settings: str) -> Service:
+    def serve(**settings: str) -> Service:
+        for before in made:
+            before.reap()
         directory = tmp_path_factory.mktemp("service")
         said = {
             "MQTT__URL": broker.url,
+            "MQTT__CLIENT_ID": f"service-{len(made)}",
             "DATA__DIR": str(directory / "data"),
             "HTTP__PORT": "0",
             "LIVE__PORT": "0",
@@ -47,22 +52,9 @@ def serving(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iter
         }
         service = Service(directory, said)
         made.append(service)
-        if start:
-            service.start()
+        service.start()
         return service
 
     yield serve
     for service in made:
         service.reap()
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Callable[[str, str], Path]:
-    """`written(name, text)`: a file of the test's own."""
-
-    def write(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
