@@ -368,7 +368,7 @@ class Screen {
   private chosenReading(): model.Reading | null {
     const wished = this.chosen === null ? undefined : this.readings.get(this.chosen);
     if (wished !== undefined) return wished;
-    if (this.heldAlerts?.synced !== true || this.heldState?.synced !== true) return null;
+    if (this.heldAlerts?.position == null || this.heldState?.position == null) return null;
     const [worst] = model.inOrder(this.alerts);
     const alarming = worst === undefined ? undefined : this.readings.get(worst.key);
     const first = this.stations
