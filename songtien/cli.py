@@ -119,7 +119,11 @@ def demo(
     """
     logs.configure()
     logging.getLogger().setLevel(logging.WARNING)
-    run(run_demo(directory.resolve(), http_port=http_port, live_port=live_port, broker_port=broker_port))
+    run(
+        run_demo(
+            directory.resolve(), http_port=http_port, live_port=live_port, broker_port=broker_port
+        )
+    )
 
 
 @rules_app.command("check")
