@@ -45,8 +45,8 @@ BATCH = 10
 SPEED = 160.0
 """The feed of 40 minutes in 15 s, so that it goes on while the service dies and comes back."""
 
-KILLED_AT = (0.02, 0.15, 0.35, 0.6, 0.85)
-"""Shares of the readings that are stored when it is killed."""
+ENDED_AT = (0.02, 0.15, 0.35, 0.6, 0.85)
+"""Shares of the readings that are stored when it is killed; at the third it is asked to end."""
 
 REGISTRY = (
     """
@@ -209,10 +209,15 @@ def test_killed_in_the_middle_of_a_replay(
     total = PROBES * SAMPLES
 
     def die_and_rise() -> None:
-        for share in KILLED_AT:
+        for share in ENDED_AT:
             eventually(lambda share=share: _count(service) >= share * total, f"{share} stored", 60)  # type: ignore[misc]
-            service.kill()
-            if share == KILLED_AT[1]:
+            if share == ENDED_AT[2]:
+                # An orderly end in the middle of the flow: the lives after it go on from the
+                # checkpoint that it leaves, the lives before it from the journal alone.
+                assert service.stop() == 0
+            else:
+                service.kill()
+            if share == ENDED_AT[1]:
                 service.launch()  # and once more, while it rebuilds its state
                 eventually(lambda: "state rebuilt" in service.said(), "rebuilding", 60)
                 service.kill()
@@ -282,7 +287,7 @@ def test_killed_in_the_middle_of_a_replay(
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     figures(
         f"{total} samples, {len(versions)} alerts, {len(events)} events, {len(told_at)} told; "
-        f"killed {len(KILLED_AT) + 2} times"
+        f"killed {len(ENDED_AT) + 1} times"
     )
 
 
