@@ -12,7 +12,7 @@ import typer
 
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError
-from songtien import cli_feed, cli_people, logs
+from songtien import cli_bench, cli_feed, cli_people, logs
 from songtien.demo import run_demo
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
@@ -34,6 +34,7 @@ app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
 app.command("simulate")(cli_feed.simulate)
 app.command("replay")(cli_feed.replay)
+app.command("bench")(cli_bench.bench)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The TOML configuration; see docs/configuration.md.")

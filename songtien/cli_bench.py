@@ -1,0 +1,59 @@
+"""`songtien bench`: the project's benchmarks from the command line."""
+
+from typing import Annotated
+
+import typer
+
+from songtien.bench import ingest, latency
+from songtien.bench.stand import BenchError
+from songtien.terminal import FAILED, USAGE, err, fail, out
+
+NAMES = ("latency", "ingest")
+
+
+def bench(
+    name: Annotated[str | None, typer.Argument(help="latency or ingest; both without.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Quiet rounds that are wanted.")] = 5,
+    seconds: Annotated[float, typer.Option(min=1, help="latency: of a round.")] = 10.0,
+    rate: Annotated[float, typer.Option(min=1, help="latency: messages a second.")] = 100.0,
+    messages: Annotated[int, typer.Option(min=1000, help="ingest: of a round.")] = 100_000,
+    devices: Annotated[int, typer.Option(min=10, help="ingest: that send in turn.")] = 1000,
+    autosave: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether the broker writes its state at each change, as in mosquitto.conf; "
+            "by default with latency, and not with ingest."
+        ),
+    ] = None,
+) -> None:
+    """Measure the program beside the broker's own clients, in turn, on this machine.
+
+    Needs mosquitto and mosquitto-clients, and Linux. Says how busy others kept the machine,
+    and takes up to three times as many rounds as wanted to have enough quiet ones. Exit 1
+    where messages were lost.
+
+    Example: songtien bench ingest --rounds 5
+    """
+    if name not in {None, *NAMES}:
+        fail(USAGE, f"NAME = {name!r}: accepted is one of {', '.join(NAMES)}")
+    try:
+        if name != "ingest":
+            size = latency.Size(
+                rate=rate, seconds=seconds, rounds=rounds, autosave=autosave is not False
+            )
+            _told(latency.summary(latency.run(size, _progress), rounds))
+        if name != "latency":
+            feed = ingest.Size(
+                devices=devices, messages=messages, rounds=rounds, autosave=bool(autosave)
+            )
+            _told(ingest.summary(ingest.run(feed, _progress), rounds))
+    except BenchError as error:
+        fail(FAILED, f"bench: {error}")
+
+
+def _progress(line: str) -> None:
+    err.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _told(line: str) -> None:
+    out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,46 @@
+"""Each benchmark runs one very short round and prints a line with its result."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MOSQUITTO
+
+SONGTIEN = str(Path(sys.executable).with_name("songtien"))
+
+pytestmark = [pytest.mark.slow, pytest.mark.broker]
+
+
+def bench(*words: str) -> str:
+    if MOSQUITTO is None or shutil.which("mosquitto_sub") is None:
+        pytest.skip("mosquitto or mosquitto_sub is missing: apt-get install mosquitto{,-clients}")
+    run = subprocess.run(
+        [SONGTIEN, "bench", *words], capture_output=True, text=True, timeout=110, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.startswith("round 1: ")
+    return run.stdout
+
+
+def test_latency_of_a_second() -> None:
+    told = bench("latency", "--rounds", "1", "--seconds", "1")
+    assert re.search(r"latency: median \d+\.\d .* ms on the screen.*; p99 \d", told)
+
+
+def test_ingest_of_a_few_thousand() -> None:
+    told = bench("ingest", "--rounds", "1", "--messages", "2000", "--devices", "100")
+    ratio = re.search(r"ingest: (\d+\.\d\d) .* of mosquitto_sub -q 1", told)
+    assert ratio is not None, told
+    assert float(ratio[1]) > 0
+
+
+def test_a_name_that_is_none() -> None:
+    run = subprocess.run(
+        [SONGTIEN, "bench", "speed"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "latency, ingest" in run.stderr
