@@ -1,5 +1,6 @@
 """Brokers and services of tests that go all the way; every process is reaped."""
 
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -23,6 +24,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     """A mosquitto for the tests of one module, which remembers sessions and queues."""
     if MOSQUITTO is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    if shutil.which("mosquitto_pub") is None:
+        pytest.skip("mosquitto_pub is not installed: apt-get install mosquitto-clients")
     directory = tmp_path_factory.mktemp("mosquitto")
     running = Mosquitto(directory, _free_port(), BROKER)
     running.start()
