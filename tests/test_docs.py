@@ -143,6 +143,13 @@ def test_commands_in_shell_blocks_exist() -> None:
     assert {"make", "songtien", "mosquitto", "mosquitto_pub", "curl"} <= seen
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
+def test_commands_in_the_text_exist(document: Path) -> None:
+    prose = BLOCK.sub("", document.read_text(encoding="utf-8"))
+    for said in re.findall(r"`(?:\.venv/bin/)?(songtien [a-z][^`]*)`", prose):
+        assert _command_of(said.split()) is not None, f"{_named(document)}: {said}"
+
+
 # What devices may rely on.
 
 
