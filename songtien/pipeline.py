@@ -304,6 +304,7 @@ class Pipeline:
         except sqlite3.OperationalError as error:
             self._troubled(error)  # the older one serves, with more entries to step again
             return
+        self._recovered()
         self._checkpointed = self.position
 
     def _forget(self) -> None:
@@ -317,6 +318,7 @@ class Pipeline:
         except sqlite3.OperationalError as error:
             self._troubled(error)
             return
+        self._recovered()
         if more:
             self._trim_due = time.monotonic() + 1.0
 
