@@ -38,7 +38,8 @@ CLI = (ROOT / "docs/contract/cli.md").read_text(encoding="utf-8")
 METRICS = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "web/README.md"])
+
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -69,6 +70,12 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert target.exists(), f"{_named(document)} links to {link}"
         if anchor:
             assert anchor in _anchors(target), f"{_named(document)} links to {link}"
+
+
+def test_images_are_light() -> None:
+    images = list((ROOT / "docs/images").iterdir())
+    assert images
+    assert all(image.stat().st_size < 400_000 for image in images)
 
 
 def test_every_document_is_in_the_index() -> None:
