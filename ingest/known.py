@@ -50,7 +50,7 @@ class Known:
         return [found[key] for key in sorted(found)]
 
     def neighbour(self, stream: str, lane: int, t1_ms: int, *, later: bool) -> LaneRow | None:
-        """The nearest interval of a lane that ends before (or after) a time."""
+        """The nearest interval of a lane that ends before (or after) a time; the longest."""
         stored = self._store.lane_neighbour(stream, lane, t1_ms, self._position, later=later)
         candidates = [
             row
@@ -59,6 +59,6 @@ class Known:
             if row.t1_ms != t1_ms
         ]
         if stored is not None:
-            candidates.append(stored)
-        nearest = min if later else max
-        return nearest(candidates, key=lambda row: row.t1_ms, default=None)
+            candidates.append(stored)  # last: of what is equal, the entry's own stands
+        sign = 1 if later else -1
+        return min(candidates, key=lambda row: (sign * row.t1_ms, row.t0_ms), default=None)

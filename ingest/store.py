@@ -228,12 +228,15 @@ class Store:
     def lane_neighbour(
         self, stream: str, lane: int, t1_ms: int, before: int, *, later: bool
     ) -> LaneRow | None:
-        """The nearest interval of a lane that ends earlier (or later) than a time."""
+        """The nearest interval of a lane that ends earlier (or later) than a time.
+
+        Of several to the same end the longest, as it was last completed.
+        """
         sign, order = (">", "ASC") if later else ("<", "DESC")
         row = self._connection.execute(
             "SELECT stream, lane, t1, t0, body FROM lane_interval "  # noqa: S608 - constants
             f"WHERE stream = ? AND lane = ? AND t1 {sign} ? AND pos < ? "
-            f"ORDER BY t1 {order}, pos DESC LIMIT 1",
+            f"ORDER BY t1 {order}, t0, pos DESC LIMIT 1",
             (stream, lane, t1_ms, before),
         ).fetchone()
         return LaneRow(*row) if row else None
