@@ -17,6 +17,9 @@ from ingest.mqtt import Delivery
 log = logging.getLogger(__name__)
 
 BATCH_MAX = 1000
+BATCH_MAX_BYTES = 4_000_000
+"""The processor reads several entries ahead, and holds them whole."""
+
 GATHER_S = 0.02
 """While the processor is busy a batch gathers for so long: fewer, fuller entries."""
 
@@ -62,14 +65,14 @@ class Intake:
         self._stop.set()
 
     def _gather(self) -> list[Delivery]:
-        """What has come, in order; the last read may go over the bound."""
+        """What has come, in order; the last read may go over the bounds."""
         try:
             batch = [self._deliveries.get(timeout=0.2)]
         except Empty:
             return []
         until = time.monotonic() + GATHER_S
-        count = len(batch[0][1])
-        while count < BATCH_MAX:
+        count, size = len(batch[0][1]), _size(batch[0])
+        while count < BATCH_MAX and size < BATCH_MAX_BYTES:
             left_s = until - time.monotonic() if self._busy() else 0.0
             try:
                 batch.append(self._deliveries.get(left_s > 0, min(LOOK_S, max(0.0, left_s))))
@@ -78,6 +81,7 @@ class Intake:
                     break
                 continue
             count += len(batch[-1][1])
+            size += _size(batch[-1])
         return batch
 
     def _store(self, batch: list[Delivery]) -> bool:
@@ -109,3 +113,7 @@ class Intake:
             self._appended(position)
             break
         return True
+
+
+def _size(delivery: Delivery) -> int:
+    return sum([len(message[3]) for message in delivery[1]])

@@ -186,7 +186,9 @@ class Link:
             with contextlib.suppress(RuntimeError, ValueError):
                 said.wait_for_publish(2.0)
         self._client.disconnect()
-        self._client.loop_stop()
+        # paho's thread may end just now by itself: loop_stop then trips over what it left.
+        with contextlib.suppress(AttributeError):
+            self._client.loop_stop()
         self._end()
 
     def _end(self) -> None:
@@ -282,8 +284,10 @@ class Broker:
         failures = 0
         told_lost = False
         while not self._stop.is_set():
-            link, trouble = self._connect(protocol)
-            if link is not None:
+            link, trouble, answered = self._connect(protocol)
+            if link is not None and self._stop.is_set():
+                link.close(self._said.lost)  # `stop` may have come too early to see it
+            elif link is not None:
                 failures, self.trouble = 0, None
                 log.info("broker connected", extra={"broker": str(self.address)})
                 told_lost = False
@@ -294,9 +298,11 @@ class Broker:
                 trouble = "connection lost"
             else:
                 failures += 1
-                # A broker that knows 3.1.1 alone refuses, or just hangs up.
-                v5 = protocol == MQTTProtocolVersion.MQTTv5
-                protocol = MQTTProtocolVersion.MQTTv311 if v5 else MQTTProtocolVersion.MQTTv5
+                if answered:
+                    # A broker that knows 3.1.1 alone refuses, or just hangs up. One that isn't
+                    # there says nothing of what it will know when it is.
+                    v5 = protocol == MQTTProtocolVersion.MQTTv5
+                    protocol = MQTTProtocolVersion.MQTTv311 if v5 else MQTTProtocolVersion.MQTTv5
             if self._stop.is_set():
                 return
             self.trouble = trouble
@@ -306,16 +312,17 @@ class Broker:
             bound = min(BACKOFF_MAX_S, 0.5 * 1.6 ** min(failures, 10))
             self._stop.wait(random.uniform(0.05, bound))  # noqa: S311 - jitter, not a secret
 
-    def _connect(self, protocol: MQTTProtocolVersion) -> tuple[Link | None, str]:
+    def _connect(self, protocol: MQTTProtocolVersion) -> tuple[Link | None, str, bool]:
+        """A link, or why there is none and whether somebody was there."""
         try:
             link = Link(self.address, self._said, self.deliveries, protocol)
         except (OSError, ValueError) as error:
-            return None, str(error)
+            return None, str(error), False
         self._link = link
         for _ in range(int(CONNECT_TIMEOUT_S / 0.05)):
             if link.connected.wait(0.05) or link.ended.is_set() or self._stop.is_set():
                 break
         if link.connected.is_set() and not link.ended.is_set():
-            return link, ""
+            return link, "", True
         link.close()
-        return None, link.refused or "no answer to CONNECT"
+        return None, link.refused or "no answer to CONNECT", True
