@@ -331,3 +331,39 @@ def test_killed_while_idle_right_after_an_acknowledgement(
     points = service.get(f"/api/v1/series/{key}").json()["points"]
     assert [point[:2] for point in points] == [[t_ms, sent[t_ms]] for t_ms in sorted(sent)]
     assert service.metrics()["songtien_samples_total/rejected"] == 0
+
+
+@pytest.mark.parametrize("refuses", ["journal", "store"])
+def test_killed_while_a_file_takes_nothing(
+    serving: Serving, broker: Mosquitto, refuses: str
+) -> None:
+    """What the journal has not is not acknowledged: the broker sends it again. What the store
+    has not stands in the journal, and is not sent again.
+    """
+    service = serving()
+    eventually(lambda: service.ready, "ready")
+    topic, key = salinity_topic("my-tho", "mt-01"), "mt-01/salinity_g_l"
+    sent: dict[int, float] = {}
+    with closing(
+        sqlite3.connect(service.data / f"{refuses}.sqlite", isolation_level=None)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody else can write now
+        for seq in range(3):
+            sent[now_ms()] = round(1.0 + seq / 100, 4)
+            publish(broker.url, topic, obs({"t": max(sent), "sal_g_l": sent[max(sent)]}))
+
+        def refusing() -> bool:
+            answer = service.get("/readyz")
+            reasons = answer.json().get("reasons", ())
+            return any(reason["code"] == refuses for reason in reasons)
+
+        eventually(refusing, f"it says that the {refuses} refuses")
+        assert service.get("/healthz").status_code == 200
+        service.kill()
+        other.execute("ROLLBACK")
+    assert service.readings(key) == {}
+    service.start()
+    eventually(lambda: len(service.readings(key)) == len(sent), "stored after all")
+    assert {t_ms: value for t_ms, (value, _, _) in service.readings(key).items()} == sent
+    eventually(lambda: service.ready, "ready")
+    assert service.metrics()["songtien_samples_total/duplicate"] == 0
