@@ -122,7 +122,12 @@ class Announcer:
         self._unsaid.clear()
 
     def _note(self, alert: dict[str, Any]) -> str | None:
-        """Keep what an alert's topic says now; the topic, or None where it says another."""
+        """Keep what an alert's topic says now; the topic, or None where it says another.
+
+        What was raised by simulated readings reaches no board and no gate.
+        """
+        if alert.get("sim"):
+            return None
         topic = topics.alert_topic(self._root, alert["rule"], alert["k"])
         if State(alert["state"]) in HOLDING:
             self._alerts[topic] = alert["id"], msgspec.json.encode(alert)

@@ -100,8 +100,10 @@ class Hearing:
             if isinstance(route, _Route):
                 self._device_says(heard, route, (topic, payload), now_ms)
             elif isinstance(route, Refusal):
-                heard.received += 1
-                heard.refuse((topic, payload), route, now_ms, counted=True)
+                # Samples are what is counted; a state or meta of nobody we know is only kept.
+                counted = not topic.endswith(("/state", "/meta"))
+                heard.received += counted
+                heard.refuse((topic, payload), route, now_ms, counted=counted)
             elif route.part == "canary":
                 with contextlib.suppress(ValueError):  # another server's, in words of its own
                     heard.canaries.append(int(payload))

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from api.auth import AuthError
-from ingest.faults import ConfigError
+from ingest.faults import ConfigError, Fault
 from ingest.journal import SchemaError
 from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
+from songtien.broker import BrokerError
 from songtien.pipeline import JournalGapError
 from songtien.processor import StateError
 from songtien.settings import DEFAULTS
@@ -50,6 +52,10 @@ def faults_told() -> Iterator[None]:
         fail(FAILED, *_leaves(group))
     except* aiomqtt.MqttError as group:
         fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))
+    except* sqlite3.DatabaseError as group:
+        fail(FAILED, *(f"data directory: {error}" for error in _leaves(group)))
+    except* (BrokerError, JournalGapError, StateError, OSError) as group:
+        fail(FAILED, *_leaves(group))
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[Any]:
@@ -66,7 +72,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         try:
             asyncio.run(work)
         except KeyboardInterrupt:
-            fail(130, "interrupted")
+            fail(FAILED, "interrupted")
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -76,10 +82,21 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
+def text_of(path: Path, option: str) -> str:
+    """What is written in a file that somebody named; raises ConfigError."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        accepted = f"a file that can be read: {error.strerror}"
+    except UnicodeDecodeError:
+        accepted = "a file in UTF-8"
+    raise ConfigError([Fault("options", option, str(path), accepted)])
+
+
 def registry_of(file: Path | None) -> Registry:
     """The registry in a file, or the one that comes with the program."""
     path = file if file is not None else DEFAULTS / "stations.toml"
-    return parse_registry(path.read_text(encoding="utf-8"), str(path))
+    return parse_registry(text_of(path, "--registry"), str(path))
 
 
 @contextmanager

@@ -193,3 +193,13 @@ def test_a_clock_that_steps_back_leaves_no_canary_fresh_for_ever() -> None:
     says.heard([clock.ms])
     clock.ms += 40_000
     assert says.canary_age_ms == 40_000
+
+
+def test_an_alert_of_simulated_readings_reaches_no_board() -> None:
+    paper = Paper()
+    said = announcer(paper)
+    simulated = AlertEvent(EventType.RAISED, {**alert("unacked"), "sim": True}, 0, told=True)
+    said.tell([simulated])
+    assert paper.said == []
+    said.tell([event(EventType.RAISED, "unacked")])
+    assert TOPIC in paper.retained

@@ -370,3 +370,9 @@ def test_sent_again_in_another_order_nothing_changes(feed: list[Message], random
     assert [alert for alert in river.alerts() if alert[2] != "silent"] == [
         alert for alert in alerts if alert[2] != "silent"
     ]
+
+
+def test_state_of_nobody_we_know_is_kept_and_is_no_sample() -> None:
+    river = River()
+    outcome = river.hear(BEGIN_MS, ("tiengiang/v1/salinity/my-tho/nobody/state", b'{"s":"ready"}'))
+    assert (outcome.received, len(outcome.rejected), len(outcome.letters)) == (0, 0, 1)
