@@ -48,8 +48,6 @@ def faults_told() -> Iterator[None]:
         fail(USAGE, *(fault for error in _leaves(group) for fault in error.faults))
     except* (AuthError, LiveServiceError, SchemaError) as group:
         fail(USAGE, *_leaves(group))
-    except* (StateError, JournalGapError) as group:
-        fail(FAILED, *_leaves(group))
     except* aiomqtt.MqttError as group:
         fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))
     except* sqlite3.DatabaseError as group:
