@@ -16,7 +16,7 @@ from songtien import cli_bench, cli_feed, cli_people, logs
 from songtien.demo import run_demo
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
-from songtien.terminal import faults_told, out, registry_of, run, stop_on_signals
+from songtien.terminal import faults_told, out, registry_of, run, stop_on_signals, text_of
 
 log = logging.getLogger(__name__)
 
@@ -139,5 +139,5 @@ def rules_check(
     Example: songtien rules check rules.toml --registry stations.toml
     """
     with faults_told():
-        rules = parse_rules(file.read_text(encoding="utf-8"), str(file), registry_of(registry))
+        rules = parse_rules(text_of(file, "FILE"), str(file), registry_of(registry))
     out.print(f"{file}: {len(rules.rules)} rules, no fault", highlight=False)
