@@ -22,6 +22,8 @@ from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
 from songtien.broker import BrokerError
+from songtien.pipeline import JournalGapError
+from songtien.processor import StateError
 from songtien.settings import DEFAULTS
 
 USAGE = 2
@@ -50,7 +52,7 @@ def faults_told() -> Iterator[None]:
         fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))
     except* sqlite3.DatabaseError as group:
         fail(FAILED, *(f"data directory: {error}" for error in _leaves(group)))
-    except* (BrokerError, OSError) as group:
+    except* (BrokerError, JournalGapError, StateError, OSError) as group:
         fail(FAILED, *_leaves(group))
 
 

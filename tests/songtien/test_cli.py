@@ -18,6 +18,8 @@ from typer.testing import CliRunner, Result
 from ingest.faults import ConfigError, Fault
 from songtien import datadir
 from songtien.cli import app
+from songtien.pipeline import JournalGapError
+from songtien.processor import StateError
 from songtien.terminal import faults_told
 
 DEADLINE_S = 60.0
@@ -185,6 +187,16 @@ def test_faults_inside_groups_are_told_the_same_way(capsys: pytest.CaptureFixtur
 
     assert told(ExceptionGroup("tasks", [ExceptionGroup("more", [fault])])) == 2
     assert capsys.readouterr().err == "a: b = 1: c\na: d = 2: e\n"
+
+
+def test_files_that_do_not_belong_together_are_told_and_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for error in (JournalGapError(3, 9), StateError("checkpoint of version 1, not 2")):
+        with pytest.raises(typer.Exit) as ended, faults_told():
+            raise error
+        assert ended.value.exit_code == 1
+        assert capsys.readouterr().err == f"{error}\n"
 
 
 def test_what_nobody_expected_keeps_its_trace() -> None:
