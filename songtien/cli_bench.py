@@ -14,6 +14,9 @@ NAMES = ("latency", "ingest")
 def bench(
     name: Annotated[str | None, typer.Argument(help="latency or ingest; both without.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Quiet rounds that are wanted.")] = 5,
+    tries: Annotated[
+        int | None, typer.Option(min=1, help="Rounds at most; by default three times as many.")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="latency: of a round.")] = 10.0,
     rate: Annotated[float, typer.Option(min=1, help="latency: messages a second.")] = 100.0,
     messages: Annotated[int, typer.Option(min=1000, help="ingest: of a round.")] = 100_000,
@@ -29,22 +32,30 @@ def bench(
     """Measure the program beside the broker's own clients, in turn, on this machine.
 
     Needs mosquitto and mosquitto-clients, and Linux. Says how busy others kept the machine,
-    and takes up to three times as many rounds as wanted to have enough quiet ones. Exit 1
-    where messages were lost.
+    and goes on until enough rounds were quiet. Exit 1 where messages were lost.
 
     Example: songtien bench ingest --rounds 5
     """
     if name not in {None, *NAMES}:
         fail(USAGE, f"NAME = {name!r}: accepted is one of {', '.join(NAMES)}")
+    tries = tries or 3 * rounds
     try:
         if name != "ingest":
             size = latency.Size(
-                rate=rate, seconds=seconds, rounds=rounds, autosave=autosave is not False
+                rate=rate,
+                seconds=seconds,
+                rounds=rounds,
+                tries=tries,
+                autosave=autosave is not False,
             )
             _told(latency.summary(latency.run(size, _progress), rounds))
         if name != "latency":
             feed = ingest.Size(
-                devices=devices, messages=messages, rounds=rounds, autosave=bool(autosave)
+                devices=devices,
+                messages=messages,
+                rounds=rounds,
+                tries=tries,
+                autosave=bool(autosave),
             )
             _told(ingest.summary(ingest.run(feed, _progress), rounds))
     except BenchError as error:

@@ -39,6 +39,7 @@ class Size:
     devices: int = 1000
     messages: int = 100_000
     rounds: int = 5
+    tries: int = 15
     autosave: bool = False
 
 
@@ -69,7 +70,7 @@ class Pair:
 
 
 def run(size: Size, tell: Tell) -> list[Pair]:
-    """Rounds until enough were quiet, at most three times as many as asked for."""
+    """Rounds until enough were quiet, or all tries were made."""
     seqs = max(1, size.messages // size.devices)
     pairs: list[Pair] = []
     with tempfile.TemporaryDirectory(prefix="songtien-bench-") as name:
@@ -79,7 +80,7 @@ def run(size: Size, tell: Tell) -> list[Pair]:
         for file, which in ((warm, range(1)), (packets, range(1, seqs + 1))):
             file.write_bytes(b"".join(feed.packets(size.devices, which, begin_ms, STEP_MS)))
         count = seqs * size.devices
-        for number in range(3 * size.rounds):
+        for number in range(size.tries):
             sub = _of_mosquitto_sub(top / f"a{number}", packets, count, size)
             songtien = _of_songtien(top / f"b{number}", warm, packets, count, size)
             pairs.append(Pair(sub, songtien))
