@@ -113,7 +113,7 @@ class Lanes:
         if sample.t1 > now_ms + FUTURE_TOLERANCE_MS:
             self._make(stream, sample.t1, known, late=False, why=Why.FUTURE)
         elif sample.t1 <= direction.released_ms:
-            self._remake(stream, sample, body, known)
+            self._remake(stream, sample, known)
         else:
             self._gather(stream, direction, sample, known, ready=ready, now_ms=now_ms)
         return True
@@ -169,13 +169,14 @@ class Lanes:
             direction.released_ms = t1
             self._make(stream, t1, known, late=False)
 
-    def _remake(self, stream: str, sample: TrafficSample, body: LaneBody, known: Known) -> None:
-        """A lane that comes late changes what was made; a counter's also its successor."""
+    def _remake(self, stream: str, sample: TrafficSample, known: Known) -> None:
+        """A lane that comes late changes what was made, and what was counted from before it."""
         self._make(stream, sample.t1, known, late=True)
-        if body.count is None and body.cumulative is not None:
-            after = known.neighbour(stream, sample.lane, sample.t1, later=True)
-            if after is not None and after.t1_ms <= self._directions[stream].released_ms:
-                self._make(stream, after.t1_ms, known, late=True)
+        after = known.neighbour(stream, sample.lane, sample.t1, later=True)
+        if after is None or after.t1_ms > self._directions[stream].released_ms:
+            return
+        if _counts_since(_BODY.decode(after.body)):
+            self._make(stream, after.t1_ms, known, late=True)
 
     def _make(self, stream: str, t1_ms: int, known: Known, *, late: bool, why: int = 0) -> None:
         intervals = []
@@ -210,7 +211,7 @@ class Lanes:
 def _interval(row: LaneRow, body: LaneBody, known: Known) -> tuple[LaneInterval, bool]:
     """The interval with its counts, and whether they are of more than the interval."""
     counts, t0_ms = body.count, row.t0_ms
-    if counts is None and body.cumulative is not None:
+    if body.cumulative is not None and _counts_since(body):
         before = known.neighbour(row.stream, row.lane, row.t1_ms, later=False)
         previous = _BODY.decode(before.body).cumulative if before is not None else None
         if before is not None and previous is not None:
@@ -221,6 +222,11 @@ def _interval(row: LaneRow, body: LaneBody, known: Known) -> tuple[LaneInterval,
         ),
         t0_ms != row.t0_ms,
     )
+
+
+def _counts_since(body: LaneBody) -> bool:
+    """Whether an interval's counts are differences from its predecessor."""
+    return body.count is None and body.cumulative is not None
 
 
 def _body(sample: TrafficSample) -> LaneBody:

@@ -159,10 +159,13 @@ def _against(
 ) -> tuple[dict[str, float], Refusal | None]:
     """The quantities that a sample adds to a known one, or the refusal of one that differs."""
     measured = {
-        QUANTITY_OF.get(name, _probe_salinity(stored)): round_one(value)
+        QUANTITY_OF[name]: round_one(value)
         for name, value in sent.items()
-        if not np.isnan(value)
+        if name in QUANTITY_OF and not np.isnan(value)
     }
+    own = _own_salinity(stored)
+    if not np.isnan(sent["sal_g_l"]):
+        measured[own] = round_one(sent["sal_g_l"])
     for quantity, value in measured.items():
         if quantity in stored and stored[quantity] != value:
             detail = f"{quantity} = {value}: {stored[quantity]} stands at this time"
@@ -170,19 +173,29 @@ def _against(
     if all(quantity in stored for quantity in measured):
         return {}, None
     both = {**{q: v for q, v in stored.items() if q != SALINITY}, **measured}
-    columns = {name: np.array([both.get(q, np.nan)]) for name, q in QUANTITY_OF.items()}
-    columns["sal_g_l"] = np.array([both.get(PROBE_SALINITY, both.get(SALINITY, np.nan))])
-    derived = {quantity: float(values[0]) for quantity, values in derive(columns).items()}
+    derived = _derived(both, both.get(PROBE_SALINITY, both.get(SALINITY, np.nan)))
     fresh = {q: v for q, v in derived.items() if q not in stored and not np.isnan(v)}
+    if own in stored:
+        fresh.pop(PROBE_SALINITY, None)
     return fresh, None
 
 
-def _probe_salinity(stored: Mapping[str, float]) -> str:
-    """Under which name the probe's own salinity stands, or would stand, beside these."""
-    derived = "conductivity_25_ms_cm" in stored or (
-        "conductivity_ms_cm" in stored and "temperature_c" in stored
-    )
-    return PROBE_SALINITY if derived or PROBE_SALINITY in stored else SALINITY
+def _own_salinity(stored: Mapping[str, float]) -> str:
+    """Under which name the probe's own salinity stands, or would stand, beside these.
+
+    Where it came first it stands as the salinity, also when conductivity has come since.
+    """
+    if PROBE_SALINITY in stored:
+        return PROBE_SALINITY
+    derived = _derived(stored, np.nan)[SALINITY]
+    derives = not np.isnan(derived) and stored.get(SALINITY, derived) == derived
+    return PROBE_SALINITY if derives else SALINITY
+
+
+def _derived(measured: Mapping[str, float], sal_g_l: float) -> dict[str, float]:
+    columns = {name: np.array([measured.get(q, np.nan)]) for name, q in QUANTITY_OF.items()}
+    columns["sal_g_l"] = np.array([sal_g_l])
+    return {quantity: float(values[0]) for quantity, values in derive(columns).items()}
 
 
 def round_one(value: float) -> float:
