@@ -81,6 +81,12 @@ class Journal:
         """The position of the newest entry; 0 when there is none."""
         return self._last
 
+    @property
+    def first_position(self) -> int:
+        """The position of the oldest entry that is kept; 0 when there is none."""
+        row = self._reader.execute("SELECT min(pos) FROM entry").fetchone()
+        return int(row[0] or 0)
+
     def append(self, entry: Entry) -> int:
         """Store an entry and return its position. On return it survives a power cut.
 

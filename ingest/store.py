@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,31 @@ CREATE TABLE IF NOT EXISTS checkpoint(id INTEGER PRIMARY KEY CHECK(id = 1),
   pos INTEGER NOT NULL, body BLOB NOT NULL);
 """
 
-# A row's `pos` names the entry that first brought it, and stays. An entry that is stepped
-# again after a crash must not see what it wrote the first time.
-_UPSERT_READING = (
-    "INSERT INTO reading(series, t, value, flag, why, pos) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT(series, t) DO UPDATE SET "
-    "value = excluded.value, flag = excluded.flag, why = excluded.why"
-)
+READING_COLUMNS = 6
+ROWS_AT_ONCE = 500
+"""Rows of one statement: sqlite3 lets go of the interpreter's lock for each statement, and
+between other busy threads it is long until it has it back."""
+
+CACHE_KIB = 65_536
+"""Each series grows on a page of its own: the newest pages of all should stay in memory."""
+
+CHECKPOINT_PAGES = 16_384
+"""Pages in SQLite's log before they are copied to their places: each is copied once, however
+often it was written since."""
+
+
+def _upsert_readings(rows: int) -> str:
+    # A row's `pos` names the entry that first brought it, and stays. An entry that is stepped
+    # again after a crash must not see what it wrote the first time.
+    return (
+        "INSERT INTO reading(series, t, value, flag, why, pos) VALUES "  # noqa: S608 - constants
+        + ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows)
+        + " ON CONFLICT(series, t) DO UPDATE SET "
+        "value = excluded.value, flag = excluded.flag, why = excluded.why"
+    )
+
+
+_UPSERT_READING, _UPSERT_MANY = _upsert_readings(1), _upsert_readings(ROWS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +116,38 @@ class Store:
     """The writing side. One thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = _open(path)
+        self.connection = _open(path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing, durable on exit."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.begin()
         try:
-            yield self._connection
-            self._connection.execute("COMMIT")
+            yield self.connection
+            self.commit()
         except BaseException:
-            # After some errors of the disk SQLite has rolled back by itself.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self.rollback()
             raise
+
+    def begin(self) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """On return what was written since `begin` survives a power cut."""
+        self.connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was written since `begin`; a full disk may have done it already."""
+        if self.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.connection.in_transaction
 
     def prepare(self, create: Callable[[sqlite3.Connection], None]) -> None:
         """Let another part make its tables in this file, to be written with the readings."""
-        create(self._connection)
+        create(self.connection)
 
     @property
     def position(self) -> int:
@@ -122,34 +155,47 @@ class Store:
         return int(self.meta("position") or 0)
 
     def meta(self, key: str) -> Any:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def set_meta(self, key: str, value: object) -> None:
         """Within a transaction, or by itself."""
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def put_series(self, keys: Sequence[str]) -> None:
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT OR IGNORE INTO series(id, key) VALUES (?, ?)", enumerate(keys)
         )
 
     def put_readings(self, rows: Batch, position: int) -> None:
-        self._connection.executemany(
+        """Store rows; of several for one (series, t) the last stands."""
+        if len(rows) >= ROWS_AT_ONCE:
+            # Neighbours on the disk one after the other; a stable order keeps the last word last.
+            rows = rows.take(np.lexsort((rows.t_ms, rows.series)))
+        columns = zip(
+            rows.series.tolist(),
+            rows.t_ms.tolist(),
+            rows.value.tolist(),
+            rows.flag.tolist(),
+            rows.why.tolist(),
+            (position,) * len(rows),
+            strict=True,
+        )
+        values = list(chain.from_iterable(columns))
+        whole = len(rows) // ROWS_AT_ONCE * ROWS_AT_ONCE * READING_COLUMNS
+        width = ROWS_AT_ONCE * READING_COLUMNS
+        for at in range(0, whole, width):
+            self.connection.execute(_UPSERT_MANY, values[at : at + width])
+        self.connection.executemany(
             _UPSERT_READING,
-            zip(
-                rows.series.tolist(),
-                rows.t_ms.tolist(),
-                rows.value.tolist(),
-                rows.flag.tolist(),
-                rows.why.tolist(),
-                (position,) * len(rows),
-                strict=True,
+            (
+                values[at : at + READING_COLUMNS]
+                for at in range(whole, len(values), READING_COLUMNS)
             ),
         )
 
     def put_lane_intervals(self, rows: Iterable[LaneRow], position: int) -> None:
-        self._connection.executemany(
+        self.connection.executemany(
             # What an interval gains later is a row of its own: an entry that is stepped again
             # must see it as it was.
             "INSERT INTO lane_interval(stream, lane, t1, t0, body, pos) VALUES (?, ?, ?, ?, ?, ?)",
@@ -158,7 +204,7 @@ class Store:
 
     def put_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Keep what was refused, in a ring bounded by number and by bytes."""
-        newest = self._connection.execute(
+        newest = self.connection.execute(
             "SELECT bytes_before + length(head) + length(topic) FROM dead_letter "
             "ORDER BY id DESC LIMIT 1"
         ).fetchone()
@@ -166,7 +212,7 @@ class Store:
         for letter in letters:
             topic = letter.topic[:DEAD_LETTER_TOPIC_CHARS]
             head = letter.head[:DEAD_LETTER_HEAD_BYTES]
-            self._connection.execute(
+            self.connection.execute(
                 "INSERT INTO dead_letter(at_ms, topic, reason, detail, size, head, bytes_before)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -181,18 +227,18 @@ class Store:
             )
             kept_bytes += len(head) + len(topic)
         # Both bounds are found from the oldest end: the whole ring is never looked through.
-        self._connection.execute(
+        self.connection.execute(
             "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?",
             (DEAD_LETTERS_MAX,),
         )
-        self._connection.execute(
+        self.connection.execute(
             "DELETE FROM dead_letter WHERE id < "
             "(SELECT id FROM dead_letter WHERE bytes_before >= ? ORDER BY id LIMIT 1)",
             (kept_bytes - DEAD_LETTERS_MAX_BYTES,),
         )
 
     def put_device(self, device: str, *, link: str | None = None, meta: str | None = None) -> None:
-        self._connection.execute(
+        self.connection.execute(
             "INSERT INTO device(id, link, meta) VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
             "link = coalesce(excluded.link, link), meta = coalesce(excluded.meta, meta)",
             (device, link, meta),
@@ -205,12 +251,12 @@ class Store:
             )
 
     def checkpoint(self) -> tuple[int, bytes] | None:
-        row = self._connection.execute("SELECT pos, body FROM checkpoint").fetchone()
+        row = self.connection.execute("SELECT pos, body FROM checkpoint").fetchone()
         return (int(row[0]), bytes(row[1])) if row else None
 
     def value_at(self, series: int, t_ms: int, before: int) -> float | None:
         """The value of a series at a time, as it stood before a journal position."""
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT value FROM reading WHERE series = ? AND t = ? AND pos < ?",
             (series, t_ms, before),
         ).fetchone()
@@ -218,7 +264,7 @@ class Store:
 
     def lane_rows(self, stream: str, t1_ms: int, before: int) -> list[LaneRow]:
         """The intervals of all lanes of a stream that end at a time; a later row completes."""
-        found = self._connection.execute(
+        found = self.connection.execute(
             "SELECT stream, lane, t1, t0, body FROM lane_interval "
             "WHERE stream = ? AND t1 = ? AND pos < ? ORDER BY pos",
             (stream, t1_ms, before),
@@ -233,7 +279,7 @@ class Store:
         Of several to the same end the longest, as it was last completed.
         """
         sign, order = (">", "ASC") if later else ("<", "DESC")
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT stream, lane, t1, t0, body FROM lane_interval "  # noqa: S608 - constants
             f"WHERE stream = ? AND lane = ? AND t1 {sign} ? AND pos < ? "
             f"ORDER BY t1 {order}, t0, pos DESC LIMIT 1",
@@ -264,7 +310,7 @@ class Store:
             return gone
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
 
 class StoreReader:
@@ -366,6 +412,8 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, SCHEMA_VERSION):
         connection.close()

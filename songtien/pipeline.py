@@ -27,7 +27,7 @@ from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
 from ingest.store import Store
 from songtien.accounting import Ledger
-from songtien.processor import Outcome, Processor
+from songtien.processor import Outcome, Processor, StateError
 
 log = logging.getLogger(__name__)
 
@@ -97,15 +97,29 @@ class Pipeline:
         self._wake = threading.Event()
         self._stop = threading.Event()
         store.prepare(records.create)
-        found = store.checkpoint()
-        snapshot = None if found is None else unpack(found[1])
-        self.position = 0 if found is None else found[0]
+        self.processor, self.position = self._begin(root)
         self._checkpointed = self.position
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
         self._trim_due = time.monotonic() + TRIM_EVERY_S
         self._tick_after = 0.0
         self._positions: dict[int, list[int]] = {}
-        self.processor = Processor(store, root, snapshot)
+
+    def _begin(self, root: str) -> tuple[Processor, int]:
+        """From the checkpoint; from the journal's beginning where there is none we can read."""
+        found = self._store.checkpoint()
+        if found is None:
+            return Processor(self._store, root), 0
+        position, body = found
+        try:
+            return Processor(self._store, root, unpack(body)), position
+        except StateError as error:
+            if self._journal.first_position != 1:
+                raise StateError(
+                    f"{error}, and the journal no longer reaches back to its beginning: "
+                    "start this data directory once more with the version that wrote it"
+                ) from error
+            log.warning("checkpoint of another version, stepping the whole journal again")
+            return Processor(self._store, root), 0
 
     @property
     def busy(self) -> bool:
