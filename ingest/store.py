@@ -40,11 +40,13 @@ CREATE TABLE IF NOT EXISTS dead_letter(
   id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, topic TEXT NOT NULL,
   reason TEXT NOT NULL, detail TEXT NOT NULL, size INTEGER NOT NULL, head BLOB NOT NULL,
   bytes_before INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS hour(at_ms INTEGER PRIMARY KEY, pos INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS device(id TEXT PRIMARY KEY, link TEXT, meta TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS checkpoint(id INTEGER PRIMARY KEY CHECK(id = 1),
   pos INTEGER NOT NULL, body BLOB NOT NULL);
 """
 
+HOUR_MS = 3_600_000
 READING_COLUMNS = 6
 ROWS_AT_ONCE = 500
 """Rows of one statement: sqlite3 lets go of the interpreter's lock for each statement, and
@@ -287,10 +289,23 @@ class Store:
         ).fetchone()
         return LaneRow(*row) if row else None
 
-    def forget_before(self, t_ms: int, limit: int) -> int:
-        """Remove what was observed before a time; returns how many rows went.
+    def mark_hour(self, now_ms: int, position: int) -> None:
+        """Note the journal's position at the beginning of this hour, by which age is told."""
+        hour_ms = now_ms - now_ms % HOUR_MS
+        self.connection.execute("INSERT OR IGNORE INTO hour VALUES (?, ?)", (hour_ms, position))
 
-        Up to `limit` readings, and as many intervals of lanes.
+    def position_at(self, t_ms: int) -> int:
+        """A position of the journal that had been reached by a time; 0 where none is known."""
+        row = self.connection.execute(
+            "SELECT pos FROM hour WHERE at_ms <= ? ORDER BY at_ms DESC LIMIT 1", (t_ms,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def forget_before(self, t_ms: int, position: int, limit: int) -> int:
+        """Remove what was observed before a time and came up to a position; returns how many.
+
+        Both must be past: last year's recording, replayed today, stays for as long as today's
+        readings do. Up to `limit` readings go, and as many intervals of lanes.
         """
         with self.transaction() as connection:
             gone = 0
@@ -298,14 +313,15 @@ class Store:
                 if gone >= limit:
                     break
                 gone += connection.execute(
-                    "DELETE FROM reading WHERE series = ? AND t < ? AND t IN "
-                    "(SELECT t FROM reading WHERE series = ? AND t < ? LIMIT ?)",
-                    (series, t_ms, series, t_ms, limit - gone),
+                    "DELETE FROM reading WHERE series = ? AND t IN "
+                    "(SELECT t FROM reading WHERE series = ? AND t < ? AND pos <= ? LIMIT ?)",
+                    (series, series, t_ms, position, limit - gone),
                 ).rowcount
             gone += connection.execute(
                 "DELETE FROM lane_interval WHERE (stream, lane, t1, t0, pos) IN "
-                "(SELECT stream, lane, t1, t0, pos FROM lane_interval WHERE t1 < ? LIMIT ?)",
-                (t_ms, limit),
+                "(SELECT stream, lane, t1, t0, pos FROM lane_interval "
+                "WHERE t1 < ? AND pos <= ? LIMIT ?)",
+                (t_ms, position, limit),
             ).rowcount
             return gone
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 READ_AHEAD = 16
 ROWS_TOGETHER = 30_000
-"""Entries that wait are committed together until they give so many readings: 0.2 s of work."""
+"""Entries that wait are committed together until they give so much to store: 0.2 s of work."""
 
 CHECKPOINT_EVERY_S = 60.0
 CHECKPOINT_EVERY_ENTRIES = 20_000
@@ -183,7 +183,7 @@ class Pipeline:
                 self.ledger.take(outcome)
                 outcomes.append(outcome)
                 self._insist(partial(self._put_last, outcomes))
-                rows += len(outcome.rows)
+                rows += len(outcome.rows) + len(outcome.letters)
                 if rows >= ROWS_TOGETHER or outcome.configured:
                     break
             self._insist(partial(self._finish, outcomes))
@@ -328,7 +328,10 @@ class Pipeline:
             more = self._journal.trim(
                 up_to=self._checkpointed, older_than_ms=now_ms - self._journal_ms
             )
-            more += self._store.forget_before(now_ms - self._window_ms, FORGET_AT_ONCE)
+            self._store.mark_hour(now_ms, self.position)
+            border_ms = now_ms - self._window_ms
+            came_by = self._store.position_at(border_ms)
+            more += self._store.forget_before(border_ms, came_by, FORGET_AT_ONCE)
         except sqlite3.OperationalError as error:
             self._troubled(error)
             return

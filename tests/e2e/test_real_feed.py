@@ -127,7 +127,7 @@ def fed(
     # Readings of 2012 are older than the default window, which would forget them meanwhile.
     rules = tmp_path_factory.mktemp("rules") / "rules.toml"
     rules.write_text((DEFAULTS / "rules.toml").read_text("utf-8") + MORE_RULES, "utf-8")
-    service = serving(STORE__WINDOW_DAYS="36500", RULES__FILE=str(rules))
+    service = serving(RULES__FILE=str(rules))
     eventually(lambda: service.ready, "ready")
     with ThreadPoolExecutor(1) as beside:
         # It only waits for the service otherwise, which is another process.

@@ -234,14 +234,28 @@ def test_there_is_one_checkpoint_the_newest(store: Store) -> None:
     assert store.checkpoint() == (9, b"nine")
 
 
+def test_what_came_lately_stays_however_long_ago_it_was_observed(
+    store: Store, reader: StoreReader
+) -> None:
+    hour = 3_600_000
+    store.put_readings(Batch.of([0], [10], [1.0]), 1)
+    store.mark_hour(5 * hour, 1)
+    store.put_readings(Batch.of([0], [11], [1.0]), 2)
+    store.mark_hour(6 * hour + 5, 2)
+    assert store.position_at(5 * hour - 1) == 0
+    assert store.forget_before(100, store.position_at(5 * hour), 9) == 1
+    assert reader.points(0, 0, 99, 99).t_ms.tolist() == [11]
+    assert store.forget_before(100, store.position_at(6 * hour), 9) == 1
+
+
 def test_forgetting_takes_what_is_older_a_little_at_a_time(
     store: Store, reader: StoreReader
 ) -> None:
     store.put_readings(Batch.of([0] * 10 + [1] * 10, [*range(10)] * 2, [0.0] * 20), 1)
     store.put_lane_intervals([lane_row(t1, lane) for t1 in range(10) for lane in (1, 2)], 1)
-    assert store.forget_before(5, 7) == 14
-    assert store.forget_before(5, 7) == 6
-    assert store.forget_before(5, 7) == 0
+    assert store.forget_before(5, 1, 7) == 14
+    assert store.forget_before(5, 1, 7) == 6
+    assert store.forget_before(5, 1, 7) == 0
     for series in (0, 1):
         assert reader.points(series, 0, 99, 99).t_ms.tolist() == [5, 6, 7, 8, 9]
     with store.transaction() as connection:
