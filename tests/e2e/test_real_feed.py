@@ -124,7 +124,6 @@ def fed(
         series, count = read(files[name])
         expected |= series
         samples += count
-    # Readings of 2012 are older than the default window, which would forget them meanwhile.
     rules = tmp_path_factory.mktemp("rules") / "rules.toml"
     rules.write_text((DEFAULTS / "rules.toml").read_text("utf-8") + MORE_RULES, "utf-8")
     service = serving(RULES__FILE=str(rules))
