@@ -20,10 +20,11 @@ from alerts.records import Key, Page
 from alerts.rules import RuleSet
 from api.auth import Doorkeeper, Principal
 from api.live.where import Where
+from ingest.history import Windows
 from ingest.reading import Batch
 from ingest.registry import Registry
 from ingest.series import SeriesTable
-from ingest.store import DeadLetter, Windows
+from ingest.store import DeadLetter
 
 Item = dict[str, Any]
 """An alert as it goes on the wire."""

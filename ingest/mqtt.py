@@ -245,14 +245,16 @@ class Broker:
         address: BrokerAddress,
         said: Subscription,
         on_change: Callable[[bool], None] = lambda _up: None,
+        on_death: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
         self.address = address
         self.deliveries: SimpleQueue[Delivery] = SimpleQueue()
         self._said = said
         self._on_change = on_change
+        self._on_death = on_death
         self._link: Link | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mqtt-supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._watched, name="mqtt-supervisor", daemon=True)
         self.trouble: str | None = "not yet connected"
 
     def start(self) -> None:
@@ -278,6 +280,13 @@ class Broker:
         if link is not None:
             link.close(self._said.lost)
         self._thread.join(CONNECT_TIMEOUT_S + 1)
+
+    def _watched(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:
+            self._on_death(error)
+            raise
 
     def _run(self) -> None:
         protocol = MQTTProtocolVersion.MQTTv5

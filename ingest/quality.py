@@ -94,12 +94,14 @@ class _Newest(NamedTuple):
         return _Newest._make(column[rows] for column in self)
 
     def snapshot(self) -> dict[str, Any]:
-        return {name: column.copy() for name, column in zip(self._fields, self, strict=True)}
+        columns: tuple[Any, ...] = self
+        return {name: column.copy() for name, column in zip(self._fields, columns, strict=True)}
 
     @classmethod
     def restored(cls, snapshot: dict[str, Any], series: int) -> "_Newest":
         new = cls.none(series)
-        for name, column in zip(cls._fields, new, strict=True):
+        columns: tuple[Any, ...] = new
+        for name, column in zip(cls._fields, columns, strict=True):
             column[: len(snapshot[name])] = snapshot[name]
         return new
 
@@ -233,7 +235,8 @@ class Quality:
         if not possible.all():
             rows = rows[possible]
             told = told.at(np.flatnonzero(possible))
-        for column, new in zip(self._newest[1:], told[1:], strict=True):
+        columns: tuple[Any, ...] = self._newest
+        for column, new in zip(columns[1:], told[1:], strict=True):
             column[rows] = new
 
 

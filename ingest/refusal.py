@@ -59,12 +59,18 @@ class Field:
     is_time: bool
 
 
+ID_LENGTH_MAX = 40
 _ID = pattern(r"[a-z0-9-]{1,40}")
 
 
-@lru_cache(maxsize=4096)
 def is_id(text: str) -> bool:
     """Whether `text` can be the id of anything: 1 to 40 of a-z, 0-9 and the hyphen."""
+    # The cache keeps what it is asked, so it is not asked for what is long.
+    return len(text) <= ID_LENGTH_MAX and _matches(text)
+
+
+@lru_cache(maxsize=4096)
+def _matches(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 

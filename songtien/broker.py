@@ -67,18 +67,10 @@ def mosquitto_conf() -> Path:
 
 
 def conf_for(text: str, port: int, directory: Path) -> str:
-    """mosquitto.conf with another port and place, saved each second; all else stays.
-
-    Saved after every message as the file has it, mosquitto takes some 150 messages a second:
-    a demo that sends a day of history at once would be slow, and has nothing to lose.
-    """
+    """mosquitto.conf with another port and place; all else stays."""
     lines = text.splitlines()
-    for word, line in (
-        ("listener", f"listener {port} {HOST}"),
-        ("autosave_on_changes", "autosave_on_changes false"),
-    ):
-        (place,) = (at for at, found in enumerate(lines) if found.startswith(f"{word} "))
-        lines[place] = line
+    (place,) = (at for at, line in enumerate(lines) if line.startswith("listener "))
+    lines[place] = f"listener {port} {HOST}"
     # Started by root, mosquitto would become a user who can't write here; a demo belongs to
     # whoever starts it.
     own = "user root\n" if os.geteuid() == 0 else ""

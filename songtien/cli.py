@@ -13,10 +13,11 @@ import typer
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError
 from songtien import cli_bench, cli_feed, cli_people, logs
+from songtien.configuration import text_of
 from songtien.demo import run_demo
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
-from songtien.terminal import faults_told, out, registry_of, run, stop_on_signals, text_of
+from songtien.terminal import faults_told, out, registry_of, run, stop_on_signals
 
 log = logging.getLogger(__name__)
 

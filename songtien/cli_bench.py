@@ -21,13 +21,6 @@ def bench(
     rate: Annotated[float, typer.Option(min=1, help="latency: messages a second.")] = 100.0,
     messages: Annotated[int, typer.Option(min=1000, help="ingest: of a round.")] = 100_000,
     devices: Annotated[int, typer.Option(min=10, help="ingest: that send in turn.")] = 1000,
-    autosave: Annotated[
-        bool | None,
-        typer.Option(
-            help="Whether the broker writes its state at each change, as in mosquitto.conf; "
-            "by default with latency, and not with ingest."
-        ),
-    ] = None,
 ) -> None:
     """Measure the program beside the broker's own clients, in turn, on this machine.
 
@@ -46,7 +39,6 @@ def bench(
                 seconds=seconds,
                 rounds=rounds,
                 tries=tries,
-                autosave=autosave is not False,
             )
             _told(latency.summary(latency.run(size, _progress), rounds))
         if name != "latency":
@@ -55,7 +47,6 @@ def bench(
                 messages=messages,
                 rounds=rounds,
                 tries=tries,
-                autosave=bool(autosave),
             )
             _told(ingest.summary(ingest.run(feed, _progress), rounds))
     except BenchError as error:

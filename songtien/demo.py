@@ -9,7 +9,8 @@ from pathlib import Path
 from simulators.demo import demo_feed
 from songtien import datadir
 from songtien.broker import demo_broker
-from songtien.service import Service, clock_ms, running
+from songtien.outside import clock_ms
+from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
 from songtien.terminal import err, out, stop_on_signals
 

@@ -9,9 +9,9 @@ from typing import Any
 from alerts import records
 from alerts.alert import Acted, Action
 from api import service as door
+from ingest.history import StoreReader
 from ingest.journal import Action as ActionEntry
 from ingest.journal import Journal
-from ingest.store import StoreReader
 
 ACT_WITHIN_S = 10.0
 

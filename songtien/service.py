@@ -10,24 +10,19 @@ one dies the process dies, so that what has stopped ingesting does not stay gree
 
 import asyncio
 import logging
-import re
 import secrets
-import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvicorn
 
 from alerts import records
-from alerts.rulesfile import parse_rules
 from api import service as door
 from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
 from api.http.app import create_app
@@ -37,21 +32,30 @@ from api.live.hub import Hub, LinkState
 from api.live.origin import Origins
 from api.live.server import LiveServer
 from api.live.session import Refused
-from api.live.where import EVERYTHING
 from ingest import topics
-from ingest.faults import ConfigError, Fault
+from ingest.history import StoreReader
 from ingest.intake import Intake
 from ingest.journal import Config, Journal
-from ingest.mqtt import Broker, BrokerAddress, Subscription
+from ingest.mqtt import Broker, Subscription
 from ingest.payload import DeviceState
-from ingest.registry import parse_registry
-from ingest.store import Store, StoreReader
+from ingest.store import Store
 from songtien import datadir
-from songtien.announce import CANARY_FRESH_MS, Announcer
+from songtien.announce import Announcer
+from songtien.configuration import read_config
 from songtien.doors import Actions, AlertRecords
+from songtien.health import Health
 from songtien.mailbox import Mailbox, Post
+from songtien.outside import (
+    Addresses,
+    bound,
+    broker_address,
+    clock_ms,
+    host_id,
+    said_by_us,
+    server_state,
+)
 from songtien.pipeline import Pipeline
-from songtien.settings import Mqtt, Settings
+from songtien.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -60,32 +64,6 @@ HTTP_CLOSE_WITHIN_S = 3
 HTTP_TASK = "http"
 EVENTS_KEPT = 10_000
 PAGES = Path(__file__).resolve().parent.parent / "api" / "pages"
-
-
-def clock_ms() -> int:
-    """The service's clock: UTC, milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the service answers."""
-
-    http: str
-    live: str
-    broker: str
-
-
-def read_config(settings: Settings) -> Config:
-    """The registry and the rules as they stand in their files, checked.
-
-    Raises ConfigError with every fault of both.
-    """
-    registry_text = settings.registry_file.read_text(encoding="utf-8")
-    rules_text = settings.rules_file.read_text(encoding="utf-8")
-    registry = parse_registry(registry_text, str(settings.registry_file))
-    parse_rules(rules_text, str(settings.rules_file), registry)
-    return Config(registry_text, rules_text, settings.ingest.reorder_s)
 
 
 @asynccontextmanager
@@ -125,7 +103,7 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
         self.http: uvicorn.Server | None = None
-        host = _host_id()
+        host = host_id()
 
         self.journal = Journal(paths.journal, clock_ms)
         files.callback(self.journal.close)
@@ -146,15 +124,16 @@ class Service:
         self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
         self.mailbox = Mailbox(self._loop, self._take)
         self.broker = Broker(
-            _address(settings.mqtt),
+            broker_address(settings.mqtt),
             Subscription(
                 topics=topics.subscription(settings.mqtt.root),
                 own=topics.canary_topic(settings.mqtt.root, host),
                 state_topic=topics.server_state_topic(settings.mqtt.root, host),
-                ready=lambda: _server_state("ready", demo=demo),
-                lost=_server_state("lost", demo=demo),
+                ready=lambda: server_state("ready", demo=demo),
+                lost=server_state("lost", demo=demo),
             ),
             self._broker_changed,
+            self._died_elsewhere,
         )
         self.announcer = Announcer(
             self.broker,
@@ -167,13 +146,13 @@ class Service:
             self.journal,
             self.broker.deliveries,
             busy=lambda: self.pipeline.busy,
-            ignored=_said_by_us(settings.mqtt.root),
+            ignored=said_by_us(settings.mqtt.root),
             appended=lambda _position: self.pipeline.wake(),
         )
         self.actions = Actions(self.journal, self.pipeline.wake)
         self.accounts = AuthStore(paths.auth)
         files.callback(self.accounts.close)
-        self.http_socket = _bound("http", settings.http.host, settings.http.port)
+        self.http_socket = bound("http", settings.http.host, settings.http.port)
         files.callback(self.http_socket.close)
         self.http_port: int = self.http_socket.getsockname()[1]
         keeper = Doorkeeper(self.accounts, TicketOffice(), settings.auth.anonymous == "viewer")
@@ -182,6 +161,15 @@ class Service:
             lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
             self._acknowledge,
             origins=Origins.of(settings.live.origins, self.http_port),
+        )
+        self.health = Health(
+            self.broker,
+            self.announcer,
+            self.intake,
+            self.journal,
+            self.pipeline,
+            self.hub,
+            self.live,
         )
         self._load_alerts(reader)
         alerts = AlertRecords(reader)
@@ -200,8 +188,8 @@ class Service:
             act=self.actions.act,
             rules=lambda: self.parts.rules,
             dead_letters=reader.dead_letters,
-            not_ready=self.not_ready,
-            accounting=self.accounting,
+            not_ready=self.health.not_ready,
+            accounting=self.health.accounting,
             pages=PAGES,
         )
         self._demo = demo
@@ -209,11 +197,11 @@ class Service:
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start what runs. Returns when both doors are open."""
         self.hub.tick(clock_ms())
-        bound: asyncio.Future[int] = self._loop.create_future()
+        listening: asyncio.Future[int] = self._loop.create_future()
         live = self.settings.live
-        _bound("live", live.host, live.port).close()  # a port in use is told in the same words
-        self._run(group, self.live.serve(live.host, live.port, bound=bound), "live socket")
-        self.live_port = await bound
+        bound("live", live.host, live.port).close()  # a port in use is told in the same words
+        self._run(group, self.live.serve(live.host, live.port, bound=listening), "live socket")
+        self.live_port = await listening
         about = door.About(
             version=version("songtien"),
             live_url=live.public_url or "",
@@ -283,49 +271,6 @@ class Service:
             broker=str(self.broker.address),
         )
 
-    def not_ready(self) -> Sequence[door.NotReady]:
-        """Why readings do not flow end to end."""
-        reasons = []
-        if not self.broker.connected:
-            reasons.append(door.NotReady("broker", self.broker.trouble or "connecting"))
-        elif not self.announcer.canary_ms:
-            reasons.append(door.NotReady("canary", "the first has not come round yet"))
-        elif self.announcer.canary_age_ms > CANARY_FRESH_MS:
-            age_s = self.announcer.canary_age_ms // 1000
-            reasons.append(door.NotReady("canary", f"the last came round {age_s} s ago"))
-        if self.intake.trouble is not None:
-            reasons.append(door.NotReady("journal", self.intake.trouble))
-        if self.pipeline.trouble is not None:
-            reasons.append(door.NotReady("store", self.pipeline.trouble))
-        return reasons
-
-    def accounting(self) -> door.Accounting:
-        counts = self.pipeline.ledger.read()
-        live = self.live.counters
-        return door.Accounting(
-            received=counts.received,
-            outcome={
-                "stored": counts.stored,
-                "duplicate": counts.duplicate,
-                "rejected": sum(counts.rejected.values()),
-            },
-            in_flight=counts.in_flight,
-            rejected=counts.rejected,
-            dead_letters=counts.dead_letters,
-            journal_position=self.journal.last_position,
-            store_position=self.pipeline.position,
-            live_clients=live.clients,
-            alerts_active=len(self.hub.alerts.active(EVERYTHING)),
-            counters={
-                "readings_written": ("Rows of readings written.", counts.readings),
-                "alert_events": ("Transitions of alerts stored.", counts.alert_events),
-                "live_frames_sent": ("Frames sent on live sockets.", live.sent),
-                "live_bytes_sent": ("Bytes sent on live sockets.", live.sent_bytes),
-                "live_merged": ("Updates of state overwritten before they were sent.", live.merged),
-                "live_slow_closes": ("Clients closed as too slow.", live.slow_closes),
-            },
-        )
-
     def _recover(self) -> None:
         """Come to the state that the store has committed, and to a configuration."""
         begun = time.monotonic()
@@ -351,7 +296,9 @@ class Service:
             events = records.events_after(connection, max(0, last - EVENTS_KEPT), EVENTS_KEPT)
         self._configure_hub()
         self.hub.load_alerts(active, events, last)
-        self.announcer.begin(self.pipeline.processor.sequencer.acks(), active)
+        # Also what was over before the last end may still stand on its topic.
+        told = [event["alert"] for _, event in events]
+        self.announcer.begin(self.pipeline.processor.sequencer.acks(), [*told, *active])
 
     def _configure_hub(self) -> None:
         newest = self.parts.newest
@@ -403,12 +350,16 @@ class Service:
             try:
                 work()
             except BaseException as error:
-                self._loop.call_soon_threadsafe(self._died, error)
+                self._died_elsewhere(error)
                 raise
 
         thread = threading.Thread(target=run, name=name)
         thread.start()
         return thread
+
+    def _died_elsewhere(self, error: BaseException) -> None:
+        """On any thread."""
+        self._loop.call_soon_threadsafe(self._died, error)
 
     def _died(self, error: BaseException) -> None:
         if not self._dead.done():
@@ -424,35 +375,6 @@ class Service:
             self.hub.tick(clock_ms())
 
 
-def _host_id() -> str:
-    """Which server we are, in topics."""
-    return re.sub(r"[^a-z0-9-]", "-", socket.gethostname().lower())[:40] or "server"
-
-
-def _address(mqtt: Mqtt) -> BrokerAddress:
-    ca_file = None if mqtt.ca_file is None else str(mqtt.ca_file)
-    return BrokerAddress(
-        mqtt.host, mqtt.port, mqtt.client_id, mqtt.tls, mqtt.username, mqtt.password, ca_file
-    )
-
-
-def _server_state(state: str, *, demo: bool) -> bytes:
-    return msgspec.json.encode({"s": state, "t": clock_ms(), "demo": demo})
-
-
-def _said_by_us(root: str) -> Callable[[str], bool]:
-    """Topics that are not kept: what a server says. Its canary is, and so proves the way."""
-    prefixes = (f"{root}/v1/alerts/", f"{root}/v1/advice/")
-    server = f"{root}/v1/server/"
-
-    def said_by_us(topic: str) -> bool:
-        if topic.startswith(server):
-            return not topic.endswith("/canary")
-        return topic.startswith(prefixes) or topic.endswith("/ack")
-
-    return said_by_us
-
-
 def _alerts_epoch(store: Store) -> str:
     """Of the positions of alerts: as old as the store."""
     epoch = store.meta("alerts_epoch")
@@ -466,23 +388,6 @@ def _link_state(state: DeviceState | None) -> LinkState | None:
     if state is None:
         return None
     return LinkState(s=state.s, until=state.until)
-
-
-def _bound(section: str, host: str, port: int) -> socket.socket:
-    """A listening address, taken before anything else starts: if it is in use, say so now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((host, port))
-        taken.listen(128)
-    except OSError as error:
-        taken.close()
-        accepted = f"an address of this machine and a port that is free ({error.strerror})"
-        raise ConfigError(
-            [Fault("configuration", f"{section}.host, {section}.port", f"{host}:{port}", accepted)]
-        ) from error
-    return taken
 
 
 @contextmanager

@@ -16,12 +16,13 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from api.auth import AuthError
-from ingest.faults import ConfigError, Fault
+from ingest.faults import ConfigError
 from ingest.journal import SchemaError
 from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
 from songtien.broker import BrokerError
+from songtien.configuration import text_of
 from songtien.pipeline import JournalGapError
 from songtien.processor import StateError
 from songtien.settings import DEFAULTS
@@ -78,17 +79,6 @@ def stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-
-
-def text_of(path: Path, option: str) -> str:
-    """What is written in a file that somebody named; raises ConfigError."""
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        accepted = f"a file that can be read: {error.strerror}"
-    except UnicodeDecodeError:
-        accepted = "a file in UTF-8"
-    raise ConfigError([Fault("options", option, str(path), accepted)])
 
 
 def registry_of(file: Path | None) -> Registry:

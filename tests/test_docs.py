@@ -254,7 +254,7 @@ async def _metrics(directory: Path) -> set[str]:
     said = {"DATA__DIR": str(directory), "HTTP__PORT": "0", "LIVE__PORT": "0"}
     settings = load_settings(None, {f"SONGTIEN_{name}": value for name, value in said.items()})
     async with running(settings) as service:
-        registry = registry_of(service.accounting)
+        registry = registry_of(service.health.accounting)
         HttpMeters(registry)
         text = generate_latest(registry).decode()
     found = re.findall(r"^# TYPE (songtien_\w+) ", text, re.MULTILINE)

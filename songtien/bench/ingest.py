@@ -40,7 +40,6 @@ class Size:
     messages: int = 100_000
     rounds: int = 5
     tries: int = 15
-    autosave: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def run(size: Size, tell: Tell) -> list[Pair]:
             file.write_bytes(b"".join(feed.packets(size.devices, which, begin_ms, STEP_MS)))
         count = seqs * size.devices
         for number in range(size.tries):
-            sub = _of_mosquitto_sub(top / f"a{number}", packets, count, size)
+            sub = _of_mosquitto_sub(top / f"a{number}", packets, count)
             songtien = _of_songtien(top / f"b{number}", warm, packets, count, size)
             pairs.append(Pair(sub, songtien))
             tell(_line(number + 1, pairs[-1]))
@@ -119,8 +118,8 @@ def _range(values: list[float], form: str) -> str:
     return f"{middle:{form}} ({low:{form}}-{high:{form}})"
 
 
-def _of_mosquitto_sub(directory: Path, packets: Path, count: int, size: Size) -> Taken:
-    with broker(directory, autosave=size.autosave) as holding:
+def _of_mosquitto_sub(directory: Path, packets: Path, count: int) -> Taken:
+    with broker(directory) as holding:
         command = [client("mosquitto_sub"), "-h", HOST, "-p", str(holding.port), "-q", "1"]
         command += ["-i", SUBSCRIBER, "-t", subscription(feed.ROOT), "-C", str(count)]
         silent = {"stdout": subprocess.DEVNULL}
@@ -140,7 +139,7 @@ def _of_mosquitto_sub(directory: Path, packets: Path, count: int, size: Size) ->
 
 def _of_songtien(directory: Path, warm: Path, packets: Path, count: int, size: Size) -> Taken:
     with (
-        broker(directory / "broker", autosave=size.autosave) as holding,
+        broker(directory / "broker") as holding,
         service(directory / "service", holding.port, size.devices) as serving,
     ):
         _published(holding, warm, size.devices)

@@ -43,7 +43,6 @@ class Size:
     seconds: float = 10.0
     rounds: int = 5
     tries: int = 15
-    autosave: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def run(size: Size, tell: Tell) -> list[Delays]:
     """Rounds until enough were quiet, or all tries were made."""
     with (
         tempfile.TemporaryDirectory(prefix="songtien-bench-") as name,
-        broker(Path(name) / "broker", autosave=size.autosave) as holding,
+        broker(Path(name) / "broker") as holding,
         service(Path(name) / "service", holding.port, size.devices) as serving,
     ):
         return asyncio.run(_rounds(size, holding, serving, tell))

@@ -99,20 +99,12 @@ def running(command: Sequence[str], log: Path, **more: Any) -> Iterator["subproc
 
 
 @contextmanager
-def broker(directory: Path, *, autosave: bool) -> Iterator[Broker]:
-    """A mosquitto with this project's mosquitto.conf and a websocket listener.
-
-    autosave : whether the broker writes its whole state down after each change, as
-        mosquitto.conf has it, or each second, as the demo's broker does
-    """
+def broker(directory: Path) -> Iterator[Broker]:
+    """A mosquitto with this project's mosquitto.conf and a websocket listener."""
     mosquitto = needed(find_mosquitto(), "mosquitto")
     directory.mkdir(parents=True)
     port, ws_port = free_port(), free_port()
     conf = conf_for(mosquitto_conf().read_text("utf-8"), port, directory)
-    seconds, changes = (f"\nautosave_on_changes {word}\n" for word in ("false", "true"))
-    assert seconds in conf, "the demo's broker saves each second"
-    if autosave:
-        conf = conf.replace(seconds, changes)
     own = f"log_type subscribe\nsys_interval 1\nlistener {ws_port} {HOST}\nprotocol websockets\n"
     (directory / "mosquitto.conf").write_text(conf + own, "utf-8")
     log = directory / "broker.log"

@@ -18,10 +18,11 @@ from api.auth import AuthStore, Doorkeeper, TicketOffice
 from api.http.app import create_app
 from api.live.where import Where
 from api.service import About, Accounting, AlertsAsked, Item, NotReady, Service
+from ingest.history import StoreReader
 from ingest.reading import Batch
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
-from ingest.store import DeadLetter, Store, StoreReader
+from ingest.store import DeadLetter, Store
 
 NOW_MS = 1_767_000_000_000
 KEY = "vk-01/salinity_g_l"

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import store as stored
+from ingest.history import StoreReader
 from ingest.journal import SchemaError
 from ingest.reading import Batch, Flag, Why
-from ingest.store import DeadLetter, LaneRow, Store, StoreReader
+from ingest.store import DeadLetter, LaneRow, Store
 from tests.ingest.full_disk import full_disk
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from ingest.history import StoreReader
 from ingest.journal import Config, Tick
-from ingest.store import StoreReader
 from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, probe
 from tests.songtien.life import (
     MINUTE,

@@ -1,0 +1,73 @@
+"""Where and as whom the service meets the outside: addresses, clock, its own topics."""
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from ingest.faults import ConfigError, Fault
+from ingest.mqtt import BrokerAddress
+from songtien.settings import Mqtt
+
+
+def clock_ms() -> int:
+    """The service's clock: UTC, milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the service answers."""
+
+    http: str
+    live: str
+    broker: str
+
+
+def host_id() -> str:
+    """Which server we are, in topics."""
+    return re.sub(r"[^a-z0-9-]", "-", socket.gethostname().lower())[:40] or "server"
+
+
+def broker_address(mqtt: Mqtt) -> BrokerAddress:
+    ca_file = None if mqtt.ca_file is None else str(mqtt.ca_file)
+    return BrokerAddress(
+        mqtt.host, mqtt.port, mqtt.client_id, mqtt.tls, mqtt.username, mqtt.password, ca_file
+    )
+
+
+def bound(section: str, host: str, port: int) -> socket.socket:
+    """A listening address, taken before anything else starts: if it is in use, say so now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+        taken.listen(128)
+    except OSError as error:
+        taken.close()
+        accepted = f"an address of this machine and a port that is free ({error.strerror})"
+        raise ConfigError(
+            [Fault("configuration", f"{section}.host, {section}.port", f"{host}:{port}", accepted)]
+        ) from error
+    return taken
+
+
+def server_state(state: str, *, demo: bool) -> bytes:
+    return msgspec.json.encode({"s": state, "t": clock_ms(), "demo": demo})
+
+
+def said_by_us(root: str) -> Callable[[str], bool]:
+    """Topics that are not kept: what a server says. Its canary is, and so proves the way."""
+    prefixes = (f"{root}/v1/alerts/", f"{root}/v1/advice/")
+    server = f"{root}/v1/server/"
+
+    def ours(topic: str) -> bool:
+        if topic.startswith(server):
+            return not topic.endswith("/canary")
+        return topic.startswith(prefixes) or topic.endswith("/ack")
+
+    return ours
