@@ -5,8 +5,9 @@
 People reject long blocks, so events are counted and never single samples. A labelled event is
 an unbroken run of labelled samples; it is found if a flag falls into it. Flags no more than 12 h
 apart are one event, and that is false if no sample of it lies within an hour of a label.
-Limits are plain ones, not tuned: for Cat Point those of the published comparison, for the rivers
-round figures of a clear mountain river. Both programs run with the same limits in the same run.
+For Cat Point the limits are those of the published comparison; for the rivers round figures,
+chosen among some fifty on these same series so that ioos_qc comes near the published row. So what
+counts is the difference between the two programs, which run with the same limits in the same run.
 """
 
 import csv
