@@ -67,9 +67,17 @@ class Probes:
                 self._newest_ms[self.numbers[stream]] = t_ms
 
     def take(
-        self, streams: Sequence[int], samples: Sequence[SalinitySample], known: Known
+        self,
+        streams: Sequence[int],
+        samples: Sequence[SalinitySample],
+        known: Known,
+        *,
+        more_follow: bool = False,
     ) -> ProbeRows:
-        """Readings of samples in order of arrival; `streams[i]` is the number of a stream."""
+        """Readings of samples in order of arrival; `streams[i]` is the number of a stream.
+
+        `more_follow` : of the same entry, which must find these among the known.
+        """
         stream = np.asarray(streams, dtype=np.int64)
         t_ms = np.asarray([sample.t for sample in samples], dtype=np.int64)
         columns = {
@@ -87,8 +95,10 @@ class Probes:
             duplicates, refused = self._compare(
                 stream, t_ms, columns, quantities, known, ~surely_new
             )
-        rows = self._rows(stream, t_ms, quantities, is_dry, simulated)
-        return ProbeRows(*rows, duplicates, refused)
+        rows, dry_rows, of_sample = self._rows(stream, t_ms, quantities, is_dry, simulated)
+        if more_follow:
+            known.put_values(rows.series.tolist(), rows.t_ms.tolist(), rows.value.tolist())
+        return ProbeRows(rows, dry_rows, of_sample, duplicates, refused)
 
     def snapshot(self) -> dict[str, Any]:
         return {stream: int(self._newest_ms[n]) for stream, n in self.numbers.items()}

@@ -277,7 +277,8 @@ class Processor:
                 self._judge(work, self.window.release(self.now_ms, part.settled))
             return
         numbers = [self.probes.numbers[stream] for stream in part.streams]
-        taken = self.probes.take(numbers, part.samples, work.known)
+        more_follow = part is not heard.parts[-1]
+        taken = self.probes.take(numbers, part.samples, work.known, more_follow=more_follow)
         for n, refusal in taken.refused.items():
             heard.refuse(part.origin[n], refusal, self.now_ms, counted=True)
         work.outcome.duplicate += taken.duplicates

@@ -11,8 +11,12 @@ from getpass import getuser
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 READY_S = 10.0
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 MOSQUITTO = shutil.which(
     "mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 )

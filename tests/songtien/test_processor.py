@@ -319,7 +319,18 @@ def run(chunks: Sequence[Sequence[Message]]) -> River:
     return river
 
 
-@settings(max_examples=150, deadline=None)
+def test_a_closed_gap_within_an_entry_hides_nothing_that_came_before_it() -> None:
+    first = probe("mt-02", BEGIN_MS, seq=1, sal_g_l=1.0)
+    gap = [
+        lane(BEGIN_MS - n * MINUTE, 2, seq=seq, count={"car": 1})
+        for n, seq in ((3, 2), (2, 4), (1, 3))
+    ]
+    river = River()
+    outcome = river.hear(BEGIN_MS, first, *gap, probe("mt-02", BEGIN_MS, sal_g_l=2.0))
+    assert outcome.rejected == {"conflict": 1}
+
+
+@settings(max_examples=300)
 @given(feeds(), st.lists(st.integers(1, 6), min_size=30, max_size=30))
 def test_any_split_into_entries_gives_the_same_readings_and_alerts(
     feed: list[Message], sizes: list[int]
@@ -335,7 +346,7 @@ def test_any_split_into_entries_gives_the_same_readings_and_alerts(
     assert some.alerts() == one_by_one.alerts()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200)
 @given(feeds(), st.integers(0, 30), st.integers(0, 30))
 def test_stepped_again_from_a_checkpoint_the_state_is_the_same(
     feed: list[Message], checkpoint: int, crash: int
@@ -355,7 +366,7 @@ def test_stepped_again_from_a_checkpoint_the_state_is_the_same(
     assert river.snapshot() == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200)
 @given(feeds(), st.randoms(use_true_random=False))
 def test_sent_again_in_another_order_nothing_changes(feed: list[Message], random: object) -> None:
     river = run([feed])
