@@ -76,11 +76,14 @@ class HelloLimits(Struct, frozen=True):
 
 
 class Hello(Struct, frozen=True, tag_field="op", tag="hello"):
+    """Welcome. `name` is that of the token; who came without one has none."""
+
     id: int
     role: str
     now: int
     ping_s: float
     limits: HelloLimits
+    name: str | UnsetType = UNSET
 
 
 class SubOk(Struct, frozen=True, tag_field="op", tag="sub_ok"):

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from msgspec import UNSET
+
 from api.auth import ROLES, Principal
 from api.live import frames
 from api.live.frames import FrameError
@@ -178,7 +180,10 @@ class Session:
         self.principal = principal
         self._pinged_ms = now.mono_ms
         limits = frames.HelloLimits(self.limits.subs, frames.FRAME_BYTES_MAX, self.limits.max_hz)
-        self._answer(frames.Hello(ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits))
+        name = UNSET if principal.anonymous else principal.name
+        self._answer(
+            frames.Hello(ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits, name)
+        )
 
     def answered(self, ask: Acknowledge, result: dict[str, Any] | Refused) -> None:
         """The answer to an `Acknowledge`; a result goes to the officer as it is."""

@@ -38,6 +38,10 @@ def test_hello_tells_role_time_and_limits() -> None:
     }
 
 
+def test_hello_tells_who_signed_in() -> None:
+    assert Wire(hub_of(river()), OFFICER).hello["name"] == OFFICER.name
+
+
 def test_a_token_that_is_not_known_closes_with_4401() -> None:
     wire = Wire(hub_of(river()), None, sign_in=False)
     assert wire.ask(op="auth", token="x") == []
