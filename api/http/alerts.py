@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from alerts.alert import Outcome
 from alerts.records import STATES, Key
+from alerts.rules import Rule, watched
 from api.http.access import Operator, ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
@@ -16,6 +17,8 @@ from api.http.problem import Problem, documented, invalid
 from api.http.shapes import AckBody, Alerts, AlertShape, Rules
 from api.http.times import time_ms
 from api.service import VERDICTS, NotDurable, acknowledge, as_seen_by
+from ingest.registry import Registry
+from ingest.series import SeriesTable
 
 router = APIRouter()
 
@@ -186,6 +189,7 @@ async def ack(
                         "raise_level": 4.0,
                         "clear_level": 3.6,
                         "version": "9d2e",
+                        "watches": ["xuan-hoa", "my-tho"],
                     }
                 ],
             }
@@ -194,9 +198,23 @@ async def ack(
     },
 )
 async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Response:
-    """In the order of the file, defaults filled in, each with its version and source."""
+    """In the order of the file, defaults filled in, each with its version and source, and in
+    `watches` the ids of the stations that it watches in the registry in force.
+    """
     del principal
-    found = service.rules()
-    listed = [rule.described() for rule in found.rules]
-    body = encoded({"version": found.version, "rules": listed})
+    found, series, registry = service.rules(), service.series(), service.registry()
+
+    def told() -> bytes:
+        listed = [
+            rule.described() | {"watches": _watches(rule, series, registry)} for rule in found.rules
+        ]
+        return encoded({"version": found.version, "rules": listed})
+
+    # Every rule meets every series, which is too long for the loop with thousands of them.
+    body = await run_in_threadpool(told)
     return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+
+
+def _watches(rule: Rule, series: SeriesTable, registry: Registry) -> list[str]:
+    """Ids of the stations of which a rule watches a series, each once."""
+    return list(dict.fromkeys(one.station for one in watched(rule, series, registry)))

@@ -4,7 +4,7 @@ Answers are made from the service's own values and encoded by msgspec; these mod
 what they look like, and tests hold real answers against them. Fields may be added.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -110,9 +110,18 @@ class AckBody(BaseModel):
     note: str = Field("", max_length=500, description="for the colleagues; operators see it")
 
 
+class RuleShape(Shape):
+    id: str
+    quantity: str
+    severity: str
+    ask: str
+    version: str
+    watches: list[str] = Field(description="ids of the stations that it watches")
+
+
 class Rules(Shape):
     version: str
-    rules: list[dict[str, Any]]
+    rules: list[RuleShape]
 
 
 class DeadLetterShape(Shape):

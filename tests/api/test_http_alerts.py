@@ -7,9 +7,10 @@ import pytest
 
 from alerts.alert import EventType
 from alerts.records import STATES
+from alerts.rulesfile import parse_rules
 from api.auth import Principal
 from api.service import Item, NotDurable, as_seen_by
-from tests.api.http_service import ALERT_ID, KEY, NOW_MS, World, ask, get
+from tests.api.http_service import ALERT_ID, KEY, NOW_MS, RULES, World, ask, get
 
 ACK = f"/api/v1/alerts/{ALERT_ID}/ack"
 
@@ -181,6 +182,20 @@ def test_rules_in_force(world: World) -> None:
     assert rule["source"] == "a limit"
     assert rule["version"]
     assert document["version"]
+
+
+def test_a_rule_tells_the_stations_that_it_watches(world: World) -> None:
+    near = RULES.replace('stations = ["*"]', "km = [35, 45]").replace("salinity-4", "near")
+    rules = parse_rules(RULES + near, "rules.toml")
+    document = get(world, "/api/v1/rules", rules=lambda: rules).json()
+    everywhere, within = (rule["watches"] for rule in document["rules"])
+    stations = world.registry.stations
+    salty = {name for name, station in stations.items() if station.kind == "salinity"}
+    assert set(everywhere) <= salty
+    assert len(everywhere) == len(set(everywhere))
+    assert "xuan-hoa" in within
+    assert "vam-kenh" in everywhere
+    assert "vam-kenh" not in within
 
 
 def test_dead_letters_are_for_operators_and_paged(world: World) -> None:
