@@ -16,7 +16,7 @@ from simulators.world import World
 
 HISTORY_MS = 25 * HOUR_MS
 HISTORY_PROBE_MS = 900_000
-HISTORY_CAMERA_MS = 300_000
+HISTORY_CAMERA_MS = 60_000
 LIVE_PROBE_MS = 10_000
 LIVE_CAMERA_MS = 20_000
 CATCH_UP_MS = HOUR_MS
@@ -36,7 +36,7 @@ async def demo_feed(
 ) -> None:
     """Play every device of the registry until cancelled; a broker that restarts is met again.
 
-    First each device's last 25 hours (salinity each 15 min, traffic each 5 min) as fast as
+    First each device's last 25 hours (salinity each 15 min, traffic each minute) as fast as
     the broker takes them, then live: each probe every 10 s and each camera over every 20 s,
     spread over the interval. `progress(stage, samples)` is told the stage, "history" or
     "live", with the samples acknowledged so far. When cancelled it takes its leave (`bye`).

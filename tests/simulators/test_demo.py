@@ -15,7 +15,9 @@ from tests.simulators.listener import Heard, listening
 
 pytestmark = pytest.mark.broker
 
-NOW_MS = 1_800_007_320_000  # 17:02 in Vietnam on a Friday, two minutes behind a quarter of an hour
+NOW_MS = 1_800_007_370_000
+"""17:02:50 in Vietnam on a Friday: behind a quarter of an hour for probes, a minute for cameras."""
+
 PROBES = ("vk-01", "hb-01", "xh-01", "mh-01")
 CAMERAS = ("cam-01", "cam-03")
 
@@ -50,6 +52,11 @@ def _times(heard: Heard, device: str) -> list[int]:
     return [int(str(sample[key])) for sample in heard.samples(device)]
 
 
+def _southbound(heard: Heard) -> list[dict[str, object]]:
+    """Of the camera with one lane to the south."""
+    return [s for s in heard.samples("cam-01") if s["dir"] == "southbound"]
+
+
 def _live(heard: Heard, device: str) -> bool:
     return any(t > NOW_MS for t in _times(heard, device))
 
@@ -59,6 +66,7 @@ def test_history_then_live_then_farewell(mosquitto: Mosquitto) -> None:
         async with listening(mosquitto.url) as heard:
             async with _playing(mosquitto.url, _clock()):
                 await heard.until(lambda: any(_live(heard, d) for d in PROBES))
+                await heard.until(lambda: len(_southbound(heard)) > 1500)
             devices = PROBES + CAMERAS
             await heard.until(lambda: all(heard.states(d)[-1:] == ["bye"] for d in devices))
             return heard
@@ -74,10 +82,10 @@ def test_history_then_live_then_farewell(mosquitto: Mosquitto) -> None:
         assert steps[:99] == [900_000] * 99
         # From the end of history to now at the pace of live, without a hole.
         assert set(steps[100:]) == {10_000}
-    south = [s for s in heard.samples("cam-01") if s["dir"] == "southbound"]
+    south = _southbound(heard)
     spans = [(int(str(s["t0"])), int(str(s["t1"]))) for s in south]
-    assert {end - start for start, end in spans[:300]} == {300_000}
-    assert {end - start for start, end in spans[300:]} == {20_000}
+    assert {end - start for start, end in spans[:1500]} == {60_000}
+    assert {end - start for start, end in spans[1500:]} == {20_000}
     assert all(before[1] == after[0] for before, after in pairwise(spans))
     # Some stations over the limits, and the queue on the bridge at this hour.
     salty = [float(str(s["ec_ms_cm"])) for s in heard.samples("xh-01")]
