@@ -47,7 +47,10 @@ MESSAGE_MAX_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the broker is and who we are to it. `password` is never logged."""
+    """Where the broker is and who we are to it. `password` is never logged.
+
+    protocol : "5", "3.1.1", or "auto": 5, and 3.1.1 where the broker refuses it
+    """
 
     host: str
     port: int
@@ -56,6 +59,7 @@ class BrokerAddress:
     username: str | None = None
     password: str | None = None
     ca_file: str | None = None
+    protocol: str = "auto"
 
     def __str__(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
@@ -289,7 +293,8 @@ class Broker:
             raise
 
     def _run(self) -> None:
-        protocol = MQTTProtocolVersion.MQTTv5
+        old_only = self.address.protocol == "3.1.1"
+        protocol = MQTTProtocolVersion.MQTTv311 if old_only else MQTTProtocolVersion.MQTTv5
         failures = 0
         told_lost = False
         while not self._stop.is_set():
@@ -307,7 +312,7 @@ class Broker:
                 trouble = "connection lost"
             else:
                 failures += 1
-                if answered:
+                if answered and self.address.protocol == "auto":
                     # A broker that knows 3.1.1 alone refuses, or just hangs up. One that isn't
                     # there says nothing of what it will know when it is.
                     v5 = protocol == MQTTProtocolVersion.MQTTv5

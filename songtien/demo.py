@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simulators.demo import demo_feed
 from songtien import datadir
-from songtien.broker import demo_broker
+from songtien.broker import DemoBroker, demo_broker
 from songtien.outside import clock_ms
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
@@ -27,8 +27,13 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
         "LIVE__PORT": _free("live socket", live_port),
     }
     async with demo_broker(directory / "broker", _free("broker", broker_port)) as broker:
-        settings = _settings(directory, broker.url, ports)
+        settings = _settings(directory, broker, ports)
         async with running(settings, demo=True) as service:
+            asked = asyncio.create_task(stop.wait(), name="until asked to stop")
+            met = asyncio.create_task(service.broker_met.wait(), name="until the broker is met")
+            # A broker keeps nothing for a service that it has never met.
+            await asyncio.wait({met, asked}, return_when=asyncio.FIRST_COMPLETED)
+            met.cancel()
             feed = asyncio.create_task(
                 demo_feed(
                     service.parts.registry,
@@ -42,7 +47,6 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
                 name="feed",
             )
             _welcome(service, broker.kind)
-            asked = asyncio.create_task(stop.wait(), name="until asked to stop")
             await asyncio.wait({feed, asked}, return_when=asyncio.FIRST_COMPLETED)
             feed.cancel()
             asked.cancel()
@@ -54,9 +58,10 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
     out.print("stopped, everything is written", highlight=False)
 
 
-def _settings(directory: Path, broker_url: str, ports: dict[str, int]) -> Settings:
+def _settings(directory: Path, broker: DemoBroker, ports: dict[str, int]) -> Settings:
     said = {
-        "MQTT__URL": broker_url,
+        "MQTT__URL": broker.url,
+        "MQTT__PROTOCOL": "3.1.1" if broker.kind == "amqtt" else "auto",
         "DATA__DIR": str(directory),
         **{name: str(port) for name, port in ports.items()},
     }

@@ -35,7 +35,14 @@ def host_id() -> str:
 def broker_address(mqtt: Mqtt) -> BrokerAddress:
     ca_file = None if mqtt.ca_file is None else str(mqtt.ca_file)
     return BrokerAddress(
-        mqtt.host, mqtt.port, mqtt.client_id, mqtt.tls, mqtt.username, mqtt.password, ca_file
+        mqtt.host,
+        mqtt.port,
+        mqtt.client_id,
+        mqtt.tls,
+        mqtt.username,
+        mqtt.password,
+        ca_file,
+        mqtt.protocol,
     )
 
 

@@ -100,6 +100,7 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self._dead: asyncio.Future[None] = self._loop.create_future()
         self._config = config
+        self.broker_met = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._threads: list[threading.Thread] = []
         self.http: uvicorn.Server | None = None
@@ -341,6 +342,7 @@ class Service:
     def _broker_changed(self, connected: bool) -> None:  # noqa: FBT001 - its only argument
         if connected:
             self._loop.call_soon_threadsafe(self.announcer.connected)
+            self._loop.call_soon_threadsafe(self.broker_met.set)
 
     def _run(self, group: asyncio.TaskGroup, work: Any, name: str) -> None:
         self._tasks.append(group.create_task(work, name=name))

@@ -187,6 +187,7 @@ KEYS: Final = (
     Key("mqtt", "password_file", _path),
     Key("mqtt", "ca_file", _path),
     Key("mqtt", "client_id", _client_id),
+    Key("mqtt", "protocol", _choice("auto", "5", "3.1.1"), "auto"),
     Key("store", "url", _store_url, "embedded:"),
     Key("store", "token_file", _no_token),
     Key("store", "window_days", _integer(1, 36_500), 400, _number_of),

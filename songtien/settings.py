@@ -43,6 +43,7 @@ class Mqtt:
     tls: bool
     root: str
     client_id: str
+    protocol: str
     username: str | None
     password: str | None = field(repr=False)
     ca_file: Path | None
@@ -237,6 +238,7 @@ class _Reading:
                 tls=tls,
                 root=root,
                 client_id=values["mqtt.client_id"] or f"songtien-{root.replace('/', '-')}"[:64],
+                protocol=values["mqtt.protocol"],
                 username=values["mqtt.username"],
                 password=password,
                 ca_file=ca_file,

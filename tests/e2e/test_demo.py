@@ -114,6 +114,11 @@ def _newest(url: str) -> dict[str, int]:
     return {item["k"]: item["t"] for item in items if "t" in item}
 
 
+def _points(url: str) -> int:
+    """Of the last day at the intake, a quarter of an hour apart."""
+    return len(httpx.get(f"{url}api/v1/series/xh-01/salinity_g_l", timeout=20).json()["points"])
+
+
 def _ready(url: str) -> bool:
     return httpx.get(f"{url}readyz", timeout=20).status_code == 200
 
@@ -136,6 +141,8 @@ def _one_life(demo: Demo, kind: str) -> None:
         lambda: any(t > before.get(k, 0) for k, t in _newest(url).items()), "the state moves", 30
     )
     assert httpx.get(url, timeout=20).status_code == 200
+    eventually(lambda: "25 hours are in" in demo.out.read_text(), "the history is sent", 90)
+    eventually(lambda: _points(url) >= 90, "a day of a probe is stored", 30)
     assert len(demo.processes()) >= 1, "the broker is a process of its own"
     assert demo.interrupt() == 0
     said = demo.err.read_text()

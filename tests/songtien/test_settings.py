@@ -102,6 +102,7 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_MQTT__PASSWORD_FILE": "secret",
         "SONGTIEN_MQTT__CA_FILE": "ca.pem",
         "SONGTIEN_MQTT__CLIENT_ID": "ingest-1",
+        "SONGTIEN_MQTT__PROTOCOL": "3.1.1",
         "SONGTIEN_STORE__URL": "embedded:",
         "SONGTIEN_STORE__WINDOW_DAYS": "30",
         "SONGTIEN_HTTP__HOST": "0.0.0.0",
