@@ -1,92 +1,100 @@
-// Active alerts, one line each, and what is said aloud of them.
+// Active alerts, a row for what belongs together.
 
 import { el, setAttribute, setText } from "./dom.ts";
-import { figure, limit, shortTime, sinceTime } from "./format.ts";
+import { type Fold, type Folded, silent, untaken } from "./fold.ts";
 import { shortName } from "./layout.ts";
-import { type Alert, inOrder, type Station } from "./model.ts";
+import type { Alert, Station } from "./model.ts";
+import { alertSentence, figuresOf, heading, othersText, whenText } from "./telling.ts";
 import type { Moment } from "./view.ts";
-import { named, unitOf, word } from "./words.ts";
+import { named, word } from "./words.ts";
 
 interface Row {
   item: HTMLElement;
   what: HTMLButtonElement;
+  severity: HTMLElement;
   place: HTMLElement;
   figures: HTMLElement;
   since: HTMLElement;
+  rest: HTMLButtonElement;
   who: HTMLElement;
-  severity: HTMLElement;
   ack: HTMLButtonElement;
+  rungs: HTMLElement;
+  unfolded: boolean;
 }
 
 export interface AlertActions {
   choose(key: string): void;
-  acknowledge(alert: Alert): void;
+  acknowledge(fold: Fold): void;
 }
 
 export class Alerts {
   private rows = new Map<string, Row>();
   private readonly title = el("h2", { id: "alerts-title" });
-  private readonly count = el("span", { class: "count" });
+  private readonly count = el("span", { class: "count", "data-testid": "untaken" });
   private readonly list = el("ul", {
     "aria-labelledby": "alerts-title",
     tabindex: "-1",
     id: "alerts-list",
+    class: "rows",
   });
   private readonly none = el("p", { class: "none" });
   private readonly more = el("button", { type: "button", class: "more", hidden: true });
-  private current = new Map<string, Alert>();
+  private readonly everyday = el("button", {
+    type: "button",
+    class: "everyday",
+    "aria-controls": "alerts-list",
+    "data-testid": "everyday",
+  });
+  private everydayShown = false;
+  private folds = new Map<string, Fold>();
+  private moment: Moment = { language: "vi", now_ms: 0 };
 
   constructor(
     place: HTMLElement,
     private readonly actions: AlertActions,
   ) {
     const head = el("header", {}, this.title, this.count);
-    place.append(head, this.list, this.none, this.more);
+    place.append(head, this.list, this.none, this.more, this.everyday);
     this.more.addEventListener("click", () =>
       this.list.scrollBy({ top: this.list.clientHeight * 0.8, behavior: "smooth" }),
     );
+    this.everyday.addEventListener("click", () => this.showEveryday());
     this.list.addEventListener("scroll", () => this.tellHidden());
     new ResizeObserver(() => this.tellHidden()).observe(this.list);
   }
 
-  private moment: Moment = { language: "vi", now_ms: 0 };
-
-  update(
-    alerts: readonly Alert[],
-    stations: readonly Station[],
-    key: string | null,
-    at: Moment,
-  ): void {
+  update(folded: Folded, stations: readonly Station[], key: string | null, at: Moment): void {
     this.moment = at;
     const { language } = at;
-    const sorted = inOrder(alerts);
-    const unacked = alerts.filter((a) => a.state !== "acked").length;
-    this.current = new Map(sorted.map((a) => [a.id, a]));
+    const { rows, everyday } = folded;
+    const all = [...rows, ...everyday];
+    const open = untaken(folded);
+    this.folds = new Map(all.map((fold) => [fold.id, fold]));
     setText(this.title, word("panel_alerts", language));
-    setText(
-      this.count,
-      sorted.length === 0
-        ? ""
-        : unacked > 0
-          ? word("n_unacked", language, { n: unacked })
-          : word("all_acked", language),
-    );
-    setAttribute(this.count, "class", unacked > 0 ? "count open" : "count");
+    const count = open > 0 ? word("n_unacked", language, { n: open }) : word("all_acked", language);
+    setText(this.count, rows.length === 0 ? "" : count);
+    setAttribute(this.count, "class", open > 0 ? "count open" : "count");
     setText(this.none, word("no_alerts", language));
-    this.none.hidden = sorted.length > 0;
+    this.none.hidden = rows.length > 0 || (this.everydayShown && everyday.length > 0);
+    const n = everyday.length;
+    setText(this.everyday, word(n === 1 ? "one_everyday" : "n_everyday", language, { n }));
+    this.everyday.hidden = n === 0;
+    setAttribute(this.everyday, "aria-expanded", this.everydayShown ? "true" : "false");
     for (const [id, row] of this.rows) {
-      if (this.current.has(id)) continue;
+      if (this.folds.has(id)) continue;
       row.item.remove();
       this.rows.delete(id);
     }
-    sorted.forEach((alert, n) => {
-      const row = this.rows.get(alert.id) ?? this.make(alert.id);
-      const station = stations.find((s) => s.id === alert.station);
-      write(row, alert, station, at);
-      setAttribute(row.item, "data-chosen", key !== null && key === alert.key);
+    all.forEach((fold, place) => {
+      const row = this.rows.get(fold.id) ?? this.make(fold.id);
+      const station = stations.find((s) => s.id === fold.speaks.station);
+      write(row, fold, station, at);
+      const chosen = key !== null && [fold.speaks, ...fold.others].some((a) => a.key === key);
+      setAttribute(row.item, "data-chosen", chosen);
+      row.item.hidden = place >= rows.length && !this.everydayShown;
       // Moving a row that stands right would take the focus from its button.
-      if (this.list.children[n] !== row.item)
-        this.list.insertBefore(row.item, this.list.children[n] ?? null);
+      if (this.list.children[place] !== row.item)
+        this.list.insertBefore(row.item, this.list.children[place] ?? null);
     });
     this.tellHidden();
   }
@@ -98,113 +106,111 @@ export class Alerts {
     const since = el("span", { class: "since" });
     const who = el("span", { class: "who" });
     const what = el("button", { type: "button", class: "what" });
-    what.append(el("span", { class: "drawn" }, severity, place, figures, since));
+    what.append(el("span", { class: "drawn" }, severity, place, figures));
+    const rest = el("button", { type: "button", class: "rest" });
+    const below = el("p", { class: "below" }, since, rest);
     const ack = el("button", { type: "button", class: "ack", "data-testid": "ack" });
-    const item = el("li", { "data-testid": `alert-${id}` }, what, who, ack);
-    what.addEventListener("click", () => {
-      const alert = this.current.get(id);
-      if (alert !== undefined) this.actions.choose(alert.key);
+    const rungs = el("ul", { class: "rungs" });
+    const item = el("li", { class: "row" }, what, below, who, ack, rungs);
+    const unfolded = false;
+    const row = { item, what, severity, place, figures, since, rest, who, ack, rungs, unfolded };
+    const withFold = (act: (fold: Fold) => void): (() => void) => () => {
+      const fold = this.folds.get(id);
+      if (fold !== undefined) act(fold);
+    };
+    what.addEventListener("click", withFold((fold) => this.actions.choose(fold.speaks.key)));
+    ack.addEventListener("click", withFold((fold) => this.actions.acknowledge(fold)));
+    rest.addEventListener("click", () => {
+      row.unfolded = !row.unfolded;
+      showRungs(row);
+      this.tellHidden();
     });
-    ack.addEventListener("click", () => {
-      const alert = this.current.get(id);
-      if (alert !== undefined) this.actions.acknowledge(alert);
-    });
-    const row = { item, what, place, figures, since, who, severity, ack };
     this.rows.set(id, row);
     return row;
+  }
+
+  private showEveryday(): void {
+    this.everydayShown = !this.everydayShown;
+    setAttribute(this.everyday, "aria-expanded", this.everydayShown ? "true" : "false");
+    const notices = [...this.folds.values()].filter((fold) => fold.severity === "info");
+    const items = notices.map((fold) => this.rows.get(fold.id)?.item);
+    for (const item of items) if (item !== undefined) item.hidden = !this.everydayShown;
+    this.none.hidden = this.folds.size > notices.length || this.everydayShown;
+    const [first] = items;
+    if (this.everydayShown && first !== undefined)
+      this.list.scrollTop += first.getBoundingClientRect().top - this.list.getBoundingClientRect().top;
+    this.tellHidden();
   }
 
   private tellHidden(): void {
     const bottom = this.list.getBoundingClientRect().bottom;
     let below = 0;
     for (const { item } of this.rows.values()) {
-      if (item.getBoundingClientRect().bottom > bottom + 4) below += 1;
+      if (!item.hidden && item.getBoundingClientRect().bottom > bottom + 4) below += 1;
     }
     this.more.hidden = below === 0;
     if (below > 0) setText(this.more, word("more_below", this.moment.language, { n: below }));
   }
 }
 
-/** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
-export function figuresOf(alert: Alert, at: Moment): string {
+function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): void {
   const { language } = at;
-  const message = language === "vi" ? alert.message_vi : alert.message_en;
-  if (alert.value !== null && alert.limit !== null && alert.ask !== "no_data") {
-    const bound = limit(alert.limit, alert.quantity, language);
-    const rounded = figure(alert.value, alert.quantity, language);
-    // 7,9 < 8, not 8 < 8.
-    const same = rounded === figure(alert.limit, alert.quantity, language);
-    const value = same ? limit(alert.value, alert.quantity, language) : rounded;
-    const per = alert.ask === "rise" ? word("per_hour", language) : "";
-    const unit = unitOf(alert.quantity, unitName(alert.quantity), language) + per;
-    const sign = alert.ask === "below" || alert.value < alert.limit ? "<" : ">";
-    return `${value} ${sign} ${bound} ${unit}`.trimEnd();
-  }
-  // The place stands beside it already.
-  return message.replace(/^[^:]{1,60}:\s+/, "") || alert.rule;
-}
-
-/** The whole story in a sentence. */
-export function alertSentence(alert: Alert, station: Station | undefined, at: Moment): string {
-  const { language, now_ms } = at;
-  const message = language === "vi" ? alert.message_vi : alert.message_en;
-  if (message !== "") {
-    const parts = [named("severity", alert.severity, language), message];
-    return [...parts, named("state", alert.state, language)].join(" · ");
-  }
-  return [
-    named("severity", alert.severity, language),
-    station?.name ?? alert.station,
-    named("q", alert.quantity, language),
-    figuresOf(alert, at),
-    word("since", language, { time: shortTime(alert.since_ms, now_ms) }),
-    named("state", alert.state, language),
-  ]
-    .filter((part, n, all) => part !== "" && all.indexOf(part) === n)
-    .join(", ");
-}
-
-function write(row: Row, alert: Alert, station: Station | undefined, at: Moment): void {
-  const { language, now_ms } = at;
-  setAttribute(row.item, "class", `severity-${alert.severity} state-${alert.state}`);
-  const sentence = alertSentence(alert, station, at);
+  const { speaks } = fold;
+  setAttribute(row.item, "class", `row severity-${fold.severity} state-${fold.state}`);
+  setAttribute(row.item, "data-testid", `alert-${speaks.id}`);
+  const sentence = alertSentence(speaks, station, at);
   setAttribute(row.what, "title", sentence);
-  setText(row.severity, named("severity", alert.severity, language));
-  setText(row.place, shortName(station?.name ?? alert.station));
-  const towards = heading(alert, station, at);
-  setText(row.figures, (alert.flag === 3 ? "◇ " : "") + figuresOf(alert, at) + towards);
-  const time = word("since", language, { time: sinceTime(alert.since_ms, now_ms) });
-  const cleared =
-    alert.state === "cleared-unacked" && alert.cleared_ms !== null
-      ? word("cleared_at", language, { time: sinceTime(alert.cleared_ms, now_ms) })
-      : "";
-  setText(row.since, cleared || time);
-  const acked = alert.state === "acked";
-  setText(row.who, acked ? `✓ ${alert.by}`.trim() : "");
-  row.ack.hidden = acked;
+  sign(row.severity, speaks, at);
+  setText(row.place, shortName(station?.name ?? speaks.station));
+  // A device that is silent both ways has no direction to be named.
+  const whole = silent(speaks) && fold.others.length > 0;
+  setText(row.figures, told(speaks, whole ? undefined : station, at));
+  setText(row.since, whenText(speaks, at));
+  setText(row.who, speaks.state === "acked" ? `✓ ${speaks.by}`.trim() : "");
+  row.ack.hidden = fold.open.length === 0;
   setText(row.ack, word("acknowledge_short", language));
   setAttribute(row.ack, "aria-label", `${word("acknowledge_short", language)}: ${sentence}`);
+  const rest = othersText(fold, at);
+  setText(row.rest, rest);
+  row.rest.hidden = rest === "";
+  writeRungs(row, fold, station, at);
+  showRungs(row);
 }
 
-/** " → Bến Tre" for a direction called "Mỹ Tho → Bến Tre". */
-function heading(alert: Alert, station: Station | undefined, at: Moment): string {
-  const parts = alert.key.split("/");
-  const name = parts.length === 3 ? station?.directions[parts[1] ?? ""]?.[at.language] : undefined;
-  const arrow = name?.indexOf("→") ?? -1;
-  return name === undefined ? "" : ` ${arrow === -1 ? name : name.slice(arrow)}`;
+function showRungs(row: Row): void {
+  const shown = row.unfolded && !row.rest.hidden;
+  row.rungs.hidden = !shown;
+  setAttribute(row.rest, "aria-expanded", shown ? "true" : "false");
 }
 
-function unitName(quantity: string): string {
-  if (quantity.startsWith("salinity")) return "g/L";
-  if (quantity.startsWith("conductivity")) return "mS/cm";
-  const units: Record<string, string> = {
-    temperature_c: "°C",
-    water_level_m: "m",
-    flow_veh_h: "veh/h",
-    flow_pcu_h: "pcu/h",
-    speed_km_h: "km/h",
-    queue_m: "m",
-    density_pcu_km: "pcu/km",
-  };
-  return units[quantity] ?? "";
+/** The alerts that don't speak, a line each; they are in the document also while folded. */
+function writeRungs(row: Row, fold: Fold, station: Station | undefined, at: Moment): void {
+  const lines = row.rungs.children;
+  while (lines.length > fold.others.length) lines[lines.length - 1]?.remove();
+  while (lines.length < fold.others.length) {
+    const parts = ["severity", "figures", "since"].map((name) => el("span", { class: name }));
+    row.rungs.append(el("li", {}, ...parts));
+  }
+  fold.others.forEach((alert, n) => {
+    const line = lines[n] as HTMLElement;
+    const [severity, figures, since] = [...line.children] as [HTMLElement, HTMLElement, HTMLElement];
+    setAttribute(line, "data-testid", `alert-${alert.id}`);
+    setAttribute(line, "class", `severity-${alert.severity} state-${alert.state}`);
+    setAttribute(line, "title", alertSentence(alert, station, at));
+    sign(severity, alert, at);
+    setText(figures, told(alert, station, at));
+    const taken = alert.state === "acked" ? ` · ✓ ${alert.by}`.trimEnd() : "";
+    setText(since, whenText(alert, at) + taken);
+  });
+}
+
+function sign(place: HTMLElement, alert: Alert, at: Moment): void {
+  setAttribute(place, "class", `severity severity-${alert.severity}`);
+  setText(place, named("severity", alert.severity, at.language));
+}
+
+/** The figures, with the mark of a suspect reading and the direction, where there is one. */
+function told(alert: Alert, station: Station | undefined, at: Moment): string {
+  const mark = alert.flag === 3 ? "◇ " : "";
+  return mark + figuresOf(alert, at) + heading(alert, station, at);
 }

@@ -133,6 +133,18 @@ export function spread(
   );
 }
 
+/**
+ * Of labels at heights `y`, those that can be written without touching: the first of the list
+ * wins, what is nearer than `height` to one that stands is left out.
+ */
+export function apart<T extends { y: number }>(wanted: readonly T[], height: number): T[] {
+  const standing: T[] = [];
+  for (const one of wanted) {
+    if (standing.every(({ y }) => Math.abs(y - one.y) >= height)) standing.push(one);
+  }
+  return standing;
+}
+
 /** Lanes in the order in which they are taken: beside the river first. */
 const LANES_MAX = 3;
 

@@ -1,10 +1,11 @@
 // The operations screen: what is held of the service, drawn at most once a frame.
 
-import { Alerts, alertSentence } from "./alerts.ts";
+import { Alerts } from "./alerts.ts";
 import { Bridges } from "./bridges.ts";
 import { browserWorld as world, inAddress, liveUrl, memory } from "./browser.ts";
 import { Chart } from "./chart.ts";
 import { byId, setAttribute, setText } from "./dom.ts";
+import { fold, untaken } from "./fold.ts";
 import { Header } from "./header.ts";
 import type { Fields, Held } from "./held.ts";
 import { getJson, HttpError } from "./http.ts";
@@ -16,6 +17,7 @@ import { Overlay } from "./overlay.ts";
 import { RiverList } from "./riverlist.ts";
 import { Schematic } from "./schematic.ts";
 import { Takers } from "./takers.ts";
+import { alertSentence } from "./telling.ts";
 import { flipTheme, recallTheme } from "./theme.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
@@ -36,7 +38,7 @@ class Screen {
   private heldAlerts: Held | null = null;
   private readings = new Map<string, model.Reading>();
   private byStation = new Map<string, model.Reading[]>();
-  private alerts: model.Alert[] = [];
+  private folded = fold([]);
   private readonly takers = new Takers();
   private chosen: string | null = inAddress();
   private link: Link = { phase: "connecting" };
@@ -57,9 +59,9 @@ class Screen {
   private readonly bridges = new Bridges(byId("bridges"), (key) => this.choose(key));
   private readonly alertList = new Alerts(byId("alerts"), {
     choose: (key) => this.choose(key),
-    acknowledge: (alert) => {
-      const station = this.stations.find((s) => s.id === alert.station);
-      this.officer.askAcknowledge(alert, station, this.moment());
+    acknowledge: (row) => {
+      const station = this.stations.find((s) => s.id === row.speaks.station);
+      this.officer.askAcknowledge(row, station, this.moment());
     },
   });
   private readonly chart = new Chart(byId("chart"), {
@@ -317,10 +319,11 @@ class Screen {
     }
     if (this.changed.alerts) {
       this.changed.alerts = false;
-      this.alerts = [...(this.heldAlerts?.items.values() ?? [])].map((raw) => {
+      const alerts = [...(this.heldAlerts?.items.values() ?? [])].map((raw) => {
         const alert = model.alert(raw);
         return { ...alert, by: alert.by || this.takers.of(alert.id) };
       });
+      this.folded = fold(alerts);
     }
   }
 
@@ -344,7 +347,7 @@ class Screen {
     this.renderRiver(at);
     const chosen = this.chosenReading();
     this.bridges.update(this.stations, this.byStation, chosen?.key ?? null, at);
-    this.alertList.update(this.alerts, this.stations, chosen?.key ?? null, at);
+    this.alertList.update(this.folded, this.stations, chosen?.key ?? null, at);
     const station = this.stations.find((s) => s.id === chosen?.station) ?? null;
     this.chart.update(chosen, station, this.byStation.get(chosen?.station ?? "") ?? [], at);
   }
@@ -369,8 +372,8 @@ class Screen {
     const wished = this.chosen === null ? undefined : this.readings.get(this.chosen);
     if (wished !== undefined) return wished;
     if (this.heldAlerts?.position == null || this.heldState?.position == null) return null;
-    const [worst] = model.inOrder(this.alerts);
-    const alarming = worst === undefined ? undefined : this.readings.get(worst.key);
+    const worst = this.folded.rows[0] ?? this.folded.everyday[0];
+    const alarming = worst === undefined ? undefined : this.readings.get(worst.speaks.key);
     const first = this.stations
       .map((s) => model.shownSalinity(this.byStation.get(s.id) ?? []))
       .find((r) => r !== null && r.value !== null);
@@ -392,7 +395,7 @@ class Screen {
   }
 
   private title(): string {
-    const open = this.alerts.filter((a) => a.state !== "acked").length;
+    const open = untaken(this.folded);
     return (open > 0 ? `(${open}) ` : "") + word("page_title", this.language);
   }
 }

@@ -65,13 +65,9 @@ export interface Rule {
   severity: string;
   ask: string;
   raise: number | null;
-  stations: string[];
-  branches: string[];
-  /** [from, to) by the smallest distance from a mouth; null takes every station. */
-  km: [number, number] | null;
-  kmUnknown: boolean;
-  kinds: string[];
   devices: string[];
+  /** Ids of the stations that it watches, by the service's word. */
+  watches: string[];
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
@@ -143,42 +139,27 @@ export function alert(raw: Fields): Alert {
 }
 
 export function rule(raw: Fields): Rule {
-  const km = list(raw["km"]);
-  const bounds: [number, number] = [number(km[0]) ?? -Infinity, number(km[1]) ?? Infinity];
-  const stations = texts(raw["stations"]);
   return {
     id: text(raw["id"]),
     quantity: text(raw["quantity"]),
     severity: text(raw["severity"]),
     ask: text(raw["ask"]),
     raise: number(raw["raise_level"]) ?? number(raw["raise_above"]) ?? number(raw["raise_below"]),
-    stations: stations.includes("*") ? [] : stations,
-    branches: texts(raw["branches"]),
-    km: km.length === 0 ? null : bounds,
-    kmUnknown: raw["km_unknown"] === true,
-    kinds: texts(raw["kinds"]),
     devices: texts(raw["devices"]),
+    watches: texts(raw["watches"]),
   };
 }
 
 /** The levels that rules draw across a series, lowest first. */
 export function limitsOf(rules: readonly Rule[], of: Reading, at: Station): Rule[] {
-  const distances = Object.values(at.km_from_mouth);
-  const km = distances.length > 0 ? Math.min(...distances) : at.side === "coast" ? 0 : null;
-  const among = (wanted: string[], one: string): boolean =>
-    wanted.length === 0 || wanted.includes(one);
   const fitting = rules.filter(
     (r) =>
       r.quantity === of.quantity &&
       r.raise !== null &&
       r.ask !== "rise" &&
       r.ask !== "no_data" &&
-      among(r.stations, at.id) &&
-      among(r.kinds, at.kind) &&
-      among(r.devices, of.device) &&
-      (r.branches.length === 0 ||
-        Object.keys(at.km_from_mouth).some((b) => r.branches.includes(b))) &&
-      (r.km === null || (km === null ? r.kmUnknown : r.km[0] <= km && km < r.km[1])),
+      r.watches.includes(at.id) &&
+      (r.devices.length === 0 || r.devices.includes(of.device)),
   );
   return fitting.sort((a, b) => (a.raise ?? 0) - (b.raise ?? 0));
 }
@@ -317,13 +298,16 @@ export const SEVERITIES = ["critical", "major", "warning", "info"] as const;
 
 const STATES = ["unacked", "cleared-unacked", "acked"];
 
+/** 0 is the worst; one that is not known goes last. */
+export function severityRank({ severity }: { severity: string }): number {
+  return (SEVERITIES as readonly string[]).indexOf(severity) & 0xff;
+}
+
 /** By severity, then what nobody has taken, then the newest first. */
 export function inOrder(alerts: readonly Alert[]): Alert[] {
-  const severity = (a: Alert): number =>
-    (SEVERITIES as readonly string[]).indexOf(a.severity) & 0xff; // unknown goes last
   return [...alerts].sort(
     (a, b) =>
-      severity(a) - severity(b) ||
+      severityRank(a) - severityRank(b) ||
       STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
       b.since_ms - a.since_ms ||
       (a.id < b.id ? -1 : 1),

@@ -1,10 +1,12 @@
 // An officer's doings: signing in with a token, and taking an alert.
 
-import { alertSentence, figuresOf } from "./alerts.ts";
 import { byId, setText } from "./dom.ts";
+import type { Fold } from "./fold.ts";
 import { shortName } from "./layout.ts";
 import type { Identity } from "./identify.ts";
 import type { Alert, Station } from "./model.ts";
+import { takeAll, type Taken } from "./taking.ts";
+import { alertSentence, figuresOf } from "./telling.ts";
 import type { Moment } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
 import { CallError } from "./world.ts";
@@ -30,7 +32,9 @@ export class Officer {
   private readonly token = byId("token") as HTMLInputElement;
   private readonly problem = byId("officer-problem");
   private readonly submit = byId("officer-submit") as HTMLButtonElement;
-  private alert: Alert | null = null;
+  /** What is to be taken, as the officer saw it; null where this is a mere sign-in. */
+  private alerts: readonly Alert[] | null = null;
+  private moment: Moment = { language: "vi", now_ms: 0 };
   private busy = false;
 
   constructor(private readonly desk: Desk) {
@@ -45,20 +49,24 @@ export class Officer {
     this.open(null, "sign_in", "");
   }
 
-  askAcknowledge(alert: Alert, station: Station | undefined, at: Moment): void {
-    const name = shortName(station?.name ?? alert.station);
-    this.open(alert, "ack_title", `${name}: ${figuresOf(alert, at)}`);
-    this.about.title = alertSentence(alert, station, at);
+  /** Take all of a row that nobody has taken. */
+  askAcknowledge({ speaks, open }: Fold, station: Station | undefined, at: Moment): void {
+    const name = shortName(station?.name ?? speaks.station);
+    const n = open.filter((alert) => alert.id !== speaks.id).length;
+    const more = n === 0 ? "" : `, ${word("ack_with_others", at.language, { n })}`;
+    this.moment = at;
+    this.open(open, "ack_title", `${name}: ${figuresOf(speaks, at)}${more}`);
+    this.about.title = open.map((alert) => alertSentence(alert, station, at)).join("\n");
   }
 
-  private open(alert: Alert | null, title: Word, about: string): void {
+  private open(alerts: readonly Alert[] | null, title: Word, about: string): void {
     const t = (key: Word): string => word(key, this.desk.language());
-    this.alert = alert;
+    this.alerts = alerts;
     setText(this.title, t(title));
     setText(this.about, about);
     this.about.hidden = about === "";
-    this.noteField.hidden = alert === null;
-    const mayAct = alert !== null && this.desk.role() !== "viewer" && this.desk.role() !== "";
+    this.noteField.hidden = alerts === null;
+    const mayAct = alerts !== null && this.desk.role() !== "viewer" && this.desk.role() !== "";
     this.tokenField.hidden = mayAct;
     this.token.required = !mayAct;
     this.token.value = "";
@@ -68,8 +76,9 @@ export class Officer {
     setText(byId("token-label"), t("token_label"));
     setText(byId("token-hint"), t("token_hint"));
     setText(byId("officer-cancel"), t("cancel"));
-    setText(this.submit, t(alert === null ? "sign_in" : "acknowledge"));
+    setText(this.submit, t(alerts === null ? "sign_in" : "acknowledge"));
     this.say("");
+    this.submit.hidden = false;
     this.dialog.showModal();
     (mayAct ? this.note : this.token).focus();
   }
@@ -81,7 +90,7 @@ export class Officer {
     this.say(word("working", this.desk.language()));
     try {
       const signedIn = this.tokenField.hidden || (await this.takeToken());
-      if (signedIn && (this.alert === null || (await this.take(this.alert)))) this.dialog.close();
+      if (signedIn && (this.alerts === null || (await this.take(this.alerts)))) this.dialog.close();
     } finally {
       this.busy = false;
       this.submit.disabled = false;
@@ -92,7 +101,7 @@ export class Officer {
     const token = this.token.value.trim();
     try {
       const { role } = await this.desk.identify(token);
-      if (role === "viewer" && this.alert !== null) return this.fail("token_weak");
+      if (role === "viewer" && this.alerts !== null) return this.fail("token_weak");
       await this.desk.signIn(token);
     } catch (error) {
       const known = error instanceof CallError && (error.code === 401 || error.code === 403);
@@ -103,23 +112,38 @@ export class Officer {
     return true;
   }
 
-  private async take(alert: Alert): Promise<boolean> {
-    try {
-      await this.desk.acknowledge(alert, this.note.value.trim());
-    } catch (error) {
-      const code = error instanceof CallError ? error.code : -1;
-      if (code === 0) return this.fail("ack_unknown");
-      if (code === 404) return this.fail("ack_404");
-      if (code === 409) return this.fail("ack_409");
-      if (code === 401 || code === 403) {
-        this.tokenField.hidden = false;
-        this.token.required = true;
-        return this.fail("token_weak");
-      }
-      return this.fail("ack_failed", error instanceof Error ? error.message : String(error));
-    }
+  private async take(alerts: readonly Alert[]): Promise<boolean> {
+    if (alerts.length === 0) return true; // those that were refused have been told
+    const note = this.note.value.trim();
+    const taken = await takeAll(alerts, (alert) => this.desk.acknowledge(alert, note));
+    // What is done is not asked for again; what has changed is told when the rest is through.
+    this.alerts = taken.problem === null ? [] : [...taken.left, ...taken.refused];
+    if (taken.problem !== null) return this.stopped(taken.problem);
+    if (taken.refused.length > 0) return this.refused(taken);
     this.desk.toast(word("ack_done", this.desk.language()));
     return true;
+  }
+
+  private stopped(problem: unknown): false {
+    const code = problem instanceof CallError ? problem.code : -1;
+    if (code === 0) return this.fail("ack_unknown");
+    if (code === 401 || code === 403) {
+      this.tokenField.hidden = false;
+      this.token.required = true;
+      return this.fail("token_weak");
+    }
+    return this.fail("ack_failed", problem instanceof Error ? problem.message : String(problem));
+  }
+
+  private refused({ done, refused, codes }: Taken): false {
+    this.submit.hidden = true;
+    if (done.length === 0 && refused.length === 1) {
+      return this.fail(codes[0] === 404 ? "ack_404" : "ack_409");
+    }
+    const which = refused.map((alert) => figuresOf(alert, this.moment)).join("; ");
+    const counts = { done: done.length, n: refused.length, which };
+    this.say(word("ack_some", this.desk.language(), counts));
+    return false;
   }
 
   private fail(key: Word, why = ""): false {

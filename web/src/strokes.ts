@@ -5,12 +5,16 @@ import type uPlot from "uplot";
 import { rem } from "./dom.ts";
 import { DAY_MS, limit, LUNAR_DAY_MS } from "./format.ts";
 import { alone, type Point } from "./history.ts";
-import type { Reading, Rule } from "./model.ts";
+import { apart } from "./layout.ts";
+import { type Reading, type Rule, severityRank } from "./model.ts";
 import type { Moment } from "./view.ts";
 import { named } from "./words.ts";
 
 /** Series faster than this are loaded as means of a minute. */
 export const FAST_S = 15;
+
+/** Names of limits nearer than this would touch. */
+const LABEL_REM = 1.25;
 
 export interface Drawn {
   reading: Reading;
@@ -25,7 +29,8 @@ export function drawLimits(plot: uPlot, drawn: Drawn): void {
   const { ctx, bbox } = plot;
   const unit = rem() * devicePixelRatio;
   ctx.save();
-  for (const { rule, y } of limitsIn(plot, drawn)) {
+  // The most severe last, so that it lies over another at the same level.
+  for (const { rule, y } of limitsIn(plot, drawn).reverse()) {
     ctx.strokeStyle = colour.severity(rule.severity);
     ctx.lineWidth = Math.max(1, unit * 0.09);
     ctx.setLineDash([unit * 0.7, unit * 0.35]);
@@ -37,12 +42,13 @@ export function drawLimits(plot: uPlot, drawn: Drawn): void {
   ctx.restore();
 }
 
-/** The limits that are in the picture, with their height in it. */
+/** The limits that are in the picture, with their height in it, the most severe first. */
 function limitsIn(plot: uPlot, drawn: Drawn): { rule: Rule; y: number }[] {
   const { top, height } = plot.bbox;
   return drawn.limits
     .map((rule) => ({ rule, y: plot.valToPos(rule.raise as number, "y", true) }))
-    .filter(({ y }) => y >= top && y <= top + height);
+    .filter(({ y }) => y >= top && y <= top + height)
+    .sort((a, b) => severityRank(a.rule) - severityRank(b.rule));
 }
 
 /** Above the curve, and with a rim, so that they can be read across it. */
@@ -59,14 +65,10 @@ export function nameLimits(plot: uPlot, drawn: Drawn): void {
   ctx.lineJoin = "round";
   ctx.lineWidth = unit * 0.35;
   ctx.strokeStyle = colour.ground;
-  let [before, free] = [Infinity, 0];
-  for (const { rule, y } of limitsIn(plot, drawn)) {
+  for (const { rule, y } of apart(limitsIn(plot, drawn), unit * LABEL_REM)) {
     const level = limit(rule.raise as number, rule.quantity, language);
     const text = `${level} · ${named("severity", rule.severity, language)}`;
-    // Beside the name below it where there is no room above that one.
-    const left: number = before - y < unit * 1.1 ? free : bbox.left + unit * 0.4;
-    const at = [left, y - unit * 0.1] as const;
-    [before, free] = [y, left + ctx.measureText(text).width + unit * 1.2];
+    const at = [bbox.left + unit * 0.4, y - unit * 0.1] as const;
     ctx.strokeText(text, ...at);
     ctx.fillStyle = colour.severity(rule.severity);
     ctx.fillText(text, ...at);

@@ -112,6 +112,13 @@ const WORDS = {
   n_unacked: ["{n} chưa tiếp nhận", "{n} unacknowledged"],
   all_acked: ["đã tiếp nhận hết", "all acknowledged"],
   no_alerts: ["Không có cảnh báo", "No alerts"],
+  n_lower: ["+{n} mức thấp hơn", "+{n} lower levels"],
+  one_lower: ["+1 mức thấp hơn", "+1 lower level"],
+  one_other: ["+1 cảnh báo khác", "+1 other"],
+  n_others: ["+{n} cảnh báo khác", "+{n} others"],
+  n_cleared: ["{n} đã hết, chưa ai tiếp nhận", "{n} cleared, unacknowledged"],
+  n_everyday: ["{n} tin thường ngày", "{n} everyday notices"],
+  one_everyday: ["1 tin thường ngày", "1 everyday notice"],
   more_below: ["Còn {n} cảnh báo ở dưới", "{n} more below"],
   per_hour: ["/giờ", "/h"],
   since: ["từ {time}", "since {time}"],
@@ -141,6 +148,11 @@ const WORDS = {
   ack_409: [
     "Người khác đã tiếp nhận hoặc sửa trước. Xem lại cảnh báo này.",
     "Someone else was first. Look at this alert again.",
+  ],
+  ack_with_others: ["và {n} cảnh báo khác trong cùng dòng", "and {n} more in the same row"],
+  ack_some: [
+    "Đã tiếp nhận {done}. Còn {n} cảnh báo đã có người khác tiếp nhận, hoặc vừa thay đổi: {which}. Xem lại rồi tiếp nhận sau.",
+    "{done} acknowledged. {n} were taken by someone else or have just changed: {which}. Look again before you take them.",
   ],
   ack_404: ["Cảnh báo này không còn.", "This alert is gone."],
   ack_unknown: [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { lanesOf, partingOf, rowsOf, shortName, spread } from "../src/layout.ts";
+import { apart, lanesOf, partingOf, rowsOf, shortName, spread } from "../src/layout.ts";
 import { type Station, station } from "../src/model.ts";
 
 function at(id: string, km: Record<string, number>, side = "river"): Station {
@@ -15,6 +15,15 @@ function at(id: string, km: Record<string, number>, side = "river"): Station {
     side,
   });
 }
+
+test("labels that would touch leave the field to the first", () => {
+  const labels = [100, 105, 84, 85, 116, 69].map((y, rank) => ({ y, rank }));
+  const standing = apart(labels, 16);
+  assert.deepEqual(
+    standing.map(({ rank }) => rank),
+    [0, 2, 4],
+  );
+});
 
 test("boxes stay where they are wanted when there is room", () => {
   assert.deepEqual(spread([50, 200], 100, 0, 300), [50, 200]);

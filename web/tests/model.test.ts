@@ -115,21 +115,20 @@ test("limits of a series are those of the rules that watch it", () => {
   const level = (id: string, more: Record<string, unknown>) =>
     rule({ id, quantity: "salinity_g_l", ask: "above", raise_level: 4, ...more });
   const rules = [
-    level("all", { stations: ["*"], raise_level: 9 }),
-    level("near", { km: [35, 50] }),
-    level("far", { km: [50, 100] }),
-    level("farther", { km: [50, null] }),
-    level("open", { km: [35, null], raise_level: 2 }),
-    level("other", { stations: ["my-tho"] }),
-    level("branch", { branches: ["cua-dai"], raise_level: 1 }),
-    level("wrong-branch", { branches: ["ham-luong"] }),
-    level("rise", { ask: "rise" }),
-    level("warm", { quantity: "temperature_c" }),
+    level("all", { watches: ["vam-kenh", "xuan-hoa"], raise_level: 9 }),
+    level("here", { watches: ["xuan-hoa"] }),
+    level("elsewhere", { watches: ["my-tho"] }),
+    level("nowhere", { watches: [] }),
+    level("unsaid", {}),
+    level("probe", { watches: ["xuan-hoa"], devices: ["xh-01"], raise_level: 1 }),
+    level("other-probe", { watches: ["xuan-hoa"], devices: ["xh-02"] }),
+    level("rise", { watches: ["xuan-hoa"], ask: "rise" }),
+    level("warm", { watches: ["xuan-hoa"], quantity: "temperature_c" }),
   ];
   const found = limitsOf(rules, item("xh-01/salinity_g_l", { v: 1 }), xuanHoa);
   assert.deepEqual(
     found.map((r) => r.id),
-    ["branch", "open", "near", "all"],
+    ["probe", "here", "all"],
   );
 });
 

@@ -1,0 +1,89 @@
+// What is said of an alert, in words.
+
+import { figure, limit, shortTime, sinceTime } from "./format.ts";
+import { type Fold, others, silent } from "./fold.ts";
+import type { Alert, Station } from "./model.ts";
+import type { Moment } from "./view.ts";
+import { named, unitOf, word } from "./words.ts";
+
+/** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
+export function figuresOf(alert: Alert, at: Moment): string {
+  const { language } = at;
+  const message = language === "vi" ? alert.message_vi : alert.message_en;
+  if (alert.value !== null && alert.limit !== null && !silent(alert)) {
+    const bound = limit(alert.limit, alert.quantity, language);
+    const rounded = figure(alert.value, alert.quantity, language);
+    // 7,9 < 8, not 8 < 8.
+    const same = rounded === figure(alert.limit, alert.quantity, language);
+    const value = same ? limit(alert.value, alert.quantity, language) : rounded;
+    const per = alert.ask === "rise" ? word("per_hour", language) : "";
+    const unit = unitOf(alert.quantity, unitName(alert.quantity), language) + per;
+    const sign = alert.ask === "below" || alert.value < alert.limit ? "<" : ">";
+    return `${value} ${sign} ${bound} ${unit}`.trimEnd();
+  }
+  // The place stands beside it already.
+  return message.replace(/^[^:]{1,60}:\s+/, "") || alert.rule;
+}
+
+/** The whole story in a sentence. */
+export function alertSentence(alert: Alert, station: Station | undefined, at: Moment): string {
+  const { language, now_ms } = at;
+  const message = language === "vi" ? alert.message_vi : alert.message_en;
+  if (message !== "") {
+    const parts = [named("severity", alert.severity, language), message];
+    return [...parts, named("state", alert.state, language)].join(" · ");
+  }
+  return [
+    named("severity", alert.severity, language),
+    station?.name ?? alert.station,
+    named("q", alert.quantity, language),
+    figuresOf(alert, at),
+    word("since", language, { time: shortTime(alert.since_ms, now_ms) }),
+    named("state", alert.state, language),
+  ]
+    .filter((part, n, all) => part !== "" && all.indexOf(part) === n)
+    .join(", ");
+}
+
+/** " → Bến Tre" for a direction called "Mỹ Tho → Bến Tre". */
+export function heading(alert: Alert, station: Station | undefined, at: Moment): string {
+  const parts = alert.key.split("/");
+  const name = parts.length === 3 ? station?.directions[parts[1] ?? ""]?.[at.language] : undefined;
+  const arrow = name?.indexOf("→") ?? -1;
+  return name === undefined ? "" : ` ${arrow === -1 ? name : name.slice(arrow)}`;
+}
+
+function unitName(quantity: string): string {
+  if (quantity.startsWith("salinity")) return "g/L";
+  if (quantity.startsWith("conductivity")) return "mS/cm";
+  const units: Record<string, string> = {
+    temperature_c: "°C",
+    water_level_m: "m",
+    flow_veh_h: "veh/h",
+    flow_pcu_h: "pcu/h",
+    speed_km_h: "km/h",
+    queue_m: "m",
+    density_pcu_km: "pcu/km",
+  };
+  return units[quantity] ?? "";
+}
+
+/** "từ 14:20", or when it was over. */
+export function whenText(alert: Alert, at: Moment): string {
+  const { language, now_ms } = at;
+  return alert.state === "cleared-unacked" && alert.cleared_ms !== null
+    ? word("cleared_at", language, { time: sinceTime(alert.cleared_ms, now_ms) })
+    : word("since", language, { time: sinceTime(alert.since_ms, now_ms) });
+}
+
+/** "+3 mức thấp hơn": what a row holds beside the alert that speaks; "" for nothing. */
+export function othersText(fold: Fold, at: Moment): string {
+  const { language } = at;
+  const { lower, other, cleared } = others(fold);
+  const parts = [
+    lower === 0 ? "" : word(lower === 1 ? "one_lower" : "n_lower", language, { n: lower }),
+    other === 0 ? "" : word(other === 1 ? "one_other" : "n_others", language, { n: other }),
+    cleared === 0 ? "" : word("n_cleared", language, { n: cleared }),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
