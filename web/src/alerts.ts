@@ -137,8 +137,10 @@ export class Alerts {
     for (const item of items) if (item !== undefined) item.hidden = !this.everydayShown;
     this.none.hidden = this.folds.size > notices.length || this.everydayShown;
     const [first] = items;
-    if (this.everydayShown && first !== undefined)
-      this.list.scrollTop += first.getBoundingClientRect().top - this.list.getBoundingClientRect().top;
+    if (this.everydayShown && first !== undefined) {
+      const top = this.list.getBoundingClientRect().top;
+      this.list.scrollTop += first.getBoundingClientRect().top - top;
+    }
     this.tellHidden();
   }
 
@@ -193,7 +195,8 @@ function writeRungs(row: Row, fold: Fold, station: Station | undefined, at: Mome
   }
   fold.others.forEach((alert, n) => {
     const line = lines[n] as HTMLElement;
-    const [severity, figures, since] = [...line.children] as [HTMLElement, HTMLElement, HTMLElement];
+    type Three = [HTMLElement, HTMLElement, HTMLElement];
+    const [severity, figures, since] = [...line.children] as Three;
     setAttribute(line, "data-testid", `alert-${alert.id}`);
     setAttribute(line, "class", `severity-${alert.severity} state-${alert.state}`);
     setAttribute(line, "title", alertSentence(alert, station, at));

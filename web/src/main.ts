@@ -81,8 +81,10 @@ class Screen {
     identify: (token) => identify(this.liveUrl(), token, world),
     signIn: (token) => this.signIn(token),
     acknowledge: async (alert, note) => {
-      const params: Fields = { id: alert.id, ver: alert.ver, ...(note === "" ? {} : { note }) };
-      await this.client?.call("alert.ack", params);
+      const { id, ver } = alert;
+      await this.client?.call("alert.ack", note === "" ? { id, ver } : { id, ver, note });
+      this.takers.hear(id, this.client?.name);
+      this.tellChange("alerts");
     },
     toast: (text) => this.toast(text),
   });
@@ -280,9 +282,7 @@ class Screen {
   // --- drawing ------------------------------------------------------------------------------
 
   private now_ms(): number {
-    const known = this.client?.clock.at(world.now()) ?? null;
-    if (known !== null) return known;
-    return Number(this.about["now"] ?? 0);
+    return this.client?.clock.at(world.now()) ?? Number(this.about["now"] ?? 0);
   }
 
   private moment(): Moment {
@@ -319,11 +319,8 @@ class Screen {
     }
     if (this.changed.alerts) {
       this.changed.alerts = false;
-      const alerts = [...(this.heldAlerts?.items.values() ?? [])].map((raw) => {
-        const alert = model.alert(raw);
-        return { ...alert, by: alert.by || this.takers.of(alert.id) };
-      });
-      this.folded = fold(alerts);
+      const alerts = [...(this.heldAlerts?.items.values() ?? [])].map(model.alert);
+      this.folded = fold(alerts.map((a) => ({ ...a, by: a.by || this.takers.of(a.id) })));
     }
   }
 
@@ -354,7 +351,7 @@ class Screen {
 
   private renderRiver(at: Moment): void {
     const { width, height } = this.river.getBoundingClientRect();
-    const size = this.narrow.matches ? "" : `${Math.round(width)}x${Math.round(height)}`;
+    const size = this.narrow.matches ? "" : [width, height].map(Math.round).join("x");
     const names = this.stations.map((s) => s.id + s.name).join();
     const mounted = [this.narrow.matches, size, this.language, names].join();
     if (mounted !== this.mounted) {

@@ -11,7 +11,8 @@ export class Takers {
   }
 
   hear(alert: unknown, who: unknown): void {
-    if (typeof alert === "string" && typeof who === "string") this.names.set(alert, who);
+    if (typeof alert !== "string" || typeof who !== "string" || who === "") return;
+    this.names.set(alert, who);
   }
 
   forget(): void {

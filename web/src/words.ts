@@ -151,8 +151,8 @@ const WORDS = {
   ],
   ack_with_others: ["và {n} cảnh báo khác trong cùng dòng", "and {n} more in the same row"],
   ack_some: [
-    "Đã tiếp nhận {done}. Còn {n} cảnh báo đã có người khác tiếp nhận, hoặc vừa thay đổi: {which}. Xem lại rồi tiếp nhận sau.",
-    "{done} acknowledged. {n} were taken by someone else or have just changed: {which}. Look again before you take them.",
+    "Đã tiếp nhận {done}. Còn {n} vừa thay đổi hoặc đã có người tiếp nhận: {which}. Xem lại.",
+    "{done} acknowledged. {n} changed or were taken by someone else: {which}. Look again.",
   ],
   ack_404: ["Cảnh báo này không còn.", "This alert is gone."],
   ack_unknown: [
