@@ -38,14 +38,17 @@ class Broker:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """`mqtt://[user:password@]host[:1883]` or `mqtts://…[:8883]`; raises ValueError."""
+        """`mqtt://[user:password@]host[:1883]` or `mqtts://…[:8883]`.
+
+        Raises ValueError, which says what is accepted.
+        """
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
             parts, port = urlsplit(""), None
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError(f"broker = {url!r}: accepted is mqtt://HOST:1883 or mqtts://HOST:8883")
+            raise ValueError("accepted is mqtt://HOST:1883 or mqtts://HOST:8883")
         tls = parts.scheme == "mqtts"
         return cls(
             parts.hostname,

@@ -12,6 +12,7 @@ import typer
 
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError
+from ingest.series import SeriesTable
 from songtien import cli_bench, cli_feed, cli_people, logs
 from songtien.configuration import text_of
 from songtien.demo import run_demo
@@ -23,13 +24,16 @@ log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="songtien",
-    help="Real-time monitoring of the Tiền River's salinity and the Rạch Miễu bridges.",
+    help="Real-time monitoring of the Tiền River's salinity and the Rạch Miễu bridges.\n\n"
+    "Example: songtien demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-rules_app = typer.Typer(help="Alert rules.", no_args_is_help=True)
+rules_app = typer.Typer(
+    help="Alert rules.\n\nExample: songtien rules check rules.toml", no_args_is_help=True
+)
 app.add_typer(rules_app, name="rules")
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
@@ -40,6 +44,7 @@ app.command("bench")(cli_bench.bench)
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The TOML configuration; see docs/configuration.md.")
 ]
+PortOption = Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)]
 
 
 def main() -> None:
@@ -111,9 +116,9 @@ def demo(
     directory: Annotated[
         Path, typer.Option("--dir", help="Where the demo keeps its readings.")
     ] = Path("data/demo"),
-    http_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
-    live_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8081,
-    broker_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 1883,
+    http_port: PortOption = 8080,
+    live_port: PortOption = 8081,
+    broker_port: PortOption = 1883,
 ) -> None:
     """Run everything with nothing set up: broker, simulated river and bridges, service, screens.
 
@@ -140,5 +145,8 @@ def rules_check(
     Example: songtien rules check rules.toml --registry stations.toml
     """
     with faults_told():
-        rules = parse_rules(text_of(file, "FILE"), str(file), registry_of(registry))
+        stations = registry_of(registry)
+        rules = parse_rules(text_of(file, "FILE"), str(file), stations)
     out.print(f"{file}: {len(rules.rules)} rules, no fault", highlight=False)
+    for rule in rules.idle(SeriesTable.of(stations), stations):
+        out.print(f"  {rule} watches no series of these stations", markup=False, highlight=False)

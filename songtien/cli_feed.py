@@ -13,12 +13,25 @@ from simulators.run import Report
 from simulators.run import replay as run_replay
 from simulators.run import simulate as run_simulate
 from songtien.durations import parse_duration, parse_speed
+from songtien.setting_keys import KEYS, NotAcceptedError
 from songtien.terminal import err, faults_told, out, progress_shown, registry_of, run
 
 BROKER = "mqtt://127.0.0.1:1883"
 
 BrokerOption = Annotated[str, typer.Option(help="The broker's address.")]
-RootOption = Annotated[str, typer.Option(help="The root of the topics.")]
+
+
+def _root(text: str) -> str:
+    """The same roots as the service takes: under another nobody would hear."""
+    key = next(key for key in KEYS if (key.section, key.name) == ("mqtt", "root"))
+    try:
+        key.parse(text)
+    except NotAcceptedError as error:
+        raise typer.BadParameter(f"{text!r}: {error}") from error
+    return text
+
+
+RootOption = Annotated[str, typer.Option(help="The root of the topics.", callback=_root)]
 SpeedOption = Annotated[str, typer.Option(help="1 is life; a number, or max.")]
 LiveOption = Annotated[
     bool,

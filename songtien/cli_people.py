@@ -17,8 +17,13 @@ from songtien.durations import parse_duration
 from songtien.settings import load_settings
 from songtien.terminal import faults_told, out
 
-users = typer.Typer(help="Officers.", no_args_is_help=True)
-tokens = typer.Typer(help="Bearer tokens.", no_args_is_help=True)
+users = typer.Typer(
+    help="Officers.\n\nExample: songtien user add an --role operator", no_args_is_help=True
+)
+tokens = typer.Typer(
+    help="Bearer tokens.\n\nExample: songtien token create --role viewer --name phone",
+    no_args_is_help=True,
+)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The TOML configuration.")]
 RoleOption = Annotated[str, typer.Option(help="viewer, operator or admin.")]

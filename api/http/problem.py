@@ -156,13 +156,11 @@ async def _from_validation(request: Request, error: Exception) -> Response:
     faults = []
     for fault in error.errors():
         where, *names = fault["loc"]
-        faults.append(
-            {
-                "in": str(where),
-                "name": ".".join(str(name) for name in names) or str(where),
-                "detail": fault["msg"],
-            }
-        )
+        name = ".".join(str(name) for name in names) or str(where)
+        detail = str(fault["msg"]).removeprefix("Value error, ")
+        if fault["type"] == "json_invalid":  # its place is a number of a character, no name
+            name, detail = str(where), f"{detail} at character {name}"
+        faults.append({"in": str(where), "name": name, "detail": detail})
     summary = "; ".join(f"{fault['name']}: {fault['detail']}" for fault in faults)
     return response("invalid", summary, request.url.path, more={"errors": faults})
 

@@ -66,6 +66,7 @@ def test_what_is_not_accepted_is_told(world: World, query: str) -> None:
     answer = get(world, f"/api/v1/alerts?{query}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["name"] == query.split("=", maxsplit=1)[0]
+    assert "Value error" not in answer.json()["detail"]
 
 
 def test_names_and_notes_are_for_operators(world: World) -> None:

@@ -145,6 +145,14 @@ def test_every_error_is_a_problem_document(world: World) -> None:
     assert {error["in"] for error in invalid["errors"]} == {"query"}
 
 
+def test_a_body_that_is_no_json_is_told_as_the_body(world: World) -> None:
+    headers = {**world.token("operator"), "Content-Type": "application/json"}
+    path = f"/api/v1/alerts/{ALERT_ID}/ack"
+    invalid = _problem(ask(world, "POST", path, headers=headers, content=b"{"), 422, "invalid")
+    assert [error["name"] for error in invalid["errors"]] == ["body"]
+    assert "at character" in invalid["detail"]
+
+
 def test_a_bug_is_a_500_that_tells_nothing(world: World) -> None:
     def broken() -> None:
         raise RuntimeError("the secret inside")

@@ -52,12 +52,21 @@ def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
             yield (*path, name)
 
 
-@pytest.mark.parametrize("path", list(commands(get_command(app))), ids=" ".join)
+EVERY_HELP = [
+    *commands(get_command(app)),
+    (),
+    ("rules",),
+    ("user",),
+    ("token",),
+]
+
+
+@pytest.mark.parametrize("path", EVERY_HELP, ids=" ".join)
 def test_help_of_every_command_has_an_example_of_it(path: tuple[str, ...]) -> None:
     shown = songtien(*path, "--help")
     assert shown.exit_code == 0
     words = " ".join(shown.output.split())
-    assert f"Example: songtien {' '.join(path)}" in words
+    assert " ".join(("Example: songtien", *path)) in words
 
 
 def test_the_contract_s_commands_are_there() -> None:
@@ -86,6 +95,12 @@ def test_version_and_no_words_at_all() -> None:
         (("simulate", "nowhere", "--out", "x"), "simulate: scenario = 'nowhere'"),
         (("simulate", "quiet", "--speed", "0", "--out", "x"), "options: --speed = '0'"),
         (("simulate", "quiet", "--duration", "3y", "--out", "x"), "options: --duration = '3y'"),
+        (
+            ("simulate", "quiet", "--broker", "tcp://h"),
+            "simulate: broker = 'tcp://h': accepted is mqtt://HOST:1883 or mqtts://HOST:8883",
+        ),
+        (("simulate", "quiet", "--root", "#"), ""),
+        (("demo", "--http-port", "65536"), ""),
         (("replay", "latin.toml"), "replay: mapping"),
         (("token", "create", "--role", "king", "--name", "x"), "role = 'king'"),
         (("token", "create", "--role", "viewer", "--name", "x", "--ttl", "5"), "options: --ttl"),
@@ -121,6 +136,17 @@ def test_rules_without_fault_are_counted() -> None:
     Path("rules.toml").write_text("")
     result = songtien("rules", "check", "rules.toml")
     assert (result.exit_code, result.stdout) == (0, "rules.toml: 0 rules, no fault\n")
+
+
+def test_a_rule_for_no_series_is_listed_and_is_no_fault() -> None:
+    Path("rules.toml").write_text(
+        '[[rule]]\nid = "salt"\nquantity = "salinity_g_l"\nseverity = "info"\n'
+        'raise_above = 4.0\nkinds = ["traffic"]\n'
+    )
+    result = songtien("rules", "check", "rules.toml")
+    assert result.exit_code == 0
+    told = result.stdout.splitlines()
+    assert told[1:] == ["  salt watches no series of these stations"]
 
 
 def test_what_fails_though_the_words_are_right_is_one_line_and_1(free_port: int) -> None:
