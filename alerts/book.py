@@ -9,7 +9,7 @@ if data have not come back meanwhile.
 Pure: times are given, order in is order out, and `snapshot` makes the same book again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from alerts.alert import (
@@ -80,12 +80,18 @@ class AlertBook:
         return None if found is None else alert_body(found)
 
     def apply(
-        self, transitions: Sequence[Transition], newest_ms: IntArray, now_ms: int
+        self,
+        transitions: Sequence[Transition],
+        newest_ms: IntArray,
+        now_ms: int,
+        clearing: Callable[[str, int], bool] = lambda _rule, _series: False,
     ) -> list[AlertEvent]:
         """Take the transitions of one entry of the journal, in order, as of `now_ms`.
 
         newest_ms : int64[S], the newest sample of each series that the engine has seen, -1
-            where it has seen none. "Now" is judged once, after all transitions of the entry,
+            where it has seen none
+        clearing : whether the newest samples of a raised rule on a series were calm: what no
+            longer holds, but isn't cleared yet, is no news. "Now" is judged once, after all transitions of the entry,
             so that a backlog that comes in one piece is not told step by step.
         """
         last = {(each.rule, each.series): place for place, each in enumerate(transitions)}
@@ -94,10 +100,11 @@ class AlertBook:
             at_ms = each.at_ms if each.at_ms >= 0 else now_ms
             if each.kind is Change.RAISED:
                 holds = last[each.rule, each.series] == place
+                holds = holds and not clearing(each.rule, each.series)
                 events.append(self._raise(each, at_ms, newest_ms, now_ms, holds=holds))
             else:
                 events.extend(self._clear(each, at_ms))
-        events.extend(self._tell(newest_ms, now_ms))
+        events.extend(self._tell(newest_ms, now_ms, clearing))
         return events
 
     def _raise(
@@ -137,12 +144,15 @@ class AlertBook:
         self._move(alert, step, at_ms)
         return [_event(EventType.CLEARED, alert, at_ms, evidence=_evidence(change, None))]
 
-    def _tell(self, newest_ms: IntArray, now_ms: int) -> list[AlertEvent]:
+    def _tell(
+        self, newest_ms: IntArray, now_ms: int, clearing: Callable[[str, int], bool]
+    ) -> list[AlertEvent]:
         """Historic alerts that hold until now become news."""
         told = []
         for held in self._holding.values():
             alert = self._open[held]
-            if not alert.told and _young(alert, newest_ms, now_ms):
+            found_late = not alert.told and _young(alert, newest_ms, now_ms)
+            if found_late and not clearing(alert.rule, alert.series):
                 alert.t_told_ms = now_ms
                 alert.ver += 1
                 told.append(

@@ -29,13 +29,13 @@ from alerts.rise import Slopes
 from alerts.rules import RuleSet
 from alerts.silence import Silence, ended
 from alerts.transition import Cause, Change, Transition
-from ingest.reading import Batch, BoolArray, Flag, FlagArray, FloatArray, IntArray, WhyArray
+from ingest.reading import Batch, BoolArray, Flag, FlagArray, FloatArray, IntArray, Why, WhyArray
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
 NOT_PENDING = -1
 
-_HELD = ("active", "pending_ms", "last_ms", "samples", "worst", "why", "first_value")
+_HELD = ("active", "simulated", "pending_ms", "last_ms", "samples", "worst", "why", "first_value")
 """The columns of state that outlive a restart or a new configuration."""
 
 
@@ -60,6 +60,7 @@ class Engine:
         self.silence = Silence(rules, silence_pairs(rules, series, registry))
         count = len(self.pairs)
         self.active: BoolArray = np.zeros(count, dtype=np.bool_)
+        self.simulated: BoolArray = np.zeros(count, dtype=np.bool_)
         self.pending_ms: IntArray = np.full(count, NOT_PENDING, dtype=np.int64)
         self.last_ms: IntArray = np.zeros(count, dtype=np.int64)
         self.samples: IntArray = np.zeros(count, dtype=np.int64)
@@ -73,7 +74,13 @@ class Engine:
         self._rising_keys = tuple(self.pairs.keys[at] for at in rising)
         self.low: FloatArray = np.zeros(count)
         self.high: FloatArray = np.zeros(count)
+        self._at = {(rule, series): at for at, (rule, _, series) in enumerate(self.pairs.keys)}
         self._narrow(np.arange(count))
+
+    def clearing(self, rule: str, series: int) -> bool:
+        """Whether a raised rule has seen calm samples last, not yet for long enough."""
+        at = self._at.get((rule, series))
+        return at is not None and bool(self.active[at]) and self.pending_ms[at] != NOT_PENDING
 
     def _narrow(self, pair: IntArray) -> None:
         """Set the values that change nothing: none for a pair with a run under way."""
@@ -100,6 +107,7 @@ class Engine:
             return []
         row = np.repeat(np.arange(len(batch)), count)
         pair = np.arange(total) + np.repeat(first - np.cumsum(count) + count, count)
+        row, pair, over = self._apart(batch, row, pair)
         y = batch.value[row] * self.pairs.sign[pair]
         flag = batch.flag[row]
         slot = self.slot[pair]
@@ -112,8 +120,31 @@ class Engine:
         # NaN, a slope not known yet, is neither: it is absent for its pair.
         touched = np.flatnonzero((y > self.high[pair]) | (y < self.low[pair]))
         if not len(touched):
-            return []
-        return self._touch(batch, row[touched], pair[touched], y[touched], flag[touched])
+            return over
+        return over + self._touch(batch, row[touched], pair[touched], y[touched], flag[touched])
+
+    def _apart(
+        self, batch: Batch, row: IntArray, pair: IntArray
+    ) -> tuple[IntArray, IntArray, list[Transition]]:
+        """Keep simulated samples from what real ones have raised, and end what they raised.
+
+        A simulated sample is absent for an alert that was measured: it can't clear it. The
+        first real sample ends a simulated alert, and is then judged by itself.
+        """
+        by_hand = (batch.why[row] & Why.SIMULATED) != 0
+        ends = np.flatnonzero(self.simulated[pair] & ~by_hand)
+        over = []
+        for n in ends.tolist():
+            at, t_ms = int(pair[n]), int(batch.t_ms[row[n]])
+            rule, _, series = self.pairs.keys[at]
+            over.append(ended(rule, series, t_event_ms=t_ms, at_ms=-1, cause=Cause.MEASURED))
+        self.active[pair[ends]] = self.simulated[pair[ends]] = False
+        self.pending_ms[pair[ends]] = NOT_PENDING
+        self._narrow(pair[ends])
+        if by_hand.any():
+            keep = ~(by_hand & self.active[pair] & ~self.simulated[pair])
+            row, pair = row[keep], pair[keep]
+        return row, pair, over
 
     def _touch(
         self, batch: Batch, row: IntArray, pair: IntArray, y: FloatArray, flag: FlagArray
@@ -138,6 +169,9 @@ class Engine:
         self.first_value[pair] = np.where(fresh, y * pairs.sign[pair], self.first_value[pair])
         self.pending_ms[pair] = np.where(proves & ~done, since_ms, NOT_PENDING)
         self.active[pair] = active ^ done
+        # A raise is simulated if any sample of its hold was.
+        sim = (self.why[pair] & Why.SIMULATED) != 0
+        self.simulated[pair] = np.where(done, ~active & sim, self.simulated[pair])
         self._narrow(pair)
         return [
             self._transition(batch, int(row[n]), int(pair[n]), float(y[n]), int(since_ms[n]))

@@ -19,6 +19,8 @@ class Cause(StrEnum):
     DATA_BACK = "data_back"
     WITHDRAWN = "withdrawn"
     """The rule, or the series, left the configuration: nobody watches any more."""
+    MEASURED = "measured"
+    """It was raised by simulated samples, and now a real one has come."""
 
 
 @dataclass(frozen=True, slots=True)

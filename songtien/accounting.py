@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 
-from songtien.processor import Outcome
+from songtien.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

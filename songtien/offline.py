@@ -14,7 +14,8 @@ from typing import Final
 from alerts.alert import AlertEvent
 from ingest.journal import Config, Entry, Messages
 from ingest.store import Store
-from songtien.processor import Outcome, Processor
+from songtien.outcome import Outcome
+from songtien.processor import Processor
 
 Arrival = tuple[int, str, bytes]
 """(arrival in ms UTC, topic, payload); arrivals never fall."""

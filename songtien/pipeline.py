@@ -27,7 +27,8 @@ from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
 from ingest.store import Store
 from songtien.accounting import Ledger
-from songtien.processor import Outcome, Processor, StateError
+from songtien.outcome import Outcome
+from songtien.processor import Processor, StateError
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ the entries say, and what falls due between two entries happens at its own due t
 service that was killed steps the same entries again and comes to the same state.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from alerts.alert import Act, Acted, Action, AlertEvent
+from alerts.alert import Act, Action
 from alerts.book import AlertBook
 from alerts.rulesfile import parse_rules
 from alerts.transition import Transition
@@ -29,42 +28,16 @@ from ingest.registry import parse_registry
 from ingest.release import NEVER, ReorderWindow, Waiting
 from ingest.sequence import Sequencer
 from ingest.series import SeriesTable
-from ingest.store import DeadLetter, LaneRow, Store
+from ingest.store import Store
 from songtien.hearing import Heard, Hearing, Part
 from songtien.judging import Judging
+from songtien.outcome import Outcome
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 class StateError(Exception):
     """A checkpoint of another version of the service."""
-
-
-@dataclass(slots=True, eq=False)
-class Outcome:
-    """All that follows from one entry; it is committed whole, or not at all.
-
-    rows : readings to store, in order: a later row for the same (series, t) replaces
-    newest : newest value of each series that changed, for the screens
-    """
-
-    position: int
-    at_ms: int
-    rows: Batch = field(default_factory=Batch.empty)
-    newest: Batch = field(default_factory=Batch.empty)
-    intervals: Sequence[LaneRow] = ()
-    letters: list[DeadLetter] = field(default_factory=list)
-    events: list[AlertEvent] = field(default_factory=list)
-    links: dict[str, DeviceState | None] = field(default_factory=dict)
-    metas: dict[str, dict[str, Any]] = field(default_factory=dict)
-    canaries: list[int] = field(default_factory=list)
-    devices: set[str] = field(default_factory=set)
-    configured: bool = False
-    reply: tuple[str, Acted] | None = None
-    received: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -100,6 +73,8 @@ class Processor:
         self._keys: list[str] = []
         self._registered_ms: IntArray = np.empty(0, dtype=np.int64)
         self._newest = Batch.empty()
+        # Newest times of what was really measured: a simulated sample is no sign of life.
+        self._measured_ms: IntArray = np.empty(0, dtype=np.int64)
         if snapshot is not None:
             self._restore(snapshot)
 
@@ -135,7 +110,7 @@ class Processor:
             self.lanes.next_due_ms(),
             self.sequencer.next_due_ms(),
             self.judging.engine.next_due_ms(
-                self._newest.t_ms, self._registered_ms, self._asleep_ms
+                self._measured_ms, self._registered_ms, self._asleep_ms
             ),
         )
         return min((due for due in dues if due is not None), default=None)
@@ -154,6 +129,7 @@ class Processor:
             "config": [self.config.registry, self.config.rules, self.config.reorder_s],
             "keys": self._keys,
             "registered_ms": self._registered_ms,
+            "measured_ms": self._measured_ms.copy(),
             "newest": [getattr(self._newest, name) for name in Batch.__slots__],
             "links": {d: msgspec.to_builtins(state) for d, state in self.links.items()},
             "sequencer": self.sequencer.snapshot(),
@@ -171,6 +147,7 @@ class Processor:
         self._listening_ms = state["listening_ms"]
         self._keys = state["keys"]
         self._registered_ms = state["registered_ms"]
+        self._measured_ms = state["measured_ms"]
         self._newest = Batch(*state["newest"])
         self.links = {d: msgspec.convert(s, DeviceState) for d, s in state["links"].items()}
         self.sequencer = Sequencer(state["sequencer"])
@@ -214,6 +191,7 @@ class Processor:
     def _grow(self, size: int) -> None:
         grown = size - len(self._newest)
         assert grown >= 0, "series are never forgotten"
+        self._measured_ms = np.pad(self._measured_ms, (0, grown), constant_values=NEVER)
         self._registered_ms = np.pad(self._registered_ms, (0, grown), constant_values=self.now_ms)
         more = Batch.of(
             range(len(self._newest), size), [NEVER] * grown, [np.nan] * grown, Flag.MISSING
@@ -233,14 +211,19 @@ class Processor:
     def _settle(self, work: _Work, now_ms: int) -> None:
         """Silence by the clock, and the life of alerts, as of one time."""
         silences = self.judging.engine.advance(
-            now_ms, self._newest.t_ms, self._registered_ms, self._asleep_ms
+            now_ms, self._measured_ms, self._registered_ms, self._asleep_ms
         )
         # A backlog can show that a device fell silent long ago; it is found out now.
         work.transitions.extend(
             replace(each, at_ms=now_ms) if each.at_ms < work.since_ms else each for each in silences
         )
         work.outcome.events.extend(
-            self.book.apply(work.transitions, self.judging.evaluated_ms, now_ms)
+            self.book.apply(
+                work.transitions,
+                self.judging.evaluated_ms,
+                now_ms,
+                self.judging.engine.clearing,
+            )
         )
         work.transitions.clear()
 
@@ -379,6 +362,8 @@ class Processor:
         now = rows.take((rows.why & Why.FUTURE) == 0)
         newest = self._newest
         np.maximum.at(newest.t_ms, now.series, now.t_ms)
+        measured = now.take((now.why & Why.SIMULATED) == 0)
+        np.maximum.at(self._measured_ms, measured.series, measured.t_ms)
         at_top = now.take(now.t_ms == newest.t_ms[now.series])
         # Of several rows for one (series, t) the last assignment stands: the latest word.
         newest.value[at_top.series] = at_top.value

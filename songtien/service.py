@@ -23,6 +23,7 @@ from typing import Any
 import uvicorn
 
 from alerts import records
+from alerts.alert import AlertEvent
 from api import service as door
 from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
 from api.http.app import create_app
@@ -319,7 +320,7 @@ class Service:
                 self.hub.set_links(self._links(outcome.links))
             for position, event in zip(news.positions, outcome.events, strict=True):
                 if event.told:
-                    self.hub.publish(position, records.event_body(event))
+                    self.hub.publish(position, _said(event))
             self.announcer.settle(news.acks)
             self.announcer.tell(outcome.events)
             if outcome.canaries:
@@ -375,6 +376,12 @@ class Service:
         while True:
             await asyncio.sleep(1.0)
             self.hub.tick(clock_ms())
+
+
+def _said(event: AlertEvent) -> dict[str, Any]:
+    """An event for the socket; each session leaves out who and why for all but officers."""
+    person = {"who": event.who, "note": event.note}
+    return records.event_body(event) | {name: word for name, word in person.items() if word}
 
 
 def _alerts_epoch(store: Store) -> str:

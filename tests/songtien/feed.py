@@ -9,7 +9,8 @@ from ingest.journal import Config, Entry, Messages, Tick
 from ingest.snapshot import pack, unpack
 from ingest.store import Store
 from songtien.accounting import Ledger
-from songtien.processor import Outcome, Processor
+from songtien.outcome import Outcome
+from songtien.processor import Processor
 
 REGISTRY = """
 [[reach]]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from songtien.accounting import Counts, Ledger
-from songtien.processor import Outcome
+from songtien.outcome import Outcome
 
 
 def outcome(stored: int, duplicate: int, rejected: int) -> Outcome:

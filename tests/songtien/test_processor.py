@@ -319,6 +319,46 @@ def run(chunks: Sequence[Sequence[Message]]) -> River:
     return river
 
 
+def test_simulated_samples_clear_nothing_that_was_measured() -> None:
+    river = River()
+    river.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=1, sal_g_l=9.0))
+    for n in range(1, 6):
+        at = BEGIN_MS + n * 10 * MINUTE
+        calm = probe("mt-01", at, seq=1 + n, sal_g_l=0.5, sim=True)
+        assert not [e for e in river.hear(at, calm).events if e.alert["rule"] == "salinity-4"]
+
+
+def test_the_first_real_sample_ends_a_simulated_alert_and_is_judged_by_itself() -> None:
+    river = River()
+    simulated = probe("mt-01", BEGIN_MS, seq=1, sal_g_l=9.0, sim=True)
+    (raised,) = river.hear(BEGIN_MS, simulated).events
+    assert raised.alert["sim"]
+    at = BEGIN_MS + 10 * MINUTE
+    events = river.hear(at, probe("mt-01", at, seq=2, sal_g_l=9.0)).events
+    assert [(e.type, e.alert.get("sim")) for e in events] == [("cleared", True), ("raised", None)]
+    assert events[1].alert["t_since"] == at
+
+
+def test_simulated_samples_are_no_sign_of_life() -> None:
+    river = River()
+    river.tick(BEGIN_MS + 61 * MINUTE)
+    at = BEGIN_MS + 62 * MINUTE
+    assert not river.hear(at, probe("mt-01", at, seq=1, sal_g_l=1.0, sim=True)).events
+    real = river.hear(at, probe("mt-01", at + 1000, seq=2, sal_g_l=1.0)).events
+    assert [e.type for e in real] == ["cleared"]
+
+
+def test_a_spell_of_long_ago_is_no_news_when_the_newest_sample_is_calm() -> None:
+    river = River()
+    long_ago = BEGIN_MS - 40 * 24 * 60 * MINUTE
+    assert not river.hear(BEGIN_MS, probe("mt-01", long_ago, seq=1, sal_g_l=9.0)).events[0].told
+    calm = river.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=2, sal_g_l=0.5)).events
+    assert not [e for e in calm if e.told]
+    at = BEGIN_MS + 10 * MINUTE
+    salty = river.hear(at, probe("mt-01", at, seq=3, sal_g_l=3.7)).events
+    assert [(e.type, e.told) for e in salty] == [("raised", True)]
+
+
 def test_a_closed_gap_within_an_entry_hides_nothing_that_came_before_it() -> None:
     first = probe("mt-02", BEGIN_MS, seq=1, sal_g_l=1.0)
     gap = [

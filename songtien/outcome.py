@@ -1,0 +1,38 @@
+"""What follows from one entry of the journal."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alerts.alert import Acted, AlertEvent
+from ingest.payload import DeviceState
+from ingest.reading import Batch
+from ingest.store import DeadLetter, LaneRow
+
+
+@dataclass(slots=True, eq=False)
+class Outcome:
+    """All that follows from one entry; it is committed whole, or not at all.
+
+    rows : readings to store, in order: a later row for the same (series, t) replaces
+    newest : newest value of each series that changed, for the screens
+    """
+
+    position: int
+    at_ms: int
+    rows: Batch = field(default_factory=Batch.empty)
+    newest: Batch = field(default_factory=Batch.empty)
+    intervals: Sequence[LaneRow] = ()
+    letters: list[DeadLetter] = field(default_factory=list)
+    events: list[AlertEvent] = field(default_factory=list)
+    links: dict[str, DeviceState | None] = field(default_factory=dict)
+    metas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    canaries: list[int] = field(default_factory=list)
+    devices: set[str] = field(default_factory=set)
+    configured: bool = False
+    reply: tuple[str, Acted] | None = None
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
