@@ -76,7 +76,7 @@ class Subscription:
     own: str
     state_topic: str
     ready: Callable[[], bytes]
-    lost: bytes
+    lost: Callable[[], bytes]
 
 
 Delivery = tuple["Link", list[Publish]]
@@ -158,7 +158,7 @@ class Link:
         if address.tls:
             context = ssl.create_default_context(cafile=address.ca_file)
             self._client.tls_set_context(context)
-        self._client.will_set(said.state_topic, said.lost, qos=1, retain=True)
+        self._client.will_set(said.state_topic, said.lost(), qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
@@ -282,7 +282,7 @@ class Broker:
         self._stop.set()
         link = self._link
         if link is not None:
-            link.close(self._said.lost)
+            link.close(self._said.lost())
         self._thread.join(CONNECT_TIMEOUT_S + 1)
 
     def _watched(self) -> None:
@@ -300,7 +300,7 @@ class Broker:
         while not self._stop.is_set():
             link, trouble, answered = self._connect(protocol)
             if link is not None and self._stop.is_set():
-                link.close(self._said.lost)  # `stop` may have come too early to see it
+                link.close(self._said.lost())  # `stop` may have come too early to see it
             elif link is not None:
                 failures, self.trouble = 0, None
                 log.info("broker connected", extra={"broker": str(self.address)})

@@ -132,7 +132,7 @@ class Service:
                 own=topics.canary_topic(settings.mqtt.root, host),
                 state_topic=topics.server_state_topic(settings.mqtt.root, host),
                 ready=lambda: server_state("ready", demo=demo),
-                lost=server_state("lost", demo=demo),
+                lost=lambda: server_state("lost", demo=demo),
             ),
             self._broker_changed,
             self._died_elsewhere,

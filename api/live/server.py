@@ -58,6 +58,19 @@ Authenticate = Callable[[str | None], Principal | None]
 Ack = Callable[[Principal, AlertAck], Awaitable[dict[str, Any] | Refused]]
 
 log = logging.getLogger(__name__)
+connections_log = logging.getLogger(f"{__name__}.connections")
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Anybody can fail a handshake: that is no error of ours, and worth no traceback."""
+    if record.exc_info and record.msg == "opening handshake failed":
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.why = str(record.exc_info[1])
+        record.exc_info = None
+    return True
+
+
+connections_log.addFilter(_in_one_line)
 
 
 def now() -> Instant:
@@ -167,7 +180,7 @@ class LiveServer:
             max_size=READ_BYTES_MAX,
             max_queue=READ_FRAMES_MAX,
             server_header=None,
-            logger=log,
+            logger=connections_log,
         )
 
     async def _stop(self, server: Server) -> None:

@@ -324,7 +324,9 @@ def test_alone_a_change_goes_out_at_once() -> None:
         ("/live/x", {}, 404),
     ],
 )
-def test_handshakes_that_are_refused(path: str, more: dict[str, Any], status: int) -> None:
+def test_handshakes_that_are_refused(
+    path: str, more: dict[str, Any], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story() -> None:
         async with serving(hub_of(river()), origins=Origins.of([], 8080)) as (_, url):
             with pytest.raises(InvalidStatus) as refused:
@@ -332,6 +334,8 @@ def test_handshakes_that_are_refused(path: str, more: dict[str, Any], status: in
             assert refused.value.response.status_code == status
 
     run(story())
+    # Whoever knocks wrongly fills no log with tracebacks.
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 @pytest.mark.parametrize(

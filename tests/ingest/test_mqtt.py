@@ -33,7 +33,7 @@ def said(host: str) -> Subscription:
         f"{ROOT}/server/{host}/canary",
         f"{ROOT}/server/{host}/state",
         lambda: b"ready",
-        b"lost",
+        lambda: b"lost",
     )
 
 

@@ -20,7 +20,7 @@ class Paper(Broker):
 
     def __init__(self) -> None:
         super().__init__(
-            BrokerAddress("nowhere", 1, "test"), Subscription("#", "own", "state", bytes, b"")
+            BrokerAddress("nowhere", 1, "test"), Subscription("#", "own", "state", bytes, bytes)
         )
         self.up = True
         self.said: list[tuple[str, bytes]] = []
