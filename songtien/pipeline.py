@@ -6,6 +6,7 @@ of them is written or told a second time.
 """
 
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -43,6 +44,9 @@ FORGET_AT_ONCE = 5_000
 TICK_APART_S = 0.2
 IDLE_S = 0.5
 RETRY_S = 1.0
+FINISH_WITHIN_S = 3.0
+"""Told to stop, what waits in the journal is taken for so long; the next life takes the rest."""
+
 DAY_MS = 86_400_000
 
 
@@ -97,6 +101,7 @@ class Pipeline:
         self.trouble: str | None = None
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._stop_at = math.inf
         store.prepare(records.create)
         self.processor, self.position = self._begin(root)
         self._checkpointed = self.position
@@ -147,14 +152,20 @@ class Pipeline:
         """There is something in the journal."""
         self._wake.set()
 
-    def stop(self) -> None:
-        """Finish what stands in the journal, write a checkpoint, end."""
+    def stop(self, within_s: float = FINISH_WITHIN_S) -> None:
+        """Take what stands in the journal, write a checkpoint, end.
+
+        Begins no further entry after `within_s`: a backlog of minutes is as safe in the
+        journal, and whoever waits for the end would lose patience and kill.
+        """
+        self._stop_at = time.monotonic() + within_s
         self._stop.set()
         self._wake.set()
 
     def run(self, tell: Callable[[News], None]) -> None:
         while True:
-            entries = self._journal.after(self.position, READ_AHEAD)
+            late = time.monotonic() >= self._stop_at
+            entries = [] if late else self._journal.after(self.position, READ_AHEAD)
             if entries:
                 for news in self.commit(entries):
                     tell(news)
@@ -185,7 +196,8 @@ class Pipeline:
                 outcomes.append(outcome)
                 self._insist(partial(self._put_last, outcomes))
                 rows += len(outcome.rows) + len(outcome.letters)
-                if rows >= ROWS_TOGETHER or outcome.configured:
+                late = time.monotonic() >= self._stop_at
+                if rows >= ROWS_TOGETHER or outcome.configured or late:
                     break
             self._insist(partial(self._finish, outcomes))
         except BaseException:

@@ -239,20 +239,25 @@ class Service:
 
         Also where the start went wrong half-way.
         """
-        async with asyncio.timeout(CLOSE_WITHIN_S):
-            if self.http is not None:
-                self.http.should_exit = True
-            for task in self._tasks:
-                if task.get_name() != HTTP_TASK:
-                    task.cancel()
+        if self.http is not None:
+            self.http.should_exit = True
+        for task in self._tasks:
+            if task.get_name() != HTTP_TASK:
+                task.cancel()
+        try:
             if self._threads:
-                await asyncio.to_thread(self.broker.stop)
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await asyncio.to_thread(self.broker.stop)
+        finally:
+            # Waited for without a bound of ours: each ends with the entry that it is at, and
+            # files that were closed under a thread would crash the process.
             for stop, thread in zip(
                 (self.intake.stop, self.pipeline.stop), self._threads, strict=False
             ):
                 stop()
                 await asyncio.to_thread(thread.join)
-            if self._tasks:
+        if self._tasks:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
                 await asyncio.wait(self._tasks)
 
     def reload(self) -> None:

@@ -1,5 +1,6 @@
 """The pipeline killed anywhere: the next life ends where one life would have."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from ingest.journal import Config, Entry, Messages, Tick
 from ingest.snapshot import pack
 from songtien import pipeline as pipelines
-from songtien.pipeline import JournalGapError
+from songtien.pipeline import JournalGapError, News
 from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, Message, lane, probe
 from tests.songtien.life import (
     MINUTE,
@@ -17,6 +18,7 @@ from tests.songtien.life import (
     WITHOUT_MT_02,
     WITHOUT_SALINITY_RULE,
     Clock,
+    Life,
     events,
     life,
 )
@@ -191,3 +193,36 @@ def test_an_older_store_beside_a_trimmed_journal_is_told(tmp_path: Path) -> None
         first.journal.trim(up_to=2, older_than_ms=2**60)
     with life(tmp_path) as second, pytest.raises(JournalGapError):
         second.pipeline.catch_up()
+
+
+def test_told_to_stop_a_backlog_waits_for_the_next_life(tmp_path: Path) -> None:
+    def fill(opened: Life) -> None:
+        opened.append(Config(REGISTRY, RULES, 30.0))
+        for n in range(40):
+            opened.hear(BEGIN_MS + n, probe("mt-01", BEGIN_MS + n * MINUTE, sal_g_l=n / 10))
+
+    for name in ("once", "twice"):
+        (tmp_path / name).mkdir()
+    with life(tmp_path / "once") as untroubled:
+        fill(untroubled)
+        untroubled.run()
+        whole = untroubled.dump()
+    clock = Clock()
+    with life(tmp_path / "twice", clock) as first:
+        fill(first)
+        begun = threading.Event()
+
+        def stop_at_the_first(_news: News) -> None:
+            if not begun.is_set():
+                begun.set()
+                first.pipeline.stop(within_s=0.0)
+
+        first.pipeline.run(stop_at_the_first)
+        assert begun.is_set()
+        assert 0 < first.store.position < first.journal.last_position
+        checkpoint = first.store.checkpoint()
+        assert checkpoint is not None
+        assert checkpoint[0] == first.store.position
+    with life(tmp_path / "twice", clock) as second:
+        second.run()
+        assert second.dump() == whole
