@@ -107,7 +107,7 @@ class AckBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     ver: int = Field(ge=0, le=2**53, description="the `ver` of the alert that you looked at")
-    note: str = Field("", max_length=500, description="for the colleagues; operators see it")
+    note: str = Field("", max_length=2000, description="for the colleagues; operators see it")
 
 
 class RuleShape(Shape):

@@ -165,7 +165,7 @@ def test_what_is_not_done_now_is_told_and_audited(
         b'{"ver":3.5}',
         b'{"ver":1,"not":"x"}',
         b'{"ver":1,"note":1}',
-        b'{"ver":1,"note":"' + b"x" * 501 + b'"}',
+        b'{"ver":1,"note":"' + b"x" * 2001 + b'"}',
     ],
 )
 def test_a_body_that_is_not_an_acknowledgement(world: World, content: bytes) -> None:
