@@ -213,3 +213,9 @@ def test_dead_letters_are_for_operators_and_paged(world: World) -> None:
     assert (letter["t"], letter["reason"], letter["size"]) == (NOW_MS, "not_json", 6)
     exact = get(world, "/api/v1/dead-letters?limit=3", operator).json()
     assert exact["next"] is None
+
+
+def test_a_note_may_be_as_long_as_on_the_live_socket(world: World) -> None:
+    operator = world.token("operator")
+    answer = ask(world, "POST", ACK, headers=operator, json={"ver": 1, "note": "x" * 2000})
+    assert answer.status_code == 200
