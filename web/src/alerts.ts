@@ -3,8 +3,8 @@
 import { el, setAttribute, setText } from "./dom.ts";
 import { type Fold, type Folded, silent, untaken } from "./fold.ts";
 import { shortName } from "./layout.ts";
-import type { Alert, Station } from "./model.ts";
-import { alertSentence, figuresOf, heading, othersText, whenText } from "./telling.ts";
+import type { Alert, Reading, Station } from "./model.ts";
+import { alertSentence, figuresOf, heading, nowText, othersText, whenText } from "./telling.ts";
 import type { Moment } from "./view.ts";
 import { named, word } from "./words.ts";
 
@@ -15,6 +15,7 @@ interface Row {
   place: HTMLElement;
   figures: HTMLElement;
   since: HTMLElement;
+  now: HTMLElement;
   rest: HTMLButtonElement;
   who: HTMLElement;
   ack: HTMLButtonElement;
@@ -63,7 +64,13 @@ export class Alerts {
     new ResizeObserver(() => this.tellHidden()).observe(this.list);
   }
 
-  update(folded: Folded, stations: readonly Station[], key: string | null, at: Moment): void {
+  update(
+    folded: Folded,
+    stations: readonly Station[],
+    readings: ReadonlyMap<string, Reading>,
+    key: string | null,
+    at: Moment,
+  ): void {
     this.moment = at;
     const { language } = at;
     const { rows, everyday } = folded;
@@ -89,6 +96,7 @@ export class Alerts {
       const row = this.rows.get(fold.id) ?? this.make(fold.id);
       const station = stations.find((s) => s.id === fold.speaks.station);
       write(row, fold, station, at);
+      setText(row.now, nowText(fold.speaks, readings.get(fold.speaks.key), at));
       const chosen = key !== null && [fold.speaks, ...fold.others].some((a) => a.key === key);
       setAttribute(row.item, "data-chosen", chosen);
       row.item.hidden = place >= rows.length && !this.everydayShown;
@@ -104,16 +112,19 @@ export class Alerts {
     const place = el("span", { class: "place" });
     const figures = el("span", { class: "figures" });
     const since = el("span", { class: "since" });
+    const now = el("span", { class: "now" });
     const who = el("span", { class: "who" });
     const what = el("button", { type: "button", class: "what" });
     what.append(el("span", { class: "drawn" }, severity, place, figures));
-    const rest = el("button", { type: "button", class: "rest" });
-    const below = el("p", { class: "below" }, since, rest);
+    const rest = el("button", { type: "button", class: "rest", "data-testid": "others" });
+    const below = el("p", { class: "below" }, since, now, rest);
     const ack = el("button", { type: "button", class: "ack", "data-testid": "ack" });
     const rungs = el("ul", { class: "rungs" });
     const item = el("li", { class: "row" }, what, below, who, ack, rungs);
-    const unfolded = false;
-    const row = { item, what, severity, place, figures, since, rest, who, ack, rungs, unfolded };
+    const row: Row = {
+      ...{ item, what, severity, place, figures, since, now, rest, who, ack, rungs },
+      unfolded: false,
+    };
     const withFold = (act: (fold: Fold) => void): (() => void) => () => {
       const fold = this.folds.get(id);
       if (fold !== undefined) act(fold);

@@ -344,7 +344,7 @@ class Screen {
     this.renderRiver(at);
     const chosen = this.chosenReading();
     this.bridges.update(this.stations, this.byStation, chosen?.key ?? null, at);
-    this.alertList.update(this.folded, this.stations, chosen?.key ?? null, at);
+    this.alertList.update(this.folded, this.stations, this.readings, chosen?.key ?? null, at);
     const station = this.stations.find((s) => s.id === chosen?.station) ?? null;
     this.chart.update(chosen, station, this.byStation.get(chosen?.station ?? "") ?? [], at);
   }

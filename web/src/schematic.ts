@@ -10,7 +10,7 @@ import { type Language, word } from "./words.ts";
 /** Lengths in letter units (rem) at full size. */
 const VALUE = 2.3;
 const SMALL = 0.95;
-const LABEL_HEIGHT = 4.3;
+const LABEL_HEIGHT = 4.4;
 const LANE_GAP = 0.95;
 const FAR_GAP = 0.15;
 const ROW_GAP = 0.25;
@@ -309,13 +309,13 @@ function makeLabel(
   if (km !== "") name.append(svg("tspan", { class: "km", dx: 0.1 * u }, ` ${km}`));
   const value = svg("text", { class: "value", x: left, y: y + 2.95 * u, "data-testid": "value" });
   const band = svg("text", { class: "band", x: block, y: y + 2.1 * u });
-  const age = svg("text", { class: "age", x: left, y: y + 4.0 * u, "data-testid": "age" });
+  const age = svg("text", { class: "age", x: left, y: y + 4.1 * u, "data-testid": "age" });
   const bar = [0, 1, 2, 3, 4].map((n) =>
     svg("rect", {
       x: block + (n * barWidth) / 5,
-      y: y + 2.48 * u,
+      y: y + 2.52 * u,
       width: barWidth / 5 - 0.12 * u,
-      height: 0.42 * u,
+      height: 0.4 * u,
     }),
   );
   const pointer = svg("path", { class: "pointer" });
@@ -351,7 +351,7 @@ function makeLabel(
     age,
   );
   const dot = svg("circle");
-  const barBottom = y + 2.9 * u;
+  const barBottom = y + 2.92 * u;
   return { station, group, dot, value, band, age, bar, pointer, barX: block, barWidth, barBottom };
 }
 
@@ -374,7 +374,8 @@ function write(label: Label, reading: Reading | null, at: Moment): void {
   );
   const unit = label.barWidth / 10;
   const x = label.barX + placeOnBar(value ?? 0) * label.barWidth;
-  const y = label.barBottom + unit * 0.15;
-  const shape = `M${x},${y} l${-unit * 0.7},${unit} h${unit * 1.4} Z`;
+  // A tick across the bar: below it is the age, and nothing may touch that.
+  const [left, low, wide, high] = [x - unit * 0.2, label.barBottom + unit * 0.25, 0.4, 1.5];
+  const shape = `M${left},${low} v${-unit * high} h${unit * wide} v${unit * high} Z`;
   setAttribute(label.pointer, "d", value === null ? "" : shape);
 }

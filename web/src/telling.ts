@@ -2,7 +2,7 @@
 
 import { figure, limit, shortTime, sinceTime } from "./format.ts";
 import { type Fold, others, silent } from "./fold.ts";
-import type { Alert, Station } from "./model.ts";
+import { type Alert, type Reading, type Station, usable } from "./model.ts";
 import type { Moment } from "./view.ts";
 import { named, unitOf, word } from "./words.ts";
 
@@ -74,6 +74,19 @@ export function whenText(alert: Alert, at: Moment): string {
   return alert.state === "cleared-unacked" && alert.cleared_ms !== null
     ? word("cleared_at", language, { time: sinceTime(alert.cleared_ms, now_ms) })
     : word("since", language, { time: sinceTime(alert.since_ms, now_ms) });
+}
+
+/**
+ * "nay 1,86": the newest reading beside the one that raised the alert, which an alert that is
+ * held through a whole tide may have left far behind. "" where there is nothing to compare.
+ */
+export function nowText(alert: Alert, reading: Reading | undefined, at: Moment): string {
+  const compared = alert.value !== null && !silent(alert) && alert.ask !== "rise";
+  const over = alert.state === "cleared-unacked";
+  if (reading === undefined || reading.value === null) return "";
+  if (!compared || over || !usable(reading)) return "";
+  const value = figure(reading.value, reading.quantity, at.language);
+  return word("value_now", at.language, { value });
 }
 
 /** "+3 mức thấp hơn": what a row holds beside the alert that speaks; "" for nothing. */

@@ -122,6 +122,7 @@ const WORDS = {
   more_below: ["Còn {n} cảnh báo ở dưới", "{n} more below"],
   per_hour: ["/giờ", "/h"],
   since: ["từ {time}", "since {time}"],
+  value_now: ["nay {value}", "now {value}"],
   cleared_at: ["hết lúc {time}", "cleared {time}"],
   acknowledge: ["Tiếp nhận", "Acknowledge"],
   acknowledge_short: ["Tiếp nhận", "Ack"],
