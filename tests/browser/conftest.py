@@ -2,20 +2,59 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.relay import Relay
 from tests.e2e.conftest import broker, serving
 
 __all__ = ["broker", "serving"]
 
+expect.set_options(timeout=20_000)  # a busy machine is slow, and none of it is waited out
+
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGES = Path(__file__).parents[2] / "api" / "pages" / "index.html"
 
-Open = Callable[..., Page]
+# Beside the console's own line, so that no wording of a browser's version hides one.
+TELL_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`violates ${event.violatedDirective}: ${event.blockedURI}`));
+"""
+
+
+class Opened:
+    """`opened(url, width=…, height=…)`: a page of its own; what the browser complains of is kept.
+
+    `cut_on_purpose`: the browser reports connections that fail, and they are meant to.
+    """
+
+    def __init__(self, chromium: Browser) -> None:
+        self._chromium = chromium
+        self.pages: list[Page] = []
+        self.complaints: list[str] = []
+        self.cut_on_purpose = False
+
+    def __call__(self, url: str, *, width: int = 1920, height: int = 1080) -> Page:
+        context = self._chromium.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.add_init_script(TELL_VIOLATIONS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+        self.pages.append(page)
+        page.goto(url)
+        return page
+
+    def faults(self) -> list[str]:
+        """Complaints of which the page itself is the cause."""
+        cut = ("ERR_", "WebSocket connection to") if self.cut_on_purpose else ()
+        return [said for said in self.complaints if not any(mark in said for mark in cut)]
 
 
 @pytest.fixture(scope="module")
@@ -33,30 +72,20 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def relay() -> Iterator[Relay]:
+    """The cable between the pages and the live socket."""
+    cable = Relay()
+    yield cable
+    cable.close()
+
+
 @pytest.fixture
-def opened(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """`opened(url, width=…, height=…)`: a page of its own; complaints of the browser fail."""
-    pages: list[Page] = []
-    complaints: list[str] = []
-
-    def open_page(url: str, *, width: int = 1920, height: int = 1080) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": height})
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: complaints.append(said.text) if said.type == "error" else None,
-        )
-        pages.append(page)
-        page.goto(url)
-        return page
-
-    open_page.complaints = complaints  # type: ignore[attr-defined]
-    yield open_page
-    for number, page in enumerate(pages):
+def opened(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """Opens pages; how each looked at the end is left in the test's directory."""
+    pages = Opened(chromium)
+    yield pages
+    for number, page in enumerate(pages.pages):
         page.screenshot(path=tmp_path / f"{request.node.name}-{number}.png")
         page.context.close()
-    # A link that is cut on purpose is told by the browser too; that is no fault of the page.
-    ours = [text for text in complaints if "ERR_" not in text and "WebSocket" not in text]
-    assert ours == []
+    assert pages.faults() == []
