@@ -189,9 +189,10 @@ def _seconds(table: Table, name: str, *, low: float = 0.0) -> float | None:
 def _levels(table: Table, ask: Ask) -> dict[str, Any]:
     raise_key = ASK_KEYS[ask][0]
     clear_key = _EXTRA[ask][0]
-    raise_level = table.number(raise_key, -_LARGEST_LEVEL, _LARGEST_LEVEL)
-    clear_level = table.optional_number(clear_key, -_LARGEST_LEVEL, _LARGEST_LEVEL)
-    if clear_level is None:
+    span = (-_LARGEST_LEVEL, _LARGEST_LEVEL)
+    raise_level = table.optional_number(raise_key, *span, required=True)
+    clear_level = table.optional_number(clear_key, *span)
+    if clear_level is None or raise_level is None:
         clear_level = raise_level
     elif ask is Ask.BELOW and clear_level < raise_level:
         table.fault(clear_key, f"accepted is {raise_key} ({raise_level:g}) or more")

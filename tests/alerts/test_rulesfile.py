@@ -42,6 +42,7 @@ def test_no_rules_are_rules() -> None:
     [
         ("raise_abov = 4", "rule[r].raise_abov", "did you mean 'raise_above'?"),
         ('raise_above = "4"', "rule[r].raise_above", "a number"),
+        ('raise_above = "4"\nclear_below = 3', "rule[r].raise_above", "a number"),
         ("raise_above = true", "rule[r].raise_above", "a number"),
         ("raise_above = nan", "rule[r].raise_above", "a number"),
         ("raise_above = 4\nclear_below = 4.1", "rule[r].clear_below", "(4) or less"),
