@@ -231,7 +231,8 @@ def test_a_cut_cable_covers_the_screen_which_comes_back_as_a_fresh_load(
 ) -> None:
     opened.cut_on_purpose = True
     page = opened(service.http_url)
-    expect(value(page)).to_have_text(re.compile(r"\d"))
+    probe.says(4.6)
+    expect(value(page)).to_have_text("4,60")
     relay.cut()
     try:
         cover = page.get_by_test_id("link-lost")
@@ -253,10 +254,13 @@ def test_a_cut_cable_covers_the_screen_which_comes_back_as_a_fresh_load(
     _equals_a_fresh_load(page, opened, service)
 
 
-def test_a_link_that_only_falls_silent_is_noticed(opened: Opened, service: Service) -> None:
+def test_a_link_that_only_falls_silent_is_noticed(
+    opened: Opened, service: Service, probe: Probe
+) -> None:
     opened.cut_on_purpose = True
     page = opened(service.http_url)
-    expect(value(page)).to_have_text(re.compile(r"\d"))
+    probe.says(4.8)
+    expect(value(page)).to_have_text("4,80")
     expect(page.get_by_test_id("link-lost")).to_be_hidden()
     assert service.process is not None
     service.process.send_signal(signal.SIGSTOP)
@@ -272,9 +276,10 @@ def test_a_link_that_only_falls_silent_is_noticed(opened: Opened, service: Servi
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768), (360, 740)])
 def test_nothing_is_wider_than_the_screen(
-    opened: Opened, service: Service, width: int, height: int
+    opened: Opened, service: Service, probe: Probe, width: int, height: int
 ) -> None:
     page = opened(service.http_url, width=width, height=height)
+    probe.says(4.9)
     for language in ("vi", "en"):
         page.get_by_test_id(f"lang-{language}").click()
         expect(value(page)).to_have_text(re.compile(r"\d"))
@@ -285,11 +290,16 @@ def test_nothing_is_wider_than_the_screen(
 
 def test_the_curve_of_the_day_is_drawn(opened: Opened, service: Service) -> None:
     page = opened(service.http_url)
-    station(page).click()
+    upstream = Probe(service, "thoi-loc", "tl-01")
+    upstream.says(0.13, minutes_ago=20)
+    upstream.says(0.17)
+    expect(value(page, "thoi-loc")).to_have_text("0,17")
+    station(page, "thoi-loc").click()
     chart = page.get_by_test_id("chart")
     expect(chart.locator("canvas").first).to_be_visible()
-    expect(chart.locator("h2")).to_have_text("Xuân Hòa")
-    expect(chart.get_by_role("img")).to_have_attribute("aria-label", re.compile("cao nhất 4,21"))
+    expect(chart.locator("h2")).to_have_text("Thới Lộc")
+    told = re.compile("thấp nhất 0,13, cao nhất 0,17, mới nhất 0,17")
+    expect(chart.get_by_role("img")).to_have_attribute("aria-label", told)
 
 
 def _with_a_quick_probe(path: Path) -> str:
