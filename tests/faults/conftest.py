@@ -1,0 +1,72 @@
+"""Brokers and services for faults: each test has its own, and every process is reaped."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MOSQUITTO, Mosquitto, _free_port
+from tests.e2e.running import Service
+from tests.faults import feeds
+
+BROKER = """max_inflight_messages 1000
+set_tcp_nodelay true
+message_size_limit 120000
+persistence true
+autosave_on_changes true
+autosave_interval 1
+"""
+"""As this project's mosquitto.conf: killed, it has saved what it has acknowledged."""
+
+Serving = Callable[..., Service]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running mosquitto that remembers sessions and queues through its own death."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    if shutil.which("mosquitto_pub") is None:
+        pytest.skip("mosquitto_pub is not installed: apt-get install mosquitto-clients")
+    directory = tmp_path / "mosquitto"
+    directory.mkdir()
+    running = Mosquitto(directory, _free_port(), BROKER)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def serving(broker: Mosquitto, tmp_path: Path) -> Iterator[Serving]:
+    """`serving(probes=…, cameras=…, **settings)`: a service that is not started yet.
+
+    Its registry has the devices of `feeds.river`. Several may run at once, each in a
+    directory of its own; its doors keep their addresses through all its lives.
+    """
+    made: list[Service] = []
+
+    def serve(probes: int = 6, cameras: int = 2, **settings: str) -> Service:
+        directory = tmp_path / f"service-{len(made)}"
+        directory.mkdir()
+        (directory / "stations.toml").write_text(feeds.registry(probes, cameras), "utf-8")
+        (directory / "rules.toml").write_text(feeds.RULES, "utf-8")
+        service = Service(
+            directory,
+            {
+                "MQTT__URL": broker.url,
+                "MQTT__CLIENT_ID": f"service-{len(made)}",
+                "DATA__DIR": str(directory / "data"),
+                "HTTP__PORT": str(_free_port()),
+                "LIVE__PORT": str(_free_port()),
+                "REGISTRY__FILE": str(directory / "stations.toml"),
+                "RULES__FILE": str(directory / "rules.toml"),
+                **settings,
+            },
+        )
+        made.append(service)
+        return service
+
+    yield serve
+    for service in made:
+        service.reap()
