@@ -78,6 +78,7 @@ class Acted:
 class Alert:
     """An open alert in the book. `fixed` is what never changes, made when it was raised.
 
+    series : its number, `notices.NO_SERIES` for a notice of the service itself
     t_told_ms : when people were first told, -1 while they have not been
     """
 

@@ -25,6 +25,9 @@ from alerts.alert import (
 )
 from alerts.lifecycle import HOLDING, OPEN, State, Step, after, allowed
 from alerts.messages import Facts, render
+from alerts.notices import NO_SERIES, NOTICES, Said
+from alerts.notices import evidence as notice_evidence
+from alerts.notices import fixed as notice_fixed
 from alerts.rules import Ask, Rule, RuleSet
 from alerts.transition import Cause, Change, Transition
 from ingest.reading import Flag, IntArray, Why
@@ -49,6 +52,9 @@ class AlertBook:
         self._holding: dict[tuple[str, int], str] = {}
         for row in () if snapshot is None else snapshot["alerts"]:
             self._keep(Alert(**{**row, "state": State(row["state"])}))
+        # A checkpoint from before there were notices has none.
+        said = {} if snapshot is None else snapshot.get("notices", {})
+        self._notices = {notice: (holding, t_ms) for notice, (holding, t_ms) in said.items()}
 
     def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
         """New rules for alerts to come; open alerts keep the rule that raised them."""
@@ -67,8 +73,13 @@ class AlertBook:
             "alerts": [
                 {name: _plain(getattr(alert, name)) for name in Alert.__slots__}
                 for alert in self._open.values()
-            ]
+            ],
+            "notices": {notice: list(said) for notice, said in self._notices.items()},
         }
+
+    def notices(self) -> dict[str, tuple[bool, int]]:
+        """The last word on each notice: whether it holds, and the time that was given."""
+        return dict(self._notices)
 
     def alerts(self) -> list[dict[str, Any]]:
         """Open alerts that people were told of, oldest first: what a screen shows."""
@@ -159,6 +170,36 @@ class AlertBook:
                     _event(EventType.RAISED, alert, now_ms, evidence={"cause": "found_late"})
                 )
         return told
+
+    def notice(self, said: Said, now_ms: int) -> list[AlertEvent]:
+        """Raise or clear the alert of a built-in rule; nothing where it stands so already."""
+        rule = NOTICES.get(said.notice)
+        if rule is None:
+            return []  # of another version of the program, whose journal this is
+        self._notices[rule.id] = said.holding, said.t_ms
+        held = self._holding.get((rule.id, NO_SERIES))
+        if said.holding == (held is not None):
+            return []
+        if held is None:
+            key = rule.alert_id(said.t_ms)
+            before = self._open.get(key)
+            alert = Alert(
+                id=key,
+                series=NO_SERIES,
+                rule=rule.id,
+                fixed=notice_fixed(rule, said, now_ms),
+                state=after(State.NORMAL, Step.RAISED),
+                ver=1 if before is None else before.ver + 1,
+                max_age_ms=0,
+                t_told_ms=now_ms,
+            )
+            self._keep(alert)
+            return [_event(EventType.RAISED, alert, now_ms, evidence=notice_evidence(said))]
+        alert = self._open[self._holding.pop((rule.id, NO_SERIES))]
+        alert.t_cleared_ms = said.t_ms
+        unseen_test = rule.test and alert.state is State.UNACKED
+        self._move(alert, Step.LAPSED if unseen_test else Step.CLEARED, now_ms)
+        return [_event(EventType.CLEARED, alert, now_ms, evidence=notice_evidence(said))]
 
     def act(self, action: Action, now_ms: int) -> Acted:
         """Do what a person asks, if he has seen the alert as it is."""

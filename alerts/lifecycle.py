@@ -4,7 +4,7 @@ An alert is born unacked when its rule begins to hold. An officer who says that 
 makes it acked. When the rule no longer holds, a seen alert is over (normal); one that nobody
 has seen stays as cleared-unacked until somebody has, because what happened at night must be
 read in the morning. An alert that nobody was ever told of (found late, and over before anybody
-could act) lapses without asking for an acknowledgement.
+could act) lapses without asking for an acknowledgement, and so does a test.
 
 Shelving and suppression stand beside the state, not in it: a shelved alert still clears.
 """
@@ -26,7 +26,7 @@ class Step(StrEnum):
     ACKED = "acked"
     CLEARED = "cleared"
     LAPSED = "lapsed"
-    """Cleared, and nobody had been told."""
+    """Cleared, and nobody is to look at it any more: nobody had been told, or it was a test."""
 
 
 TABLE: Final[Mapping[tuple[State, Step], State]] = {

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from alerts.messages import DEFAULT_TEXTS, PLACEHOLDERS, unknown_placeholders
+from alerts.notices import RESERVED
 from alerts.rules import Ask, Rule, RuleSet, Severity
 from ingest.reading import QUANTITIES
 from ingest.registry import Registry
@@ -71,7 +72,9 @@ def parse_rules(text: str, file: str, registry: Registry | None = None) -> RuleS
     rules: list[Rule] = []
     for table in top.tables("rule", KEYS):
         rule = _rule(table, registry)
-        if rule.id and any(rule.id == other.id for other in rules):
+        if rule.id.startswith(RESERVED):
+            table.fault("id", f"ids with {RESERVED} are the service's own; accepted is another id")
+        elif rule.id and any(rule.id == other.id for other in rules):
             table.fault("id", "this id stands twice; the ids of rules differ from each other")
         elif rule.id:
             rules.append(rule)

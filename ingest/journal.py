@@ -52,7 +52,18 @@ class Action(msgspec.Struct, tag="action", array_like=True, frozen=True):
     note: str
 
 
-Entry = Messages | Tick | Config | Action
+class Notice(msgspec.Struct, tag="notice", array_like=True, frozen=True):
+    """What the service found out about itself: `notice` holds since `t_ms`, or no longer does."""
+
+    notice: str
+    holding: bool
+    value: float | None
+    limit: float | None
+    t_ms: int
+    detail: str
+
+
+Entry = Messages | Tick | Config | Action | Notice
 
 
 class Journal:

@@ -15,6 +15,7 @@ import numpy as np
 
 from alerts.alert import Act, Action
 from alerts.book import AlertBook
+from alerts.notices import Said
 from alerts.rulesfile import parse_rules
 from alerts.transition import Transition
 from ingest import journal
@@ -92,7 +93,10 @@ class Processor:
             self._messages(work, entry)
         elif isinstance(entry, journal.Action):
             self._act(work, entry)
-        if self.config is not None and not isinstance(entry, journal.Action):
+        elif isinstance(entry, journal.Notice):
+            said = Said(*(getattr(entry, name) for name in entry.__struct_fields__))
+            work.outcome.events.extend(self.book.notice(said, self.now_ms))
+        if self.config is not None and not isinstance(entry, journal.Action | journal.Notice):
             self._settle(work, self.now_ms)
         outcome = work.outcome
         outcome.rows = Batch.concat(work.rows)

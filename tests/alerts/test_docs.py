@@ -6,6 +6,7 @@ import pytest
 
 from alerts.lifecycle import diagram
 from alerts.messages import PLACEHOLDERS
+from alerts.notices import HISTORIAN_BEHIND, SELF_TEST, Said
 from alerts.rules import Severity
 from alerts.rulesfile import KEYS, parse_rules
 from alerts.transition import Cause
@@ -39,7 +40,9 @@ def test_every_field_of_an_alert_is_explained() -> None:
     slow = SALINITY_4.replace("salinity_g_l", "speed_km_h").replace("4.0", "9").replace("3.6", "8")
     bridge = Script(slow)
     bridge.at(0).reading(10.0, SPEED)
-    for event in (*script.events, *bridge.events):
+    said = Said(HISTORIAN_BEHIND.id, True, 901.0, 900.0, 1, "mend this")
+    notices = script.book.notice(said, 1) + script.book.notice(Said(SELF_TEST.id, True, 1, 1, 1), 1)
+    for event in (*script.events, *bridge.events, *notices):
         for name in (*event.alert, *event.evidence):
             assert f"`{name}`" in fields, name
 

@@ -17,6 +17,7 @@ from ingest.journal import (
     Entry,
     Journal,
     Messages,
+    Notice,
     SchemaError,
     Tick,
 )
@@ -29,6 +30,7 @@ ENTRIES: list[Entry] = [
     Tick(),
     Config("[[station]]", "[[rule]]", 30.5),
     Action("r1", "ack", "0123", 3, "an", "đã gọi"),
+    Notice("songtien-disk-low", True, 0.5, None, 1000, "còn ít"),
 ]
 
 

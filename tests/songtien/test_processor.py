@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.journal import Action
+from alerts.notices import HISTORIAN_TROUBLE, SELF_TEST_FAILED
+from ingest.journal import Action, Notice
 from ingest.reading import Flag, Why
+from ingest.snapshot import pack, unpack
 from tests.songtien.feed import BEGIN_MS, Message, River, lane, probe
 
 MINUTE = 60_000
@@ -233,6 +235,38 @@ def test_acknowledging_twice_is_refused_by_version() -> None:
     again = river.step(BEGIN_MS, order)
     assert again.reply is not None
     assert again.reply[1].outcome == "stale"
+
+
+def test_a_notice_is_an_entry_and_changes_nothing_else() -> None:
+    river, plain = River(), River()
+    for one in (river, plain):
+        one.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, sal_g_l=9.0))
+    trouble = Notice(HISTORIAN_TROUBLE.id, True, None, None, BEGIN_MS, "store.token_file")
+    raised = river.step(BEGIN_MS + 1, trouble)
+    assert [(e.type, e.alert["rule"], e.told) for e in raised.events] == [
+        ("raised", HISTORIAN_TROUBLE.id, True)
+    ]
+    assert river.step(BEGIN_MS + 2, trouble).events == []
+    key = raised.events[0].alert["id"]
+    acked = river.step(BEGIN_MS + 3, Action("r1", "ack", key, 1, "an", ""))
+    assert [event.alert["state"] for event in acked.events] == ["acked"]
+    for one in (river, plain):
+        one.tick(BEGIN_MS + 61 * MINUTE)
+    assert river.readings() == plain.readings()
+    assert [row for row in river.alerts() if row[1] != key] == plain.alerts()
+
+
+def test_notices_are_in_a_checkpoint_and_one_without_them_is_restored() -> None:
+    river = River()
+    river.step(BEGIN_MS, Notice(SELF_TEST_FAILED.id, True, None, None, BEGIN_MS, ""))
+    snapshot = river.snapshot()
+    river.restart(snapshot, river.position)
+    assert river.snapshot() == snapshot
+    assert river.processor.book.notices() == {SELF_TEST_FAILED.id: (True, BEGIN_MS)}
+    older = unpack(River().snapshot())
+    del older["book"]["notices"]
+    river.restart(pack(older), river.position)
+    assert river.processor.book.notices() == {}
 
 
 @pytest.mark.parametrize(
