@@ -15,6 +15,7 @@ import random
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -28,10 +29,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.publishes import Publish, Stream, packet_length, pubacks, take_publishes
+from ingest.takeovers import QUIET_S, WAIT_S, Takeovers, in_words
 
 log = logging.getLogger(__name__)
 
-KEEPALIVE_S = 30
+KEEPALIVE_S = 10
+"""A path that swallows everything is noticed within twice as long: asked, and not answered."""
+
 CONNECT_TIMEOUT_S = 10.0
 SESSION_EXPIRY_S = 24 * 3600
 RECEIVE_MAXIMUM = 1000
@@ -41,7 +45,12 @@ DELIVERIES_MAX = 128
 """Bound of the queue to the intake, in reads of up to 256 KiB. QoS 1 can't reach it; at QoS 0
 paho's thread waits here, and TCP holds the broker back."""
 
-BACKOFF_MAX_S = 30.0
+BACKOFF_MAX_S = 10.0
+"""With a try that has just begun to time out we are back within 30 s of the end of a fault."""
+
+TAKEN_OVER = 142
+"""Reason code of a DISCONNECT: another client has connected under our id (MQTT 5.0, 3.14.2.1)."""
+
 MESSAGE_MAX_BYTES = 65_536
 
 
@@ -135,6 +144,8 @@ class Link:
         self.ended = threading.Event()
         self.connected = threading.Event()
         self.refused: str | None = None
+        self.taken_over = False
+        self.welcomed = False
         self._said = said
         self._out = out
         # Held while acknowledging, and taken when the connection ends: afterwards no
@@ -206,7 +217,7 @@ class Link:
             self.refused = str(reason)
             self._end()
             return
-        client.publish(self._said.state_topic, self._said.ready(), qos=1, retain=True)
+        self.welcomed = True
         if self._v5:
             # Not what we say ourselves, but for the canary that proves the way is open.
             client.subscribe(
@@ -219,18 +230,22 @@ class Link:
             client.subscribe(self._said.topics, qos=1)
 
     def _on_subscribe(
-        self, _c: paho.Client, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any
+        self, client: paho.Client, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any
     ) -> None:
         failed = [str(reason) for reason in reasons if reason.is_failure]
         if failed:
+            self.welcomed = False
             self.refused = f"subscription to {self._said.topics}: {failed[0]}"
             self._end()
         else:
+            # Not before: a broker without our session drops what gateways answer too soon.
+            client.publish(self._said.state_topic, self._said.ready(), qos=1, retain=True)
             self.connected.set()
 
     def _on_disconnect(
         self, _c: paho.Client, _u: Any, _f: Any, reason: ReasonCode, _p: Any
     ) -> None:
+        self.taken_over |= reason.value == TAKEN_OVER
         if self.refused is None and not self.connected.is_set():
             self.refused = str(reason)
         self._end()
@@ -259,6 +274,7 @@ class Broker:
         self._link: Link | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watched, name="mqtt-supervisor", daemon=True)
+        self._takeovers = Takeovers()
         self.trouble: str | None = "not yet connected"
 
     def start(self) -> None:
@@ -268,6 +284,12 @@ class Broker:
     def connected(self) -> bool:
         link = self._link
         return link is not None and link.connected.is_set() and not link.ended.is_set()
+
+    @property
+    def takeover(self) -> str | None:
+        """That another client goes by our id, in words; also while it is our turn."""
+        contested = self._takeovers.contested
+        return in_words(self.address.client_id, str(self.address)) if contested else None
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
         """Hand a message to the live link; False when there is none."""
@@ -295,24 +317,27 @@ class Broker:
     def _run(self) -> None:
         old_only = self.address.protocol == "3.1.1"
         protocol = MQTTProtocolVersion.MQTTv311 if old_only else MQTTProtocolVersion.MQTTv5
+        # What a broker speaks is not doubted for a connection that breaks at a bad moment.
+        settled = self.address.protocol != "auto"
         failures = 0
         told_lost = False
         while not self._stop.is_set():
-            link, trouble, answered = self._connect(protocol)
+            link, trouble, hung_up = self._connect(protocol)
             if link is not None and self._stop.is_set():
                 link.close(self._said.lost())  # `stop` may have come too early to see it
             elif link is not None:
+                settled = True
                 failures, self.trouble = 0, None
-                log.info("broker connected", extra={"broker": str(self.address)})
+                if not self._takeovers.contested:
+                    log.info("broker connected", extra={"broker": str(self.address)})
                 told_lost = False
                 self._on_change(True)
-                link.ended.wait()
+                trouble = self._lived(link, protocol)
                 self._on_change(False)
                 link.close()
-                trouble = "connection lost"
             else:
                 failures += 1
-                if answered and self.address.protocol == "auto":
+                if hung_up and not settled:
                     # A broker that knows 3.1.1 alone refuses, or just hangs up. One that isn't
                     # there says nothing of what it will know when it is.
                     v5 = protocol == MQTTProtocolVersion.MQTTv5
@@ -320,17 +345,44 @@ class Broker:
             if self._stop.is_set():
                 return
             self.trouble = trouble
-            if not told_lost:
+            if not told_lost and not self._takeovers.contested:
                 log.warning("broker away", extra={"broker": str(self.address), "why": trouble})
                 told_lost = True
-            bound = min(BACKOFF_MAX_S, 0.5 * 1.6 ** min(failures, 10))
-            self._stop.wait(random.uniform(0.05, bound))  # noqa: S311 - jitter, not a secret
+            self._stop.wait(self._pause_s(failures))
+
+    def _lived(self, link: Link, protocol: MQTTProtocolVersion) -> str:
+        """Wait until a connection ends; why it did."""
+        begun_s = time.monotonic()
+        if self._takeovers.contested and not link.ended.wait(QUIET_S):
+            self._takeovers.quiet()
+            log.warning("the client id is ours alone", extra={"client_id": self.address.client_id})
+        link.ended.wait()
+        self._note_end(link, begun_s, protocol)
+        return "taken over by another client of our id" if link.taken_over else "connection lost"
+
+    def _note_end(self, link: Link, begun_s: float, protocol: MQTTProtocolVersion) -> None:
+        if self._stop.is_set():
+            return
+        at_s, before = time.monotonic(), self._takeovers.contested
+        v5 = protocol == MQTTProtocolVersion.MQTTv5
+        self._takeovers.lost(at_s, at_s - begun_s, told=link.taken_over, tells=v5)
+        if self._takeovers.contested and not before:
+            log.error(self.takeover)
+
+    def _pause_s(self, failures: int) -> float:
+        """How long to wait before the next try, with jitter."""
+        if self._takeovers.contested:
+            return random.uniform(*WAIT_S)  # noqa: S311 - jitter, not a secret
+        longest_s = min(BACKOFF_MAX_S, 0.5 * 1.6 ** min(failures, 10))
+        return random.uniform(0.05, longest_s)  # noqa: S311 - jitter, not a secret
 
     def _connect(self, protocol: MQTTProtocolVersion) -> tuple[Link | None, str, bool]:
-        """A link, or why there is none and whether somebody was there."""
+        """A link, or why there is none and whether somebody sent us away."""
+        begun_s = time.monotonic()
         try:
             link = Link(self.address, self._said, self.deliveries, protocol)
         except (OSError, ValueError) as error:
+            self._takeovers.failed()
             return None, str(error), False
         self._link = link
         for _ in range(int(CONNECT_TIMEOUT_S / 0.05)):
@@ -338,5 +390,10 @@ class Broker:
                 break
         if link.connected.is_set() and not link.ended.is_set():
             return link, "", True
+        ended = link.ended.is_set()
         link.close()
-        return None, link.refused or "no answer to CONNECT", True
+        if ended and link.welcomed:
+            self._note_end(link, begun_s, protocol)
+        else:
+            self._takeovers.failed()
+        return None, link.refused or "no answer to CONNECT", ended and not link.welcomed

@@ -29,7 +29,9 @@ class Health:
     def not_ready(self) -> Sequence[door.NotReady]:
         """Why readings do not flow end to end."""
         reasons = []
-        if not self.broker.connected:
+        if self.broker.takeover is not None:
+            reasons.append(door.NotReady("takeover", self.broker.takeover))
+        elif not self.broker.connected:
             reasons.append(door.NotReady("broker", self.broker.trouble or "connecting"))
         elif not self.announcer.canary_ms:
             reasons.append(door.NotReady("canary", "the first has not come round yet"))
