@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.relay import Relay
 from tests.e2e.conftest import broker, serving
+from tests.relay import Relay
 
 __all__ = ["broker", "serving"]
 

@@ -11,10 +11,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from songtien.settings import DEFAULTS
 from tests.browser.conftest import Opened
-from tests.browser.relay import Relay
 from tests.conftest import _free_port
 from tests.e2e.conftest import Serving
 from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
+from tests.relay import Relay
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
