@@ -20,7 +20,7 @@ from alerts.records import Key, Page
 from alerts.rules import RuleSet
 from api.auth import Doorkeeper, Principal
 from api.live.where import Where
-from ingest.history import Windows
+from ingest.rollups import Windows
 from ingest.reading import Batch
 from ingest.registry import Registry
 from ingest.series import SeriesTable

@@ -10,27 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ingest.reading import Batch, FloatArray, IntArray
+from ingest import changes, hours
+from ingest.changes import Backlog, Changes
+from ingest.reading import Batch
+from ingest.rollups import HOUR_MS, Sums, Windows
+from ingest.series import SeriesTable
 from ingest.store import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
-    """Aggregates of one series: columns of equal length, one row a window with readings.
+class Reach:
+    """From which observed times on the store has everything: readings, and whole hours."""
 
-    start_ms : int64[W]; n, n_good : int64[W], counts of flags 1 to 3 and of flag 1;
-    mean, low, high, last : float64[W]
-    """
-
-    start_ms: IntArray
-    n: IntArray
-    n_good: IntArray
-    mean: FloatArray
-    low: FloatArray
-    high: FloatArray
-    last: FloatArray
+    readings_ms: int
+    hours_ms: int
 
 
 class StoreReader:
@@ -74,42 +67,47 @@ class StoreReader:
         t_ms, value, flag, why = zip(*rows, strict=True)
         return Batch.of([series] * len(rows), t_ms, value, flag, why)
 
+    def sums(self, series: int, from_ms: int, to_ms: int, step_ms: int, offset_ms: int = 0) -> Sums:
+        """Sums over windows of `step_ms` whose borders lie at `offset_ms` + k steps.
+
+        Flags 1 to 3 count; a window without any is absent. Windows of whole hours are made of
+        the hours' rollups, which reach back beyond the readings.
+        """
+        with self.connection() as connection:
+            if step_ms % HOUR_MS or offset_ms % HOUR_MS:
+                found = hours.of_readings(connection, series, from_ms, to_ms, step_ms, offset_ms)
+                return found.merged()
+            rolled = _meta(connection, "rolled_up")
+            first_ms = min(-(-from_ms // HOUR_MS) * HOUR_MS, to_ms)
+            last_ms = max(to_ms // HOUR_MS * HOUR_MS, first_ms)
+            parts = [
+                hours.of_readings(connection, series, from_ms, first_ms, HOUR_MS, 0),
+                hours.in_hours(connection, series, first_ms, last_ms, rolled),
+                hours.of_readings(connection, series, last_ms, to_ms, HOUR_MS, 0),
+            ]
+        return Sums.concat(parts).merged(step_ms, offset_ms)
+
     def windows(
         self, series: int, from_ms: int, to_ms: int, step_ms: int, offset_ms: int = 0
     ) -> Windows:
-        """Aggregates over windows of `step_ms` whose borders lie at `offset_ms` + k steps.
+        """The aggregates of `sums`."""
+        return self.sums(series, from_ms, to_ms, step_ms, offset_ms).windows()
 
-        Flags 1 to 3 count; a window without any is absent.
-        """
-        # SQLite's division cuts towards zero; times after 1970 are positive.
-        start = "((t - :off) / :step) * :step + :off"
-        chosen = "FROM reading WHERE series = :s AND t >= :from AND t < :to AND flag <= 3"
-        asked = {
-            "s": series,
-            "from": from_ms,
-            "to": to_ms,
-            "step": step_ms,
-            "off": offset_ms % step_ms,
-        }
+    def reach(self) -> Reach:
+        """How far back the store itself reaches."""
         with self.connection() as connection:
-            rows = connection.execute(
-                f"SELECT {start} AS start, count(*), sum(flag = 1), avg(value), min(value), "
-                f"max(value) {chosen} GROUP BY start ORDER BY start",
-                asked,
-            ).fetchall()
-            # A column beside a lone max() is of the row that holds it (SQLite's "bare columns").
-            last = [
-                value
-                for _, value, _ in connection.execute(
-                    f"SELECT {start} AS start, value, max(t) {chosen} "
-                    "GROUP BY start ORDER BY start",
-                    asked,
-                )
-            ]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-        start_ms, n, n_good = (np.array(columns[i], dtype=np.int64) for i in (0, 1, 2))
-        mean, low, high = (np.array(columns[i], dtype=np.float64) for i in (3, 4, 5))
-        return Windows(start_ms, n, n_good, mean, low, high, np.array(last, dtype=np.float64))
+            begun_ms = _meta(connection, "begun_ms")
+            return Reach(max(begun_ms, _meta(connection, "forgotten_ms")), begun_ms)
+
+    def changes(self, after: int, limit: int, table: SeriesTable) -> Changes:
+        """The next stretch of the log of changes, of about `limit` readings."""
+        with self.connection() as connection:
+            return changes.take(connection, after, limit, table)
+
+    def change_backlog(self, after: int) -> Backlog:
+        """What waits in the log of changes behind a place."""
+        with self.connection() as connection:
+            return changes.backlog(connection, after)
 
     def dead_letters(self, limit: int, before: int | None = None) -> list[tuple[int, DeadLetter]]:
         """The newest refused messages, newest first, older than the id `before`."""
@@ -126,3 +124,8 @@ class StoreReader:
             for connection in self._idle:
                 connection.close()
             self._idle.clear()
+
+
+def _meta(connection: sqlite3.Connection, key: str) -> int:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return int(row[0] or 0) if row else 0

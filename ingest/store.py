@@ -14,49 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from ingest.journal import SchemaError
+from ingest import changes, hours
 from ingest.reading import Batch
+from ingest.rollups import HOUR_MS
+from ingest.store_file import opened
 
-SCHEMA_VERSION = 1
 DEAD_LETTERS_MAX = 100_000
 DEAD_LETTERS_MAX_BYTES = 200_000_000
 DEAD_LETTER_HEAD_BYTES = 4096
 DEAD_LETTER_TOPIC_CHARS = 1024
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS reading(
-  series INTEGER NOT NULL, t INTEGER NOT NULL, value REAL NOT NULL,
-  flag INTEGER NOT NULL, why INTEGER NOT NULL, pos INTEGER NOT NULL,
-  PRIMARY KEY(series, t)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lane_interval(
-  stream TEXT NOT NULL, lane INTEGER NOT NULL, t1 INTEGER NOT NULL, t0 INTEGER NOT NULL,
-  body BLOB NOT NULL, pos INTEGER NOT NULL,
-  PRIMARY KEY(stream, lane, t1, t0, pos)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS lane_interval_by_end ON lane_interval(t1);
-CREATE TABLE IF NOT EXISTS dead_letter(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, topic TEXT NOT NULL,
-  reason TEXT NOT NULL, detail TEXT NOT NULL, size INTEGER NOT NULL, head BLOB NOT NULL,
-  bytes_before INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS hour(at_ms INTEGER PRIMARY KEY, pos INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS device(id TEXT PRIMARY KEY, link TEXT, meta TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS checkpoint(id INTEGER PRIMARY KEY CHECK(id = 1),
-  pos INTEGER NOT NULL, body BLOB NOT NULL);
-"""
-
-HOUR_MS = 3_600_000
 READING_COLUMNS = 6
 ROWS_AT_ONCE = 500
 """Rows of one statement: sqlite3 lets go of the interpreter's lock for each statement, and
 between other busy threads it is long until it has it back."""
-
-CACHE_KIB = 65_536
-"""Each series grows on a page of its own: the newest pages of all should stay in memory."""
-
-CHECKPOINT_PAGES = 16_384
-"""Pages in SQLite's log before they are copied to their places: each is copied once, however
-often it was written since."""
 
 
 def _upsert_readings(rows: int) -> str:
@@ -100,7 +71,7 @@ class Store:
     """The writing side. One thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = _open(path)
+        self.connection = opened(path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -177,6 +148,61 @@ class Store:
                 for at in range(whole, len(values), READING_COLUMNS)
             ),
         )
+
+    def put_change(self, rows: Batch, at_ms: int) -> None:
+        """Note for rollups and the historian which readings this transaction writes."""
+        changes.put(self.connection, rows, at_ms)
+
+    def drain_to(self, target: str | None, at_ms: int) -> None:
+        """Name the historian that readings are copied to; None where there is none.
+
+        Another than before begins with everything that is stored.
+        """
+        if target == self.meta("drain_target"):
+            return
+        with self.transaction():
+            if target is not None:
+                last = changes.last(self.connection)
+                rolled_up = self.rolled_up == last
+                changes.put_everything(self.connection, at_ms)
+                self.set_meta("drained", last)
+                if rolled_up:
+                    self.set_meta("rolled_up", changes.last(self.connection))
+            self.set_meta("drain_target", target)
+
+    @property
+    def drained(self) -> int:
+        """The place in the log of changes up to which the historian has everything."""
+        return int(self.meta("drained") or 0)
+
+    @property
+    def rolled_up(self) -> int:
+        """The place in the log of changes up to which hours are summed up."""
+        return int(self.meta("rolled_up") or 0)
+
+    def set_drained(self, position: int, letters: Sequence[DeadLetter]) -> None:
+        """The historian has everything up to a place, but for what it refused."""
+        with self.transaction():
+            self.set_meta("drained", position)
+            if letters:
+                self.put_dead_letters(letters)
+            self._prune()
+
+    def roll_up(self, limit: int) -> bool:
+        """Sum up the hours of about `limit` changed readings; whether there were any."""
+        before = self.rolled_up
+        if changes.last(self.connection) == before:
+            return False
+        with self.transaction() as connection:
+            self.set_meta("rolled_up", hours.roll_up(connection, before, limit))
+            self._prune()
+        return True
+
+    def _prune(self) -> None:
+        through = self.rolled_up
+        if self.meta("drain_target") is not None:
+            through = min(through, self.drained)
+        changes.prune(self.connection, through)
 
     def put_lane_intervals(self, rows: Iterable[LaneRow], position: int) -> None:
         self.connection.executemany(
@@ -287,18 +313,19 @@ class Store:
         """Remove what was observed before a time and came up to a position; returns how many.
 
         Both must be past: last year's recording, replayed today, stays for as long as today's
-        readings do. Up to `limit` readings go, and as many intervals of lanes.
+        readings do. Nothing goes that the historian has not got, or that is not summed up.
+        Up to `limit` readings go, and as many intervals of lanes.
         """
+        waiting_ms = changes.oldest_ms(self.connection)
+        t_ms = t_ms if waiting_ms is None else min(t_ms, waiting_ms)
         with self.transaction() as connection:
             gone = 0
             for (series,) in connection.execute("SELECT id FROM series").fetchall():
                 if gone >= limit:
                     break
-                gone += connection.execute(
-                    "DELETE FROM reading WHERE series = ? AND t IN "
-                    "(SELECT t FROM reading WHERE series = ? AND t < ? AND pos <= ? LIMIT ?)",
-                    (series, series, t_ms, position, limit - gone),
-                ).rowcount
+                gone += _forget(connection, series, t_ms, position, limit - gone)
+            if gone:
+                self.set_meta("forgotten_ms", max(t_ms, self.meta("forgotten_ms") or 0))
             gone += connection.execute(
                 "DELETE FROM lane_interval WHERE (stream, lane, t1, t0, pos) IN "
                 "(SELECT stream, lane, t1, t0, pos FROM lane_interval "
@@ -307,20 +334,28 @@ class Store:
             ).rowcount
             return gone
 
+    def begun(self, now_ms: int) -> None:
+        """Note, once, since when this store has taken readings."""
+        self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('begun_ms', ?)", (now_ms,))
+
     def close(self) -> None:
         self.connection.close()
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
-        connection.close()
-        raise SchemaError(path, version, SCHEMA_VERSION)
-    connection.executescript(_TABLES)
-    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    return connection
+def _forget(
+    connection: sqlite3.Connection, series: int, t_ms: int, position: int, limit: int
+) -> int:
+    """Remove the oldest readings of a series, keeping the sums of their hours."""
+    rows = connection.execute(
+        "SELECT t, value, flag FROM reading WHERE series = ? AND t < ? AND pos <= ? "
+        "ORDER BY t LIMIT ?",
+        (series, t_ms, position, limit),
+    ).fetchall()
+    if not rows:
+        return 0
+    times, value, flag = zip(*rows, strict=True)
+    hours.note_forgotten(connection, series, Batch.of([series] * len(rows), times, value, flag))
+    return connection.execute(
+        "DELETE FROM reading WHERE series = ? AND t <= ? AND pos <= ?",
+        (series, times[-1], position),
+    ).rowcount

@@ -26,7 +26,7 @@ from ingest.registry import Registry
 from ingest.sequence import Ack
 from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
-from ingest.store import Store
+from ingest.store import DeadLetter, Store
 from songtien.accounting import Ledger
 from songtien.outcome import Outcome
 from songtien.processor import Processor, StateError
@@ -41,6 +41,10 @@ CHECKPOINT_EVERY_S = 60.0
 CHECKPOINT_EVERY_ENTRIES = 20_000
 TRIM_EVERY_S = 60.0
 FORGET_AT_ONCE = 5_000
+FOLLOW_EVERY_S = 1.0
+ROLL_UP_AT_ONCE = 20_000
+"""Changed readings whose hours are summed up in one go: new readings wait for it."""
+
 TICK_APART_S = 0.2
 IDLE_S = 0.5
 RETRY_S = 1.0
@@ -74,6 +78,10 @@ class News:
     parts: Parts | None
 
 
+Settled = tuple[int, Sequence[DeadLetter]]
+"""How far in the log of changes the historian is, and what it has refused since the last time."""
+
+
 class Pipeline:
     """Steps entries and commits what follows.
 
@@ -103,10 +111,14 @@ class Pipeline:
         self._stop = threading.Event()
         self._stop_at = math.inf
         store.prepare(records.create)
+        store.begun(clock_ms())
         self.processor, self.position = self._begin(root)
         self._checkpointed = self.position
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
         self._trim_due = time.monotonic() + TRIM_EVERY_S
+        self._follow_due = 0.0
+        self._settled: Callable[[], Settled] | None = None
+        self._letters: list[DeadLetter] = []
         self._tick_after = 0.0
         self._positions: dict[int, list[int]] = {}
 
@@ -148,6 +160,10 @@ class Pipeline:
             self.position = position
         return self.position - begun
 
+    def follow(self, settled: Callable[[], Settled]) -> None:
+        """Commit, from now on, how far the historian is: the store has one writer."""
+        self._settled = settled
+
     def wake(self) -> None:
         """There is something in the journal."""
         self._wake.set()
@@ -173,6 +189,7 @@ class Pipeline:
                 continue
             if self._stop.is_set():
                 self._checkpoint()
+                self._follow()
                 return
             if self._tick():
                 continue
@@ -281,6 +298,7 @@ class Pipeline:
         if outcome.configured:
             store.put_series([series.key for series in self.processor.series.entries])
         store.put_readings(outcome.rows, outcome.position)
+        store.put_change(outcome.rows, outcome.at_ms)
         store.put_lane_intervals(outcome.intervals, outcome.position)
         if outcome.letters:
             store.put_dead_letters(outcome.letters)
@@ -290,6 +308,22 @@ class Pipeline:
         for device, meta in outcome.metas.items():
             store.put_device(device, meta=msgspec.json.encode(meta).decode())
         return records.write(store.connection, outcome.events)
+
+    def _follow(self) -> None:
+        """Note how far the historian is, and sum up a few hours."""
+        try:
+            if self._settled is not None:
+                position, letters = self._settled()
+                self._letters.extend(letters)
+                if position > self._store.drained or self._letters:
+                    self._store.set_drained(position, self._letters)
+                    self._letters.clear()
+            if not self.busy and self._store.roll_up(ROLL_UP_AT_ONCE):
+                self._follow_due = 0.0
+        except sqlite3.OperationalError as error:
+            self._troubled(error)
+            return
+        self._recovered()
 
     def _tick(self) -> bool:
         """Let time pass in the journal, if something is due."""
@@ -321,6 +355,9 @@ class Pipeline:
         if now >= self._trim_due:
             self._trim_due = now + TRIM_EVERY_S
             self._forget()
+        if now >= self._follow_due:
+            self._follow_due = now + FOLLOW_EVERY_S
+            self._follow()
 
     def _checkpoint(self) -> None:
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S

@@ -1,5 +1,6 @@
 """Lives of a pipeline over the same files."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +76,7 @@ class Life:
     def run(self) -> list[News]:
         """Take all that stands in the journal."""
         self.pipeline.catch_up()
-        self.pipeline.stop()
+        self.pipeline.stop(within_s=math.inf)
         self.pipeline.run(self.told.append)
         return self.told
 
@@ -93,7 +94,7 @@ class Life:
                 put(*given)
 
         self.pipeline.catch_up()
-        self.pipeline.stop()
+        self.pipeline.stop(within_s=math.inf)
         with pytest.MonkeyPatch.context() as patch, suppress(Killed):
             if not committed:
                 patch.setattr(self.store, "put_readings", die)
