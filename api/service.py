@@ -20,10 +20,11 @@ from alerts.records import Key, Page
 from alerts.rules import RuleSet
 from api.auth import Doorkeeper, Principal
 from api.live.where import Where
-from ingest.rollups import Windows
+from ingest.archive import Whence
 from ingest.reading import Batch
 from ingest.registry import Registry
-from ingest.series import SeriesTable
+from ingest.rollups import Windows
+from ingest.series import Series, SeriesTable
 from ingest.store import DeadLetter
 
 Item = dict[str, Any]
@@ -117,10 +118,10 @@ class Service:
     series : *loop*; the series in force
     items_json : *loop*; the items that a filter selects, as a JSON list
     items_pos : *loop*; their position; while it is the same, so are all items
-    points : *worker*; (series id, from_ms, to_ms, limit) -> at most `limit` readings with
-        from <= t < to, by rising t
-    windows : *worker*; (series id, from_ms, to_ms, step_ms, offset_ms) -> `Windows` of the
-        readings with from <= t < to; they start at k * step_ms + offset_ms
+    points : *worker*; (series, from_ms, to_ms, limit) -> at most `limit` readings with
+        from <= t < to, by rising t, and whence they come
+    windows : *worker*; (series, from_ms, to_ms, step_ms, offset_ms) -> `Windows` of the
+        readings with from <= t < to, which start at k * step_ms + offset_ms, and whence
     alerts : *worker*; a page of the alerts that held at any time in [from, to), newest first
     alert : *worker*; one alert with its whole timeline, None where there never was one
     act : *loop*; carries out an officer's action and answers once it is durable; raises
@@ -139,8 +140,8 @@ class Service:
     series: Callable[[], SeriesTable]
     items_json: Callable[[Where], bytes]
     items_pos: Callable[[], str]
-    points: Callable[[int, int, int, int], Batch]
-    windows: Callable[[int, int, int, int, int], Windows]
+    points: Callable[[Series, int, int, int], tuple[Batch, Whence]]
+    windows: Callable[[Series, int, int, int, int], tuple[Windows, Whence]]
     alerts: Callable[[AlertsAsked], Page]
     alert: Callable[[str], Item | None]
     act: Callable[[Action], Awaitable[Acted]]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from api.http.answer import JSON, encoded
 from api.http.problem import Problem
+from ingest.archive import Whence
 
 CSV: Final = "text/csv"
 PARQUET: Final = "application/vnd.apache.parquet"
@@ -31,6 +32,7 @@ class Table:
     t_ms : int64[N]
     names : of the further columns, for people and programs
     columns : those columns, int64 or float64 or uint8, each [N]
+    whence : where the rows come from, and which ranges may lack some
     """
 
     key: str
@@ -41,6 +43,7 @@ class Table:
     t_ms: NDArray[np.int64]
     names: tuple[str, ...]
     columns: tuple[NDArray[Any], ...]
+    whence: Whence
 
 
 def chosen(accept: str | None, asked: str | None) -> str:
@@ -109,8 +112,9 @@ def _json(table: Table) -> bytes:
         "to": table.to_ms,
         "step": table.step,
         "columns": ["t", *table.names],
-        "source": "local",
-        "complete": True,
+        "source": table.whence.source,
+        "complete": table.whence.complete,
+        **({"missing": table.whence.missing} if table.whence.missing else {}),
     }
     return encoded(head)[:-1] + b',"points":[' + b",".join(parts) + b"]}"
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer
-from api.http.formats import CSV, FORMATS, PARQUET, ROWS_AT_A_TIME, Table, chosen, written
+from api.http.formats import CSV, FORMATS, PARQUET, Table, chosen, written
 from api.http.problem import Problem, documented, invalid
 from api.http.shapes import SeriesShape
 from api.http.times import LOCAL_OFFSET_MS, duration_ms, range_ms
 from api.service import Service
-from ingest.reading import Batch, rounded
+from ingest.reading import rounded
 from ingest.registry import Registry
 from ingest.series import Series, SeriesTable
 
@@ -102,6 +102,11 @@ async def series(
     `[t, value, QARTOD flag]`. With a step, values with flags 1 to 3 are used and `n` and
     `n_good` (flag 1) stand beside; steps begin at 00:00 of Vietnam's day (UTC+7), and a step
     without a usable value is left out. A probe that was replaced is asked for by either name.
+
+    What the service no longer holds itself comes from InfluxDB, where one is configured;
+    `source` says whence, and where InfluxDB could not be asked `complete` is false and
+    `missing` lists the ranges of which a part may be absent. For CSV and Parquet the headers
+    `Songtien-Source` and `Songtien-Complete` say it.
     """
     del principal
     found = _found(key, service.series(), service.registry())
@@ -114,7 +119,12 @@ async def series(
             table = _raw(service, found, from_ms, to_ms)
         else:
             table = _stepped(service, found, from_ms, to_ms, step, aggregates)
-        headers = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache"}
+        headers = {
+            "Vary": "Accept, Accept-Encoding",
+            "Cache-Control": "no-cache",
+            "Songtien-Source": table.whence.source,
+            "Songtien-Complete": str(table.whence.complete).lower(),
+        }
         if name != "json":
             stem = found.key.replace("/", "_")
             headers["Content-Disposition"] = f'attachment; filename="{stem}.{name}"'
@@ -171,16 +181,7 @@ def _aggregates(step: str, agg: str | None) -> tuple[str, ...] | None:
 
 
 def _raw(service: Service, found: Series, from_ms: int, to_ms: int) -> Table:
-    parts: list[Batch] = []
-    start_ms, size = from_ms, 0
-    while size <= POINTS_MAX:
-        part = service.points(found.id, start_ms, to_ms, ROWS_AT_A_TIME)
-        parts.append(part)
-        size += len(part)
-        if len(part) < ROWS_AT_A_TIME:
-            break
-        start_ms = int(part.t_ms[-1]) + 1
-    batch = Batch.concat(parts)
+    batch, whence = service.points(found, from_ms, to_ms, POINTS_MAX + 1)
     if len(batch) > POINTS_MAX:
         raise invalid(
             "from",
@@ -189,9 +190,8 @@ def _raw(service: Service, found: Series, from_ms: int, to_ms: int) -> Table:
             kind="too-many-points",
         )
     columns = (batch.value, batch.flag)
-    return Table(
-        found.key, found.unit, from_ms, to_ms, "raw", batch.t_ms, ("value", "quality"), columns
-    )
+    names = ("value", "quality")
+    return Table(found.key, found.unit, from_ms, to_ms, "raw", batch.t_ms, names, columns, whence)
 
 
 def _stepped(
@@ -206,7 +206,7 @@ def _stepped(
             kind="too-many-points",
         )
     # A local day begins at k days minus 7 h of UTC.
-    windows = service.windows(found.id, from_ms, to_ms, step_ms, -LOCAL_OFFSET_MS)
+    windows, whence = service.windows(found, from_ms, to_ms, step_ms, -LOCAL_OFFSET_MS)
     columns: dict[str, NDArray[Any]] = {
         "mean": rounded(windows.mean),
         "min": windows.low,
@@ -224,4 +224,5 @@ def _stepped(
         windows.start_ms.astype(np.int64),
         (*names, "n", "n_good"),
         (*chosen_columns, windows.n, windows.n_good),
+        whence,
     )

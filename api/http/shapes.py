@@ -86,6 +86,7 @@ class SeriesShape(Shape):
     points: list[list[float | int]]
     source: Literal["local", "influxdb", "both"]
     complete: bool
+    missing: list[tuple[int, int]] | None = None
 
 
 class AlertShape(Shape):

@@ -18,6 +18,7 @@ from api.auth import AuthStore, Doorkeeper, TicketOffice
 from api.http.app import create_app
 from api.live.where import Where
 from api.service import About, Accounting, AlertsAsked, Item, NotReady, Service
+from ingest.archive import Archive
 from ingest.history import StoreReader
 from ingest.reading import Batch
 from ingest.registry import parse_registry
@@ -101,6 +102,7 @@ class World:
         batch = Batch.of([self.series.by_key[key]] * len(rows), t_ms, value, flag)
         with self.store.transaction():
             self.store.put_readings(batch, 1)
+            self.store.put_change(batch, 0)
 
     def put_dead_letters(self, *heads: bytes) -> None:
         with self.store.transaction():
@@ -151,6 +153,7 @@ class World:
 
     def service(self) -> Service:
         rules = parse_rules(RULES, "rules.toml")
+        archive = Archive(self.reader)
         return Service(
             about=About("0.1.0", "", 8081, demo=False, anonymous="viewer"),
             doorkeeper=self.doorkeeper,
@@ -159,8 +162,8 @@ class World:
             series=lambda: self.series,
             items_json=self.items_json,
             items_pos=lambda: f"e.{self.position}",
-            points=self.reader.points,
-            windows=self.reader.windows,
+            points=archive.points,
+            windows=archive.windows,
             alerts=self.page,
             alert=self.alert,
             act=self.act,
