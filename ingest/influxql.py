@@ -126,7 +126,9 @@ def read_rows(body: bytes, field: str) -> Rows:
     value = np.array([row[1] for row in kept], dtype=np.float64)
     flag = np.array([row[2] if row[2] is not None else 0 for row in kept], dtype=np.float64)
     order = np.argsort(t_ms, kind="stable")
-    order = order[np.r_[t_ms[order][1:] != t_ms[order][:-1], np.ones(len(order) > 0, dtype=bool)]]
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = t_ms[order[1:]] != t_ms[order[:-1]]
+    order = order[last]
     flag = np.where(np.isin(flag, _FLAGS), flag, float(Flag.NOT_EVALUATED))
     return Rows(
         t_ms[order],
