@@ -13,7 +13,7 @@ import typer
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError
 from ingest.series import SeriesTable
-from songtien import cli_bench, cli_feed, cli_people, logs
+from songtien import cli_bench, cli_feed, cli_keep, cli_people, logs
 from songtien.configuration import text_of
 from songtien.demo import run_demo
 from songtien.service import Service, running
@@ -39,6 +39,8 @@ app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
 app.command("simulate")(cli_feed.simulate)
 app.command("replay")(cli_feed.replay)
+app.command("backup")(cli_keep.backup)
+app.command("restore")(cli_keep.restore)
 app.command("bench")(cli_bench.bench)
 
 ConfigOption = Annotated[

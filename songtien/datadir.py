@@ -10,6 +10,9 @@ from typing import TextIO
 
 from ingest.faults import ConfigError, Fault
 
+RESTORING = "restoring"
+"""A file of this name says that a restore has moved some files and not yet all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -46,8 +49,11 @@ def _lock_file(directory: Path) -> TextIO:
 
 
 @contextmanager
-def held(directory: Path) -> Iterator[Files]:
-    """Hold the directory against a second service. The kernel lets go when we die."""
+def held(directory: Path, *, restoring: bool = False) -> Iterator[Files]:
+    """Hold the directory against a second service. The kernel lets go when we die.
+
+    restoring : whether it is held to restore a backup into it
+    """
     files = make(directory)
     with _lock_file(directory) as lock:
         try:
@@ -57,6 +63,12 @@ def held(directory: Path) -> Iterator[Files]:
             holder = lock.read().strip() or "unknown"
             accepted = f"a directory of its own: process {holder} is using this one"
             raise ConfigError([Fault("data", "dir", str(directory), accepted)]) from None
+        if (directory / RESTORING).exists() and not restoring:
+            accepted = (
+                "a directory whose restore has come to its end: `songtien restore` was cut short "
+                "here, run it again with --replace"
+            )
+            raise ConfigError([Fault("data", "dir", str(directory), accepted)])
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
