@@ -3,6 +3,7 @@
     {root}/v1/{kind}/{station}/{device}/{leaf}   devices: obs, state, meta; to them: ack
     {root}/v1/server/{host}/state                a server's own state
     {root}/v1/server/{host}/canary               its proof that readings flow end to end
+    {root}/v1/server/{host}/test                 the beginning of its daily test
     {root}/v1/alerts/{rule}/{series…}            what it tells
     {root}/v1/advice/{intake}
 
@@ -17,8 +18,9 @@ from ingest.refusal import Reason, Refusal, is_id, shown
 
 Kind = Literal["salinity", "traffic"]
 Leaf = Literal["obs", "state", "meta", "ack"]
-OwnPart = Literal["state", "canary", "alerts", "advice"]
+OwnPart = Literal["state", "canary", "test", "alerts", "advice"]
 
+SERVER_PARTS: tuple[OwnPart, ...] = ("state", "canary", "test")
 KINDS: tuple[Kind, ...] = ("salinity", "traffic")
 LEAVES: tuple[Leaf, ...] = ("obs", "state", "meta", "ack")
 
@@ -37,7 +39,7 @@ class Topic:
 class Own:
     """A topic that servers write and hear themselves: nothing to ingest.
 
-    `host` is the server's for `state` and `canary`, else empty.
+    `host` is the server's for `state`, `canary` and `test`, else empty.
     """
 
     part: OwnPart
@@ -85,6 +87,10 @@ def canary_topic(root: str, host: str) -> str:
     return f"{root}/v1/server/{_id(host)}/canary"
 
 
+def self_test_topic(root: str, host: str) -> str:
+    return f"{root}/v1/server/{_id(host)}/test"
+
+
 def alert_topic(root: str, rule: str, series_key: str) -> str:
     """Where the active alert of a rule on a series stands, such as `vk-01/salinity_g_l`."""
     return f"{root}/v1/alerts/{_id(rule)}/{series_key}"
@@ -113,12 +119,14 @@ def _device_topic(topic: str, kind: Kind, rest: list[str]) -> Topic | Refusal:
 
 
 def _server_topic(topic: str, rest: list[str]) -> Own | Refusal:
-    if len(rest) != 2 or rest[1] not in ("state", "canary"):
-        return _refusal(topic, "accepted after server/ is {host}/state or {host}/canary")
-    host, part = rest
-    if not is_id(host):
-        return _bad_id("host", host)
-    return Own("state" if part == "state" else "canary", host)
+    found = next((part for part in SERVER_PARTS if rest[1:] == [part]), None)
+    if found is None:
+        return _refusal(
+            topic, "accepted after server/ is {host}/state, {host}/canary or {host}/test"
+        )
+    if not is_id(rest[0]):
+        return _bad_id("host", rest[0])
+    return Own(found, rest[0])
 
 
 def _bad_id(name: str, value: str) -> Refusal:

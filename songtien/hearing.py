@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from alerts.notices import SELF_TEST
 from ingest import topics
 from ingest.journal import Messages
 from ingest.payload import (
@@ -22,6 +23,7 @@ from ingest.refusal import UNREADABLE, Reason, Refusal
 from ingest.registry import Device, Registry
 from ingest.sequence import Order, Sequencer
 from ingest.store import DeadLetter
+from songtien.outcome import Echo
 
 MessageNumber = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -63,6 +65,7 @@ class Heard:
     links: list[tuple[str, DeviceState | None]] = field(default_factory=list)
     metas: dict[str, dict[str, Any]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)
+    echoes: list[Echo] = field(default_factory=list)
     devices: set[str] = field(default_factory=set)
 
     def refuse(
@@ -92,6 +95,7 @@ class Hearing:
         self._registry = registry
         self._sequencer = sequencer
         self._routes: dict[str, _Route] = {}
+        self._test_alert = topics.alert_topic(root, SELF_TEST.id, SELF_TEST.key)
 
     def hear(self, entry: Messages, now_ms: int) -> Heard:
         heard = Heard()
@@ -107,6 +111,8 @@ class Hearing:
             elif route.part == "canary":
                 with contextlib.suppress(ValueError):  # another server's, in words of its own
                     heard.canaries.append(int(payload))
+            elif route.part == "test" or topic == self._test_alert:
+                heard.echoes.append((topic, payload))
         return heard
 
     def _device_says(

@@ -26,6 +26,10 @@ class Post:
     news: list[News] = field(default_factory=list)
 
 
+ECHOES_KEPT = 20
+"""Of the daily test: it has two to hear."""
+
+
 class Mailbox:
     """`tell` is called on the processor's thread, `read` on the loop."""
 
@@ -88,10 +92,12 @@ def _must_stay(news: News) -> bool:
 
 def _is_state(news: News) -> bool:
     """Whether there is state of which the newest is enough, beside values."""
-    return bool(news.outcome.links or news.outcome.canaries or news.acks)
+    outcome = news.outcome
+    return bool(outcome.links or outcome.canaries or outcome.echoes or news.acks)
 
 
 def _merge(old: News, new: News) -> None:
     old.outcome.links.update(new.outcome.links)
     old.outcome.canaries[:] = (old.outcome.canaries + new.outcome.canaries)[-CANARIES_KEPT:]
+    old.outcome.echoes[:] = (old.outcome.echoes + new.outcome.echoes)[-ECHOES_KEPT:]
     old.acks.update(new.acks)

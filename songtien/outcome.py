@@ -10,6 +10,9 @@ from ingest.payload import DeviceState
 from ingest.reading import Batch
 from ingest.store import DeadLetter, LaneRow
 
+Echo = tuple[str, bytes]
+"""Topic and payload of what a server said in its daily test, heard back from the broker."""
+
 
 @dataclass(slots=True, eq=False)
 class Outcome:
@@ -29,6 +32,7 @@ class Outcome:
     links: dict[str, DeviceState | None] = field(default_factory=dict)
     metas: dict[str, dict[str, Any]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)
+    echoes: list[Echo] = field(default_factory=list)
     devices: set[str] = field(default_factory=set)
     configured: bool = False
     reply: tuple[str, Acted] | None = None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from alerts.notices import SELF_TEST
+from ingest import topics
 from ingest.faults import ConfigError, Fault
 from ingest.mqtt import BrokerAddress
 from songtien.settings import Mqtt
@@ -68,13 +70,19 @@ def server_state(state: str, *, demo: bool) -> bytes:
 
 
 def said_by_us(root: str) -> Callable[[str], bool]:
-    """Topics that are not kept: what a server says. Its canary is, and so proves the way."""
+    """Topics that are not kept: what a server says.
+
+    Its canary and its daily test are, and so prove the way.
+    """
     prefixes = (f"{root}/v1/alerts/", f"{root}/v1/advice/")
     server = f"{root}/v1/server/"
+    test_alert = topics.alert_topic(root, SELF_TEST.id, SELF_TEST.key)
 
     def ours(topic: str) -> bool:
         if topic.startswith(server):
-            return not topic.endswith("/canary")
+            return not topic.endswith(("/canary", "/test"))
+        if topic == test_alert:
+            return False
         return topic.startswith(prefixes) or topic.endswith("/ack")
 
     return ours

@@ -256,6 +256,7 @@ class Processor:
         outcome.letters.extend(heard.letters)
         outcome.metas.update(heard.metas)
         outcome.canaries.extend(heard.canaries)
+        outcome.echoes.extend(heard.echoes)
         outcome.devices.update(heard.devices)
 
     def _take_probes(self, work: _Work, part: Part, heard: Heard) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from alerts.notices import ASK
 from api.auth import Principal
 from api.live.frames import EventBody, encode
 from api.live.where import Facets, Where
@@ -134,8 +135,10 @@ class AlertLog:
         return KeptEvent(position, body, self._facets(body.alert))
 
     def _facets(self, alert: Alert) -> Facets:
+        # What the service says of itself belongs to no device, whatever its key looks like.
+        of_series = {} if alert.get("ask") == ASK else self._facets_of_key(alert["k"])
         return {
-            **self._facets_of_key(alert["k"]),
+            **of_series,
             "severity": (alert["severity"],),
             "rule": (alert["rule"],),
         }

@@ -280,3 +280,35 @@ def test_alert_positions_survive_and_the_ring_forgets() -> None:
     assert log.number_of("a1.9") is None
     assert log.number_of("a1.11099") == 11_099
     assert log.count_after(11_000) == 99
+
+
+def test_what_the_service_says_of_itself_is_of_no_station_and_no_device() -> None:
+    hub = hub_of(river())
+    notice = {
+        "id": "n" * 16,
+        "rule": "songtien-disk-low",
+        "ask": "notice",
+        "k": "songtien/disk-low",
+        "severity": "major",
+        "state": "unacked",
+    }
+    hub.publish(1, {"type": "raised", "alert": notice})
+
+    def shown(**where: list[str]) -> bool:
+        chosen = parse_where(dict(where), ALERT_FIELDS)
+        found = bool(hub.alerts.active(chosen))
+        assert found == (hub.alerts.next_after(0, chosen) is not None)
+        return found
+
+    assert shown()
+    assert shown(severity=["major"])
+    assert shown(rule=["songtien-disk-low"])
+    for name, value in (
+        ("station", "vam-kenh"),
+        ("station", ""),
+        ("branch", "cua-tieu"),
+        ("kind", "salinity"),
+        ("device", "songtien"),
+        ("quantity", "disk-low"),
+    ):
+        assert not shown(**{name: [value]}), name

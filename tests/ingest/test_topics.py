@@ -33,6 +33,7 @@ def test_the_topic_of_the_contract() -> None:
     [
         ("server/gate-1/state", Own("state", "gate-1")),
         ("server/gate-1/canary", Own("canary", "gate-1")),
+        ("server/gate-1/test", Own("test", "gate-1")),
         ("alerts/salinity-4/vk-01/salinity_g_l", Own("alerts")),
         ("alerts/jam/cam-01/southbound/speed_km_h", Own("alerts")),
         ("advice/xuan-hoa", Own("advice")),
@@ -64,8 +65,8 @@ def test_what_servers_say_is_known_as_such(topic: str, own: Own) -> None:
         ("tiengiang/v1/salinity/a/٣/obs", "device = '٣': accepted is an id"),
         (f"tiengiang/v1/salinity/a/{'b' * 41}/obs", "1 to 40 characters"),
         ("tiengiang/v1/server/Host/state", "host = 'Host': accepted is an id"),
-        ("tiengiang/v1/server/a/obs", "{host}/state or {host}/canary"),
-        ("tiengiang/v1/server/a/state/x", "{host}/state or {host}/canary"),
+        ("tiengiang/v1/server/a/obs", "{host}/canary or {host}/test"),
+        ("tiengiang/v1/server/a/state/x", "{host}/canary or {host}/test"),
     ],
 )
 def test_everything_else_is_refused_with_what_is_accepted(topic: str, says: str) -> None:
@@ -92,6 +93,7 @@ def test_what_the_builders_make_is_read_back(
         assert parse(topic, root) == Topic(kind, station, device, leaf)  # type: ignore[arg-type]
     assert parse(topics.server_state_topic(root, device), root) == Own("state", device)
     assert parse(topics.canary_topic(root, device), root) == Own("canary", device)
+    assert parse(topics.self_test_topic(root, device), root) == Own("test", device)
     assert parse(topics.alert_topic(root, station, "vk-01/salinity_g_l"), root) == Own("alerts")
     assert parse(topics.advice_topic(root, station), root) == Own("advice")
     assert topics.subscription(root) == f"{root}/v1/#"

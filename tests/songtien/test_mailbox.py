@@ -12,7 +12,7 @@ from ingest.reading import Batch
 from ingest.sequence import Ack
 from ingest.store import DeadLetter
 from songtien.announce import CANARIES_KEPT
-from songtien.mailbox import Mailbox, Post, last_of_each
+from songtien.mailbox import ECHOES_KEPT, Mailbox, Post, last_of_each
 from songtien.outcome import Outcome
 from songtien.pipeline import News
 
@@ -134,6 +134,7 @@ def test_what_waits_for_a_stuck_loop_is_bounded_by_series_and_devices_not_by_the
                     links={f"d{n % 20}": DeviceState("ready", boot=n)},
                     letters=[letter, DeadLetter(0, "y", "", "", 4096, bytes([n % 256]) * 4096)],
                     canaries=[n],
+                    echoes=[("t", str(n).encode())],
                 )
             )
         held = tracemalloc.get_traced_memory()[0] - begun
@@ -147,6 +148,7 @@ def test_what_waits_for_a_stuck_loop_is_bounded_by_series_and_devices_not_by_the
     (state,) = post.news
     assert {ack.seq for ack in state.acks.values()} == set(range(2_980, 3_000))
     assert state.outcome.canaries == list(range(3_000 - CANARIES_KEPT, 3_000))
+    assert [int(n) for _, n in state.outcome.echoes] == list(range(3_000 - ECHOES_KEPT, 3_000))
 
 
 def test_last_of_each_keeps_the_order_of_the_last_rows() -> None:

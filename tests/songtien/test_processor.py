@@ -8,7 +8,7 @@ from alerts.notices import HISTORIAN_TROUBLE, SELF_TEST_FAILED
 from ingest.journal import Action, Notice
 from ingest.reading import Flag, Why
 from ingest.snapshot import pack, unpack
-from tests.songtien.feed import BEGIN_MS, Message, River, lane, probe
+from tests.songtien.feed import BEGIN_MS, ROOT, Message, River, lane, probe
 
 MINUTE = 60_000
 
@@ -254,6 +254,15 @@ def test_a_notice_is_an_entry_and_changes_nothing_else() -> None:
         one.tick(BEGIN_MS + 61 * MINUTE)
     assert river.readings() == plain.readings()
     assert [row for row in river.alerts() if row[1] != key] == plain.alerts()
+
+
+def test_what_a_daily_test_says_comes_back_as_it_was_said() -> None:
+    alert = f"{ROOT}/v1/alerts/songtien-self-test/songtien/self-test"
+    said = [(f"{ROOT}/v1/server/here/test", b"1"), (alert, b'{"id":"x"}'), (alert, b"")]
+    others = [(f"{ROOT}/v1/alerts/salinity-4/mt-01/salinity_g_l", b"{}")]
+    outcome = River().hear(BEGIN_MS, *said, *others)
+    assert outcome.echoes == said
+    assert (outcome.received, outcome.letters) == (0, [])
 
 
 def test_notices_are_in_a_checkpoint_and_one_without_them_is_restored() -> None:
