@@ -92,6 +92,7 @@ class Accounting:
     rejected : by reason, of `ingest.payload.Reason`
     dead_letters : put away since the process began
     counters, gauges : whatever else a part counts, name without `songtien_` -> (help, value)
+    versions : of programs that we talk to, by what they are to us
     """
 
     received: int
@@ -105,6 +106,7 @@ class Accounting:
     alerts_active: int
     counters: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     gauges: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

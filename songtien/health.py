@@ -11,6 +11,7 @@ from ingest.intake import Intake
 from ingest.journal import Journal
 from ingest.mqtt import Broker
 from songtien.announce import CANARY_FRESH_MS, Announcer
+from songtien.historian import Historian
 from songtien.pipeline import Pipeline
 
 
@@ -25,6 +26,7 @@ class Health:
     pipeline: Pipeline
     hub: Hub
     live: LiveServer
+    historian: Historian | None
 
     def not_ready(self) -> Sequence[door.NotReady]:
         """Why readings do not flow end to end."""
@@ -68,5 +70,8 @@ class Health:
                 "live_bytes_sent": ("Bytes sent on live sockets.", live.sent_bytes),
                 "live_merged": ("Updates of state overwritten before they were sent.", live.merged),
                 "live_slow_closes": ("Clients closed as too slow.", live.slow_closes),
+                **({} if self.historian is None else self.historian.counters()),
             },
+            gauges={} if self.historian is None else self.historian.gauges(),
+            versions={} if self.historian is None else self.historian.versions(),
         )

@@ -45,6 +45,7 @@ from songtien.announce import Announcer
 from songtien.configuration import read_config
 from songtien.doors import Actions, AlertRecords
 from songtien.health import Health
+from songtien.historian import archive, historian
 from songtien.mailbox import Mailbox, Post
 from songtien.outside import (
     Addresses,
@@ -55,7 +56,7 @@ from songtien.outside import (
     said_by_us,
     server_state,
 )
-from songtien.pipeline import Pipeline
+from songtien.pipeline import News, Pipeline
 from songtien.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,10 @@ class Service:
         self._recover()
         reader = StoreReader(paths.store)
         files.callback(reader.close)
+        self.historian = historian(settings.store, store, reader, self.pipeline, clock_ms)
+        if self.historian is not None:
+            files.callback(self.historian.close)
+        history = archive(reader, self.historian)
 
         self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
         self.mailbox = Mailbox(self._loop, self._take)
@@ -172,6 +177,7 @@ class Service:
             self.pipeline,
             self.hub,
             self.live,
+            self.historian,
         )
         self._load_alerts(reader)
         alerts = AlertRecords(reader)
@@ -183,8 +189,8 @@ class Service:
             series=lambda: self.parts.series,
             items_json=self.hub.items_json,
             items_pos=lambda: self.hub.position,
-            points=reader.points,
-            windows=reader.windows,
+            points=history.points,
+            windows=history.windows,
             alerts=alerts.page,
             alert=alerts.one,
             act=self.actions.act,
@@ -230,8 +236,10 @@ class Service:
         self._run(group, self.announcer.keep_saying(), "canary and acks")
         self._threads = [
             self._thread("intake", self.intake.run),
-            self._thread("pipeline", lambda: self.pipeline.run(self.mailbox.tell)),
+            self._thread("pipeline", lambda: self.pipeline.run(self._tell)),
         ]
+        if self.historian is not None:
+            self._threads.append(self._thread("drain", self.historian.drain.run))
         self.broker.start()
 
     async def close(self) -> None:
@@ -249,11 +257,13 @@ class Service:
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await asyncio.to_thread(self.broker.stop)
         finally:
-            # Waited for without a bound of ours: each ends with the entry that it is at, and
-            # files that were closed under a thread would crash the process.
-            for stop, thread in zip(
-                (self.intake.stop, self.pipeline.stop), self._threads, strict=False
-            ):
+            # Waited for without a bound of ours: each ends with the entry or the write that it
+            # is at, and files that were closed under a thread would crash the process.
+            stops = [self.intake.stop, self.pipeline.stop]
+            if self.historian is not None:
+                self.historian.drain.stop()
+                stops.append(self.historian.drain.stop)
+            for stop, thread in zip(stops, self._threads, strict=False):
                 stop()
                 await asyncio.to_thread(thread.join)
         if self._tasks:
@@ -312,6 +322,12 @@ class Service:
         self.hub.configure(
             self.parts.series, newest.take(newest.t_ms >= 0), self._links(self.parts.links)
         )
+
+    def _tell(self, news: News) -> None:
+        """What the pipeline has committed, on its thread."""
+        self.mailbox.tell(news)
+        if self.historian is not None:
+            self.historian.drain.wake()
 
     def _take(self, post: Post) -> None:
         """What the pipeline has committed, on the loop."""

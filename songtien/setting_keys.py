@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from ingest.influx import parse_url
 from ingest.tables import is_number
 
 PREFIX: Final = "SONGTIEN_"
@@ -118,21 +119,16 @@ def _mqtt_url(value: object) -> str:
 
 
 def _store_url(value: object) -> str:
-    accepted = 'accepted is "embedded:"'
-    if isinstance(value, str) and value.startswith("influxdb://"):
-        raise NotAcceptedError(
-            "this version keeps its readings in the embedded store alone; InfluxDB as the "
-            f"historian comes with a later version; {accepted}"
-        )
+    if isinstance(value, str) and value.startswith(("influxdb:", "influxdbs:")):
+        try:
+            return str(parse_url(value))
+        except ValueError as error:
+            raise NotAcceptedError(str(error)) from error
     if value != "embedded:":
-        raise NotAcceptedError(accepted)
+        raise NotAcceptedError(
+            'accepted is "embedded:" or influxdb://HOST:8086/BUCKET?org=ORG (influxdbs:// for TLS)'
+        )
     return "embedded:"
-
-
-def _no_token(_value: object) -> object:
-    raise NotAcceptedError(
-        "a token is for influxdb:// alone, which comes with a later version; leave it out"
-    )
 
 
 def _public_url(value: object) -> str | None:
@@ -177,6 +173,7 @@ _root = _matching(
     "letters, digits, . _ and -, in up to 5 levels parted by /",
 )
 _name = _matching(r"[^\x00-\x1f\x7f]{1,200}", "a text of 1 to 200 characters")
+_token = _matching(r"[\x21-\x7e]{1,1000}", "a token of 1 to 1000 visible ASCII characters")
 _client_id = _matching(r"[0-9A-Za-z._-]{1,64}", "1 to 64 letters, digits, . _ and -")
 
 KEYS: Final = (
@@ -189,7 +186,8 @@ KEYS: Final = (
     Key("mqtt", "client_id", _client_id),
     Key("mqtt", "protocol", _choice("auto", "5", "3.1.1"), "auto"),
     Key("store", "url", _store_url, "embedded:"),
-    Key("store", "token_file", _no_token),
+    Key("store", "token", _token, secret=True),
+    Key("store", "token_file", _path),
     Key("store", "window_days", _integer(1, 36_500), 400, _number_of),
     Key("http", "host", _host, "127.0.0.1"),
     Key("http", "port", _port, 8080, _number_of),

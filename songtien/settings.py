@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.faults import ConfigError, Fault
+from ingest.influx import InfluxAddress, parse_url
 from ingest.tables import did_you_mean, load_toml
 from songtien.setting_keys import (
     KEYS,
@@ -28,6 +29,7 @@ HIDDEN: Final = "(hidden)"
 FOREIGN: Final = frozenset({"SONGTIEN_DATA"})
 """Variables that are no settings: the folder of recorded data, for tests and benchmarks."""
 
+EMBEDDED: Final = "embedded:"
 DEFAULTS: Final = Path(__file__).parent / "defaults"
 _SECRET = re.compile(r"pas+w|pwd|secret|token|credential", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
@@ -51,9 +53,13 @@ class Mqtt:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where readings are kept, and for how many days."""
+    """Where readings are kept, and for how many days here.
 
-    url: str
+    historian : the InfluxDB to which they are copied, beside the embedded store
+    """
+
+    historian: InfluxAddress | None
+    token: str | None = field(repr=False)
     window_days: int
 
 
@@ -210,7 +216,8 @@ class _Reading:
     def settings(self) -> Settings | None:
         """What was given and the defaults of the rest; None where a value isn't usable."""
         values = {key.path: self._value(key) for key in KEYS}
-        password = self._password(values)
+        password = self._secret("mqtt.password", values)
+        token = self._secret("store.token", values)
         ca_file = self._existing("mqtt.ca_file", values)
         url = url_parts(values["mqtt.url"])
         if ca_file is not None and url is not None and url.scheme != "mqtts":
@@ -218,6 +225,10 @@ class _Reading:
         if password is not None and values["mqtt.username"] is None:
             where = "password_file" if "mqtt.password" not in self._given else "password"
             self._doubt(f"mqtt.{where}", "a password needs mqtt.username beside it")
+        historian = parse_url(values["store.url"]) if values["store.url"] != EMBEDDED else None
+        if token is not None and historian is None:
+            where = "token_file" if "store.token" not in self._given else "token"
+            self._doubt(f"store.{where}", "a token is of use with influxdb:// in store.url alone")
         http, live = (values["http.host"], values["http.port"]), values["live.port"]
         if live != 0 and http == (values["live.host"], live):
             self._doubt("live.port", "HTTP listens there already; accepted is another port")
@@ -243,7 +254,7 @@ class _Reading:
                 password=password,
                 ca_file=ca_file,
             ),
-            store=StoreSettings(values["store.url"], values["store.window_days"]),
+            store=StoreSettings(historian, token, values["store.window_days"]),
             http=Http(*http),
             live=LiveSettings(
                 host=values["live.host"],
@@ -301,21 +312,27 @@ class _Reading:
         own = self.home / name
         return (own, True) if own.is_file() else (DEFAULTS / name, False)
 
-    def _password(self, values: Mapping[str, Any]) -> str | None:
+    def _secret(self, key: str, values: Mapping[str, Any]) -> str | None:
         """From the variable, else from the file, without the newline that editors add."""
-        if values["mqtt.password"] is not None:
-            return str(values["mqtt.password"])
-        path = self._existing("mqtt.password_file", values)
+        if values[key] is not None:
+            return str(values[key])
+        path = self._existing(f"{key}_file", values)
         if path is None:
             return None
         try:
-            password = path.read_text("utf-8").rstrip("\r\n")
+            secret = path.read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            self._doubt("mqtt.password_file", f"accepted is a text that can be read: {error}")
+            self._doubt(f"{key}_file", f"accepted is a text that can be read: {error}")
             return None
-        if not password:
-            self._doubt("mqtt.password_file", "the file is empty; accepted is the password")
-        return password or None
+        if not secret:
+            what = key.partition(".")[2]
+            self._doubt(f"{key}_file", f"the file is empty; accepted is the {what}")
+            return None
+        try:
+            return str(next(known for known in KEYS if known.path == key).parse(secret))
+        except NotAcceptedError as error:
+            self._doubt(f"{key}_file", f"what the file holds can't be used: {error}")
+            return None
 
     def _doubt(self, key: str, accepted: str) -> None:
         """A fault of a value that is well formed but can't be used."""

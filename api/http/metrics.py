@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from api.service import Accounting
@@ -37,6 +42,9 @@ class AccountingCollector(Collector):
             yield CounterMetricFamily(f"songtien_{name}", text, value=value)
         for name, (text, value) in sorted(_gauges(counted).items()):
             yield GaugeMetricFamily(f"songtien_{name}", text, value=value)
+        for name, version in sorted(counted.versions.items()):
+            text = "The version of what we talk to."
+            yield InfoMetricFamily(f"songtien_{name}", text, value={"version": version})
 
 
 def _samples(counted: Accounting) -> Iterator[Metric]:

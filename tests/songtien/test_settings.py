@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.faults import ConfigError
+from ingest.influx import InfluxAddress
 from songtien.setting_keys import KEYS, SECTIONS
 from songtien.settings import DEFAULTS, load_settings
 
@@ -103,7 +104,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_MQTT__CA_FILE": "ca.pem",
         "SONGTIEN_MQTT__CLIENT_ID": "ingest-1",
         "SONGTIEN_MQTT__PROTOCOL": "3.1.1",
-        "SONGTIEN_STORE__URL": "embedded:",
+        "SONGTIEN_STORE__URL": "influxdb://influx.example.vn/river?org=tg",
+        "SONGTIEN_STORE__TOKEN_FILE": "token",
         "SONGTIEN_STORE__WINDOW_DAYS": "30",
         "SONGTIEN_HTTP__HOST": "0.0.0.0",
         "SONGTIEN_HTTP__PORT": "80",
@@ -120,7 +122,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_DATA": "/of/the/tests",
         "PATH": "/bin",
     }
-    elsewhere = {"SONGTIEN_MQTT__PASSWORD", "SONGTIEN_STORE__TOKEN_FILE"}
+    (tmp_path / "token").write_text("s3cret==\n")
+    elsewhere = {"SONGTIEN_MQTT__PASSWORD", "SONGTIEN_STORE__TOKEN"}
     assert {key.variable for key in KEYS} - set(environ) == elsewhere
     settings = load_settings(written(folder, CONTRACT), environ)
     mqtt = settings.mqtt
@@ -133,6 +136,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert settings.live.origins == ("https://man.example.vn", "http://10.0.0.7:8080")
     assert settings.auth.anonymous == "none"
     assert settings.store.window_days == 30
+    assert str(settings.store.historian) == "influxdb://influx.example.vn:8086/river?org=tg"
+    assert settings.store.token == "s3cret=="
     assert (settings.data.dir, settings.data.journal_days) == (tmp_path / "kho", 3)
     assert settings.registry_file == tmp_path / "s.toml"
     assert settings.rules_file == tmp_path / "r.toml"
@@ -202,6 +207,9 @@ def test_all_faults_are_told_at_once_each_with_its_place(tmp_path: Path) -> None
     ]
 
 
+INFLUX = '[store]\nurl = "influxdb://h:8086/b?org=o"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -213,9 +221,11 @@ def test_all_faults_are_told_at_once_each_with_its_place(tmp_path: Path) -> None
         ('[mqtt]\nroot = "$SYS"', "parted by /"),
         ('[mqtt]\nca_file = "none.pem"', "there is no file"),
         ('[mqtt]\nca_file = "songtien.toml"', "mqtts:// in mqtt.url alone"),
-        ('[store]\nurl = "influxdb://h:8086/b?org=o"', "comes with a later version"),
+        ('[store]\nurl = "influxdb://h:8086?org=o"', "accepted is influxdb://HOST:8086/BUCKET?org=ORG"),
+        ('[store]\nurl = "influxdb://me:secret@h:8086/b?org=o"', "token_file"),
         ('[store]\nurl = "sqlite:x"', 'accepted is "embedded:"'),
-        ('[store]\ntoken_file = "x"', "comes with a later version"),
+        ('[store]\ntoken_file = "x"', "there is no file"),
+        (INFLUX + 'token_file = "songtien.toml"', "1 to 1000 visible ASCII characters"),
         ("[store]\nwindow_days = 0", "from 1 to 36500"),
         ("[http]\nport = true", "from 0 to 65535"),
         ("[live]\nport = 8080", "another port"),
@@ -272,3 +282,17 @@ def test_the_documented_example_is_accepted(tmp_path: Path) -> None:
     settings = load_settings(written(tmp_path, example), {})
     assert settings.mqtt.tls
     assert settings.registry_file == tmp_path / "stations.toml"
+
+
+def test_the_historian_and_its_token(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret==\n")
+    file = tmp_path / "songtien.toml"
+    file.write_text(INFLUX + 'token_file = "token"\n')
+    settings = load_settings(file, {}).store
+    assert settings.historian == InfluxAddress("h", 8086, False, "b", "o")
+    assert settings.token == "s3cret=="
+    assert "s3cret" not in repr(settings)
+    over = load_settings(file, {"SONGTIEN_STORE__TOKEN": "other"}).store
+    assert over.token == "other"
+    file.write_text('[store]\ntoken_file = "token"\n')
+    assert "influxdb:// in store.url alone" in faults(file)[0]
