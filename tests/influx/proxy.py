@@ -32,8 +32,8 @@ class Fault(StrEnum):
     BUSY = "busy"  # 429 with Retry-After
     DROP = "drop"  # the connection ends without an answer
     ACK_LOST = "ack_lost"  # * the same, after the server has stored what was written
-    SLOW = "slow"  # * is passed on after `slow_s`
-    LATE_ANSWER = "late_answer"  # * is passed on at once, the answer comes after `slow_s`
+    SLOW = "slow"  # * is passed on after `slow_s`, also to a client that has given up
+    LATE_ANSWER = "late_answer"  # * is passed on at once, the answer comes after `late_s`
     REDIRECT = "redirect"  # 301 to an address that answers 204 to whatever comes
     HTML = "html"  # 200 with a page, as a wrong server or a hotel's network answers
     REFUSE = "refuse"  # 400, whatever was written
@@ -90,7 +90,7 @@ class FaultProxy:
         self.counts: Counter[str] = Counter()
         self.poison: set[bytes] = set()
         self.retry_after_s: float = 1
-        self.slow_s = 0.3
+        self.slow_s = self.late_s = 0.3
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
         self._odds: dict[Fault, float] = {}
@@ -250,7 +250,7 @@ class _Request(BaseHTTPRequestHandler):
                 return  # it never got there
         answer = self._answer_to(fault, body)
         if fault == Fault.LATE_ANSWER:
-            proxy.closing.wait(proxy.slow_s)
+            proxy.closing.wait(proxy.late_s)
         if fault == Fault.CUT_SHORT:
             self._end_with(f"HTTP/1.1 {answer.status}"[:-1].encode())
             return

@@ -148,7 +148,7 @@ def test_a_connection_that_ends_without_an_answer(
 @pytest.mark.parametrize("fault", [Fault.SLOW, Fault.LATE_ANSWER])
 def test_a_slow_answer_is_a_whole_one(fault_proxy: FaultProxy, fault: Fault) -> None:
     fault_proxy.mode(fault)
-    fault_proxy.slow_s = 0.1
+    fault_proxy.slow_s = fault_proxy.late_s = 0.1
     began = time.monotonic()
     assert ask(fault_proxy.port)[0] == 204
     assert time.monotonic() - began >= 0.1
@@ -157,7 +157,7 @@ def test_a_slow_answer_is_a_whole_one(fault_proxy: FaultProxy, fault: Fault) -> 
 
 def test_a_late_answer_is_of_what_is_stored_already(fault_proxy: FaultProxy) -> None:
     fault_proxy.mode(Fault.LATE_ANSWER)
-    fault_proxy.slow_s = 20
+    fault_proxy.late_s = 20
     connection = http.client.HTTPConnection("127.0.0.1", fault_proxy.port)
     connection.request("POST", "/api/v2/write?bucket=songtien&precision=ms", b"a v=1 1000")
     eventually(lambda: stored(fault_proxy.server) == [1000], "stored before the answer")
