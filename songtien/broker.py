@@ -71,6 +71,11 @@ def conf_for(text: str, port: int, directory: Path) -> str:
     lines = text.splitlines()
     (place,) = (at for at, line in enumerate(lines) if line.startswith("listener "))
     lines[place] = f"listener {port} {HOST}"
+    for at, line in enumerate(lines):
+        if line.startswith("include_dir "):
+            # Relative to the file, not to wherever the demo was started.
+            shared = mosquitto_conf().parent / line.removeprefix("include_dir ")
+            lines[at] = f"include_dir {shared}"
     # Started by root, mosquitto would become a user who can't write here; a demo belongs to
     # whoever starts it.
     own = "user root\n" if os.geteuid() == 0 else ""

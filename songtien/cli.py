@@ -13,7 +13,7 @@ import typer
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError
 from ingest.series import SeriesTable
-from songtien import cli_bench, cli_feed, cli_keep, cli_people, logs
+from songtien import cli_bench, cli_broker, cli_feed, cli_keep, cli_people, logs
 from songtien.configuration import text_of
 from songtien.demo import run_demo
 from songtien.service import Service, running
@@ -42,6 +42,7 @@ app.command("replay")(cli_feed.replay)
 app.command("backup")(cli_keep.backup)
 app.command("restore")(cli_keep.restore)
 app.command("bench")(cli_bench.bench)
+app.command("broker-acl")(cli_broker.broker_acl)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The TOML configuration; see docs/configuration.md.")

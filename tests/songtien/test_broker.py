@@ -211,7 +211,12 @@ def test_the_demo_changes_the_place_alone(tmp_path: Path) -> None:
     text = mosquitto_conf().read_text("utf-8")
     before, after = text.splitlines(), conf_for(text, 12345, tmp_path).splitlines()
     changed = {(old, new) for old, new in zip(before, after, strict=False) if old != new}
-    assert changed == {("listener 1883 127.0.0.1", "listener 12345 127.0.0.1")}
+    shared = mosquitto_conf().parent / "mosquitto" / "common"
+    assert (shared / "limits.conf").is_file()
+    assert changed == {
+        ("listener 1883 127.0.0.1", "listener 12345 127.0.0.1"),
+        ("include_dir mosquitto/common", f"include_dir {shared}"),
+    }
     assert f"persistence_location {tmp_path}/" in after
 
 
