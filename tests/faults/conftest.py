@@ -42,16 +42,18 @@ def serving(broker: Mosquitto, tmp_path: Path) -> Iterator[Serving]:
     """`serving(probes=…, cameras=…, **settings)`: a service that is not started yet.
 
     Its registry has the devices of `feeds.river`. Several may run at once, each in a
-    directory of its own; its doors keep their addresses through all its lives.
+    directory of its own; `made_as` is its class. Its doors keep their addresses through all its lives.
     """
     made: list[Service] = []
 
-    def serve(probes: int = 6, cameras: int = 2, **settings: str) -> Service:
+    def serve(
+        probes: int = 6, cameras: int = 2, made_as: type[Service] = Service, **settings: str
+    ) -> Service:
         directory = tmp_path / f"service-{len(made)}"
         directory.mkdir()
         (directory / "stations.toml").write_text(feeds.registry(probes, cameras), "utf-8")
         (directory / "rules.toml").write_text(feeds.RULES, "utf-8")
-        service = Service(
+        service = made_as(
             directory,
             {
                 "MQTT__URL": broker.url,

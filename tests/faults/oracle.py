@@ -304,7 +304,7 @@ def _derived(key: str) -> bool:
 
 def stored_in(directory: Path) -> dict[Key, float]:
     """All readings in the store of a data directory."""
-    with _store(directory) as store:
+    with open_store(directory) as store:
         rows = store.execute(
             "SELECT key, t, value FROM reading JOIN series ON series.id = reading.series"
         )
@@ -313,7 +313,7 @@ def stored_in(directory: Path) -> dict[Key, float]:
 
 def flags_in(directory: Path) -> dict[Key, tuple[int, int]]:
     """(flag, why) of all readings."""
-    with _store(directory) as store:
+    with open_store(directory) as store:
         rows = store.execute(
             "SELECT key, t, flag, why FROM reading JOIN series ON series.id = reading.series"
         )
@@ -322,7 +322,7 @@ def flags_in(directory: Path) -> dict[Key, tuple[int, int]]:
 
 def letters_in(directory: Path) -> set[Letter]:
     """What was refused, each once however often it came."""
-    with _store(directory) as store:
+    with open_store(directory) as store:
         rows = store.execute("SELECT reason, topic, head FROM dead_letter")
         return {Letter(reason, topic, bytes(head)) for reason, topic, head in rows}
 
@@ -339,21 +339,16 @@ def store_differs(directory: Path, expected: Content) -> Difference:
     )
 
 
-def _store(directory: Path) -> "closing[sqlite3.Connection]":
+def open_store(directory: Path) -> "closing[sqlite3.Connection]":
     uri = f"{(directory / 'store.sqlite').as_uri()}?mode=ro"
     return closing(sqlite3.connect(uri, uri=True, timeout=20))
 
 
-def influx_content(answer: Mapping[str, Any]) -> Iterator[tuple[Key, float, int]]:
-    """(series and time, value, flag) of the answer to `SELECT * FROM kind`, with epoch=ms."""
-    for result in answer["results"]:
-        for table in result.get("series", ()):
-            for row in table["values"]:
-                point = dict(zip(table["columns"], row, strict=True))
-                stream = "/".join(
-                    str(point[tag]) for tag in ("device", "dir", "level") if point.get(tag)
-                )
-                for name, value in point.items():
-                    flag = point.get(f"{name}_q")
-                    if flag is not None and value is not None:
-                        yield (f"{stream}/{name}", point["time"]), float(value), int(flag)
+def influx_content(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Key, float, int]]:
+    """(series and time, value, flag) of the rows of `SELECT * FROM` a kind, times in ms."""
+    for row in rows:
+        stream = "/".join(str(row[tag]) for tag in ("device", "dir", "level") if row.get(tag))
+        for name, value in row.items():
+            flag = row.get(f"{name}_q")
+            if flag is not None and value is not None:
+                yield (f"{stream}/{name}", row["time"]), float(value), int(flag)

@@ -17,6 +17,9 @@ from tests.faults.feeds import ROOT, RULES, Sent
 from tests.faults.oracle import Difference, Key
 
 REORDER_S = 30.0
+TOGETHER = 10
+"""Messages of one moment; any number gives the same."""
+
 _CORE = ("id", "rule", "k", "t_since", "t_event", "value", "limit", "flag", "suspect")
 
 
@@ -31,10 +34,10 @@ class Undisturbed:
 def undisturbed(
     feed: Iterable[Sent], registry: str, *, begun_ms: int, rules: str = RULES
 ) -> Undisturbed:
-    """Run the feed, each message a moment of its own from `begun_ms` on."""
+    """Run the feed, a few messages a moment from `begun_ms` on."""
     found = Undisturbed()
     keys = [series.key for series in SeriesTable.of(parse_registry(registry, "registry")).entries]
-    arrivals = ((begun_ms + n, sent.topic, sent.payload) for n, sent in enumerate(feed))
+    arrivals = ((begun_ms + n // TOGETHER, sent.topic, sent.payload) for n, sent in enumerate(feed))
     config = Config(registry, rules, REORDER_S)
     for outcome in outcomes(arrivals, config, root=ROOT, begun_ms=begun_ms):
         rows = outcome.rows
