@@ -65,9 +65,7 @@ def spoilt_way(shared_server: InfluxServer) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(params=["embedded", "influx1", "drained"])
-def subject(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Subject]:
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Every kind of store, one after the other."""
     made: Subject
     if request.param == "embedded":
@@ -76,7 +74,6 @@ def subject(
         server = request.getfixturevalue("shared_server")
         made = Direct(server.url, server.token, server)
     else:
-        monkeypatch.setattr("ingest.drain.GATHER_S", 0.01)
         made = Drained(tmp_path, request.getfixturevalue("spoilt_way"))
     yield made
     made.close()

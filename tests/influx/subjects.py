@@ -24,7 +24,7 @@ from tests.e2e.running import eventually, now_ms
 from tests.influx.proxy import Fault, FaultProxy
 from tests.influx.servers import InfluxServer
 
-QUICK = Pace(first_s=0.005, longest_s=0.05, mend_s=0.1, believe_s=0.05)
+QUICK = Pace(gather_s=0.01, first_s=0.005, longest_s=0.05, mend_s=0.1, believe_s=0.05)
 """Waits for tests: what is tested is what follows on what, not for how long."""
 
 TIMEOUT_MS = (2000, 600)
