@@ -7,7 +7,7 @@ network do comes back as an `Answer`, and no token stands in anything that is sa
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -106,7 +106,7 @@ class Unavailable(Exception):  # noqa: N818 - a state of the other side, not an 
 class _Reply:
     """An answer read whole up to a bound, in the shape that the client takes."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, secrets: Sequence[str]) -> None:
         self.status = response.status
         self.reason = response.reason
         self.headers = response.headers
@@ -115,19 +115,24 @@ class _Reply:
         if not self.whole:
             response.close()
         response.release_conn()
-        # The client decodes strictly, before it looks at the status.
-        self.data = data[:ANSWER_BYTES_MAX].decode(errors="replace").encode()
+        text = data[:ANSWER_BYTES_MAX].decode(errors="replace")
+        # A server may repeat what it was sent, and the client logs what it cannot read.
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        # UTF-8 again: the client decodes strictly, before it looks at the status.
+        self.data = text.encode()
 
 
 class _Transport:
-    """The client's pool of connections: answers are bounded, redirections not followed."""
+    """The client's pool of connections: answers bounded, without secrets, none redirected."""
 
-    def __init__(self, pool: urllib3.PoolManager) -> None:
+    def __init__(self, pool: urllib3.PoolManager, secrets: Sequence[str]) -> None:
         self._pool = pool
+        self._secrets = secrets
 
     def request(self, method: str, url: str, **said: Any) -> _Reply:
         said.update(preload_content=False, redirect=False)
-        return _Reply(self._pool.request(method, url, **said))
+        return _Reply(self._pool.request(method, url, **said), self._secrets)
 
     def clear(self) -> None:
         self._pool.clear()
@@ -154,7 +159,8 @@ class Influx:
         from influxdb_client.rest import ApiException  # noqa: PLC0415 - the same
 
         self.address = address
-        self._secrets = [each for each in (token, *(token or "").split(":", 1)[1:]) if each]
+        # With 1.x a token is user:password.
+        secrets = [each for each in (token, (token or "").partition(":")[2]) if each]
         self._headers = {"Authorization": f"Token {token}"} if token else {}
         connect_ms, read_ms = timeout_ms
         self._timeout = urllib3.Timeout(connect=connect_ms / 1000, read=read_ms / 1000)
@@ -163,7 +169,7 @@ class Influx:
             address.base, token, timeout=timeout_ms, connection_pool_maxsize=CONNECTIONS
         )
         rest = self._client.api_client.rest_client
-        self._transport = rest.pool_manager = _Transport(rest.pool_manager)
+        self._transport = rest.pool_manager = _Transport(rest.pool_manager, secrets)
         self._service = untyped.WriteService(self._client.api_client)
         self._refused = ApiException
 
@@ -186,15 +192,14 @@ class Influx:
                 precision="ms",
                 _return_http_data_only=False,
             )
-            answer = judged(status, headers, self._client.api_client.last_response.data)
         except self._refused as error:
-            if error.status:
-                answer = judged(error.status, error.headers, error.body or "")
-            else:
-                answer = _of_tls(str(error.reason))
+            if not error.status:
+                return _of_tls(str(error.reason))
+            return judged(error.status, error.headers, error.body or "")
         except urllib3.exceptions.HTTPError as error:
-            answer = _of_network(error)
-        return self._told(answer)
+            return _of_network(error)
+        # Nobody but the one writer uses the client's own methods.
+        return judged(status, headers, self._client.api_client.last_response.data)
 
     def points(self, series: Series, from_ms: int, to_ms: int, limit: int) -> Batch:
         """At most `limit` points of one series in [from, to), oldest first; `why` is 0.
@@ -220,10 +225,10 @@ class Influx:
         reply = self._get("/ping", {})
         version = reply.headers.get("X-Influxdb-Version")
         if reply.status not in {200, 204}:
-            raise self._unavailable(judged_reading(reply.status, reply.headers, reply.data))
+            raise Unavailable(judged_reading(reply.status, reply.headers, reply.data))
         if not version:
             said = "the answer to /ping names no version: something else than InfluxDB answered"
-            raise self._unavailable(Answer(Verdict.MISCONFIGURED, said, status=reply.status))
+            raise Unavailable(Answer(Verdict.MISCONFIGURED, said, status=reply.status))
         return short(version)
 
     def canary(self, now_ms: int) -> Answer:
@@ -258,7 +263,7 @@ class Influx:
             fields["rp"] = policy
         reply = self._get("/query", fields)
         if reply.status != 200:
-            raise self._unavailable(judged_reading(reply.status, reply.headers, reply.data))
+            raise Unavailable(judged_reading(reply.status, reply.headers, reply.data))
         said = f"its answer is longer than {ANSWER_BYTES_MAX:,} bytes"
         if reply.whole:
             try:
@@ -266,7 +271,7 @@ class Influx:
             except influxql.QueryError as error:
                 said = short(str(error))
         answer = Answer(Verdict.MISCONFIGURED, f"the query failed: {said}", status=200)
-        raise self._unavailable(answer)
+        raise Unavailable(answer)
 
     def _get(self, path: str, fields: dict[str, str]) -> _Reply:
         url = f"{self.address.base}{path}"
@@ -274,17 +279,7 @@ class Influx:
         try:
             return self._transport.request("GET", url, **said)
         except urllib3.exceptions.HTTPError as error:
-            raise self._unavailable(_of_network(error)) from None
-
-    def _unavailable(self, answer: Answer) -> Unavailable:
-        return Unavailable(self._told(answer))
-
-    def _told(self, answer: Answer) -> Answer:
-        """The answer without our secrets, which a server may repeat."""
-        detail = answer.detail
-        for secret in self._secrets:
-            detail = detail.replace(secret, "***")
-        return answer if detail == answer.detail else replace(answer, detail=detail)
+            raise Unavailable(_of_network(error)) from None
 
 
 def _of_tls(said: str) -> Answer:

@@ -4,6 +4,7 @@ Versions differ in the words of an answer, in its shape, and in what of a batch 
 stored when one line is bad. They agree in what is to be done: docs/historian.md has the table.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -89,6 +90,7 @@ class _Said(msgspec.Struct):
 
 
 _SAID = msgspec.json.Decoder(_Said)
+_TAG = re.compile(r"<[^<>]*>")  # of a page that some other server sent
 
 
 def words(body: bytes | str) -> str:
@@ -98,7 +100,8 @@ def words(body: bytes | str) -> str:
         said = _SAID.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         said = _Said()
-    return short(said.message or said.error or raw[: 4 * DETAIL_MAX].decode(errors="replace"))
+    text = raw[: 4 * DETAIL_MAX].decode(errors="replace")
+    return short(said.message or said.error or _TAG.sub(" ", text))
 
 
 def short(text: str) -> str:

@@ -92,7 +92,7 @@ class _Result(msgspec.Struct):
 
 
 class _Results(msgspec.Struct):
-    results: list[_Result]
+    results: list[_Result] | None = None
     error: str = ""
 
 
@@ -114,10 +114,11 @@ def read_rows(body: bytes, field: str) -> Rows:
         said = _RESULTS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise QueryError(f"this is no answer of InfluxDB: {error}") from error
-    failed = said.error or next((each.error for each in said.results if each.error), "")
-    if failed:
-        raise QueryError(failed)
-    found = [series for result in said.results for series in result.series]
+    results = said.results or []
+    failed = said.error or next((each.error for each in results if each.error), "")
+    if failed or said.results is None:
+        raise QueryError(failed or "this is no answer of InfluxDB: it has no results")
+    found = [series for result in results for series in result.series]
     if any(series.columns != ["time", field, flag_field(field)] for series in found):
         raise QueryError("other columns came than were asked for")
     sent = [row for series in found for row in series.values]
