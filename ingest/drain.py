@@ -25,10 +25,8 @@ from ingest.store import DeadLetter
 log = logging.getLogger(__name__)
 
 TAKEN_MAX = 30_000
-"""Readings of one stretch of the log, which is held in memory until it is settled."""
-
-GATHER_S = 0.5
-"""After a stretch far below that the next one gathers for so long: fewer, fuller writes."""
+"""Readings of one stretch of the log, which is held in memory until it is settled. A quarter
+of it is little: the next stretch gathers for a while."""
 
 LOOK_S = 1.0
 """How often the backlog is counted, also within a longer wait."""
@@ -170,7 +168,7 @@ class Drain:
         self._plan.probed(answer, time.monotonic())
 
     def _take(self, after: int) -> None:
-        if self._small and self._stop.wait(GATHER_S):
+        if self._small and self._stop.wait(self._plan.pace.gather_s):
             return
         found = self._changes(after, TAKEN_MAX)
         # Asked after the changes: a table that is newer than they are knows all their series.

@@ -24,6 +24,7 @@ class Pace:
 
     lines_max: int = 5_000
     bytes_max: int = 1_000_000
+    gather_s: float = 0.5  # after little was taken, so that writes are fewer and fuller
     first_s: float = 0.5  # the least wait before the same lines are written again
     longest_s: float = 60.0
     asked_longest_s: float = 600.0  # of a wait that the server asks for
