@@ -140,6 +140,15 @@ def _public_url(value: object) -> str | None:
     return value
 
 
+def _heartbeat_url(value: object) -> str:
+    parts = url_parts(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or parts is None or parts.scheme not in ("http", "https"):
+        raise NotAcceptedError("accepted is http://… or https://…")
+    if "@" in parts.netloc:
+        raise NotAcceptedError("accepted is http://… or https://… without a name and a password")
+    return value
+
+
 def _origins(value: object) -> tuple[str, ...]:
     """Origins as browsers send them: lower case, without a path."""
     accepted = 'accepted is a list such as ["https://screens.example.vn"], each without a path'
@@ -168,6 +177,9 @@ def _choice(*options: str) -> Callable[[object], str]:
 _path = _matching(r"[^\x00]*[^\x00\s][^\x00]*", "the path of a file")
 _host = _matching(r"[0-9A-Za-z.:_-]+", "a host's name or address, such as 127.0.0.1 or 0.0.0.0")
 _port = _integer(0, 65535, "; 0 takes a free port")
+_time_of_day = _matching(
+    r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9])?", 'a time from "00:00" to "23:59", or "" for never'
+)
 _root = _matching(
     r"[0-9A-Za-z._-]{1,60}(/[0-9A-Za-z._-]{1,60}){0,4}",
     "letters, digits, . _ and -, in up to 5 levels parted by /",
@@ -201,6 +213,11 @@ KEYS: Final = (
     Key("registry", "file", _path),
     Key("rules", "file", _path),
     Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),
+    Key("watch", "behind_s", _seconds(10, 86_400), 900.0, _number_of),
+    Key("watch", "self_test_at", _time_of_day, "06:30"),
+    Key("watch", "heartbeat_url", _heartbeat_url, secret=True),
+    Key("watch", "heartbeat_url_file", _path),
+    Key("watch", "heartbeat_s", _seconds(1, 3600), 60.0, _number_of),
 )
 """In the order of the documentation."""
 

@@ -31,7 +31,7 @@ FOREIGN: Final = frozenset({"SONGTIEN_DATA"})
 
 EMBEDDED: Final = "embedded:"
 DEFAULTS: Final = Path(__file__).parent / "defaults"
-_SECRET = re.compile(r"pas+w|pwd|secret|token|credential", re.IGNORECASE)
+_SECRET = re.compile(r"pas+w|pwd|secret|token|credential|heartbeat", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
 
 
@@ -104,6 +104,21 @@ class Ingest:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """How the service watches itself.
+
+    behind_s : how long readings may wait for InfluxDB before people are told
+    self_test_minute : of the day in Vietnam; None tests never
+    heartbeat_url : None beats nowhere; it carries a token
+    """
+
+    behind_s: float
+    self_test_minute: int | None
+    heartbeat_url: str | None = field(repr=False)
+    heartbeat_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator can set. All paths are absolute.
 
@@ -118,6 +133,7 @@ class Settings:
     auth: Auth
     data: DataSettings
     ingest: Ingest
+    watch: WatchSettings
     registry_file: Path
     registry_is_default: bool
     rules_file: Path
@@ -218,6 +234,7 @@ class _Reading:
         values = {key.path: self._value(key) for key in KEYS}
         password = self._secret("mqtt.password", values)
         token = self._secret("store.token", values)
+        heartbeat_url = self._secret("watch.heartbeat_url", values)
         ca_file = self._existing("mqtt.ca_file", values)
         url = url_parts(values["mqtt.url"])
         if ca_file is not None and url is not None and url.scheme != "mqtts":
@@ -265,6 +282,12 @@ class _Reading:
             auth=Auth(values["auth.anonymous"]),
             data=DataSettings(directory, values["data.journal_days"]),
             ingest=Ingest(values["ingest.reorder_s"]),
+            watch=WatchSettings(
+                values["watch.behind_s"],
+                _minute_of(values["watch.self_test_at"]),
+                heartbeat_url,
+                values["watch.heartbeat_s"],
+            ),
             registry_file=registry,
             registry_is_default=not own_registry,
             rules_file=rules,
@@ -348,3 +371,9 @@ class _Reading:
         if isinstance(value, str):
             value = _CREDENTIALS.sub(f"//{HIDDEN}@", value)
         self.faults.append(Fault(file, key, value, accepted))
+
+
+def _minute_of(time_of_day: str) -> int | None:
+    """Minutes into the day, 390 for "06:30"; None for "", which is never."""
+    hours, _, minutes = time_of_day.partition(":")
+    return int(hours) * 60 + int(minutes) if hours else None

@@ -119,11 +119,20 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_REGISTRY__FILE": "s.toml",
         "SONGTIEN_RULES__FILE": "r.toml",
         "SONGTIEN_INGEST__REORDER_S": "1.5",
+        "SONGTIEN_WATCH__BEHIND_S": "60",
+        "SONGTIEN_WATCH__SELF_TEST_AT": "23:05",
+        "SONGTIEN_WATCH__HEARTBEAT_URL_FILE": "heartbeat",
+        "SONGTIEN_WATCH__HEARTBEAT_S": "2.5",
         "SONGTIEN_DATA": "/of/the/tests",
         "PATH": "/bin",
     }
     (tmp_path / "token").write_text("s3cret==\n")
-    elsewhere = {"SONGTIEN_MQTT__PASSWORD", "SONGTIEN_STORE__TOKEN"}
+    (tmp_path / "heartbeat").write_text("https://beat.example.vn/t0k\n")
+    elsewhere = {
+        "SONGTIEN_MQTT__PASSWORD",
+        "SONGTIEN_STORE__TOKEN",
+        "SONGTIEN_WATCH__HEARTBEAT_URL",
+    }
     assert {key.variable for key in KEYS} - set(environ) == elsewhere
     settings = load_settings(written(folder, CONTRACT), environ)
     mqtt = settings.mqtt
@@ -142,6 +151,10 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert settings.registry_file == tmp_path / "s.toml"
     assert settings.rules_file == tmp_path / "r.toml"
     assert settings.ingest.reorder_s == 1.5
+    watch = settings.watch
+    assert (watch.behind_s, watch.self_test_minute, watch.heartbeat_s) == (60.0, 1385, 2.5)
+    assert watch.heartbeat_url == "https://beat.example.vn/t0k"
+    assert "t0k" not in repr(settings)
 
 
 def test_a_password_comes_from_variable_or_file_and_is_never_shown(tmp_path: Path) -> None:
@@ -221,7 +234,10 @@ INFLUX = '[store]\nurl = "influxdb://h:8086/b?org=o"\n'
         ('[mqtt]\nroot = "$SYS"', "parted by /"),
         ('[mqtt]\nca_file = "none.pem"', "there is no file"),
         ('[mqtt]\nca_file = "songtien.toml"', "mqtts:// in mqtt.url alone"),
-        ('[store]\nurl = "influxdb://h:8086?org=o"', "accepted is influxdb://HOST:8086/BUCKET?org=ORG"),
+        (
+            '[store]\nurl = "influxdb://h:8086?org=o"',
+            "accepted is influxdb://HOST:8086/BUCKET?org=ORG",
+        ),
         ('[store]\nurl = "influxdb://me:secret@h:8086/b?org=o"', "token_file"),
         ('[store]\nurl = "sqlite:x"', 'accepted is "embedded:"'),
         ('[store]\ntoken_file = "x"', "there is no file"),
@@ -237,6 +253,13 @@ INFLUX = '[store]\nurl = "influxdb://h:8086/b?org=o"\n'
         ('[data]\ndir = " "', "the path of a file"),
         ("[ingest]\nreorder_s = -1", "from 0 to 3600 s"),
         ("[ingest]\nreorder_s = nan", "from 0 to 3600 s"),
+        ("[watch]\nbehind_s = 1", "from 10 to 86400 s"),
+        ('[watch]\nself_test_at = "6:30"', "a time from"),
+        ('[watch]\nself_test_at = "24:00"', "a time from"),
+        ("[watch]\nself_test_at = 390", "a time from"),
+        ('[watch]\nheartbeat_url_file = "none"', "there is no file"),
+        ('[watch]\nheartbeat_url_file = "songtien.toml"', "accepted is http://"),
+        ("[watch]\nheartbeat_s = 0", "from 1 to 3600 s"),
         ("mqtt = 3", "accepted is a table: [mqtt]"),
         ("[mqtt", "valid TOML is needed"),
     ],
@@ -296,3 +319,18 @@ def test_the_historian_and_its_token(tmp_path: Path) -> None:
     assert over.token == "other"
     file.write_text('[store]\ntoken_file = "token"\n')
     assert "influxdb:// in store.url alone" in faults(file)[0]
+
+
+def test_the_heartbeat_and_its_address(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, ""), {}).watch.self_test_minute == 390
+    never = load_settings(written(tmp_path, '[watch]\nself_test_at = ""'), {})
+    assert (never.watch.self_test_minute, never.watch.heartbeat_url) == (None, None)
+    for text, environ in (
+        ('[watch]\nheartbeat_url = "https://h/mat-khau"', {}),
+        ('[watch]\nheartbeat_ulr = "https://h/mat-khau"', {}),
+        ("", {"SONGTIEN_WATCH__HEARTBEAT_URL": "ftp://h/mat-khau"}),
+        ("", {"SONGTIEN_WATCH__HEARTBEAT_URL": "https://mat-khau@h/"}),
+        ("", {"SONGTIEN_WATCH__HEARTBEAT_ULR": "https://h/mat-khau"}),
+    ):
+        (said,) = faults(written(tmp_path, text), environ)
+        assert "mat-khau" not in said
