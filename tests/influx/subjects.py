@@ -238,17 +238,31 @@ class Drained(Direct):
         self.letters: list[DeadLetter] = []
         address = parse_url(proxy.url_of(database))
         self._by_proxy = Influx(address, proxy.token, timeout_ms=TIMEOUT_MS)
+        self._pace = pace
+        self._begin(0)
+
+    def _begin(self, position: int) -> None:
         self.drain = Drain(
             lambda after, limit: self.embedded.reader.changes(after, limit, self.table),
             self.embedded.reader.change_backlog,
             self._by_proxy,
             lambda: self.table,
-            begin=0,
+            begin=position,
             clock_ms=now_ms,
-            pace=pace,
+            pace=self._pace,
         )
         self._thread = threading.Thread(target=self.drain.run, name="drain")
         self._thread.start()
+
+    def again(self) -> None:
+        """Another life of the drain, which knows nothing of what the one before has done."""
+        self._end()
+        self._begin(0)
+
+    def _end(self) -> None:
+        self.drain.stop()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
 
     def adopt(self, table: SeriesTable) -> None:
         self.embedded.adopt(table)
@@ -283,12 +297,10 @@ class Drained(Direct):
         super().crash()
 
     def close(self) -> None:
-        self.drain.stop()
-        self._thread.join(20)
+        self._end()
         self._by_proxy.close()
         self.embedded.close()
         super().close()
-        assert not self._thread.is_alive()
 
 
 @contextmanager
