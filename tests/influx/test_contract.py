@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ingest.reading import QUANTITIES, Batch, Flag
 from ingest.rollups import HOUR_MS, Sums
-from tests.influx.subjects import LEVELS, PROBE, Devices, Direct, Subject
+from tests.influx.subjects import LEVELS, PROBE, Devices, Subject
 
 Row = tuple[int, float, int]
 
@@ -358,13 +358,8 @@ def test_history_of_a_device_that_left_the_registry(subject: Subject) -> None:
 
 
 @pytest.mark.parametrize("moved", [True, False], ids=["moved", "left"])
-def test_a_flag_is_revised_after_its_device_changed_places(
-    subject: Subject, moved: bool, request: pytest.FixtureRequest
-) -> None:
+def test_a_flag_is_revised_after_its_device_changed_places(subject: Subject, moved: bool) -> None:
     overwriting(subject)
-    if isinstance(subject, Direct):
-        why = "the station is a tag: written again from another station, a point is a second one"
-        request.applymarker(pytest.mark.xfail(reason=why, strict=True))
     probe = PROBE.format(subject.devices.probe)
     layered = PROBE.format(subject.devices.layered) + LEVELS.format()
     subject.write(batch(subject.id(SALINITY), [(T, 1.0, 2), (T + 1, 2.0, 2)]))

@@ -83,6 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests say what they want to."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that ends the connection early is one of the cases."""
+
+
 Serve = Callable[[Callable[[Request], Said | None]], Scripted]
 
 
@@ -94,8 +101,7 @@ def serve() -> Iterator[Serve]:
     def start(answer: Callable[[Request], Said | None]) -> Scripted:
         script = Scripted(answer)
         handler = type("Handler", (_Handler,), {"script": script})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), handler)
         script.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -111,7 +117,8 @@ def serve() -> Iterator[Serve]:
 
 
 def _rows(*values: list[Any], name: str = "salinity_g_l") -> Said:
-    series = {"name": "x", "columns": ["time", name, f"{name}_q"], "values": list(values)}
+    columns = ["time", name, f"{name}_q", "station"]
+    series = {"name": "x", "columns": columns, "values": [[*row, "my-tho"] for row in values]}
     body = {"results": [{"statement_id": 0, "series": [series] if values else []}]}
     return 200, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
