@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,10 @@ COMPRESS_FROM_BYTES = 1024
 """Below this zlib saves nothing worth its time."""
 
 SCHEMA_VERSION = 1
+
+CHECKED_BYTES_MAX = 256 * 2**20
+"""A file up to this size is looked through when it is opened, in less than a second. What is
+larger shows its damage where it is read."""
 
 
 class Messages(msgspec.Struct, tag="messages", array_like=True, frozen=True):
@@ -74,17 +79,24 @@ class Journal:
     path : the SQLite file; made if absent
     clock_ms : the service's clock, stamped on entries inside the lock, so that the order of
         entries is the order of their times. A clock that steps back stands still instead.
+
+    An entry that was being written when the machine died is not there: SQLite tells by its
+    checksums where its log ends. Nobody was told that it was. What damages entries that were
+    there raises JournalDamagedError, at the latest where they are read.
     """
 
     def __init__(self, path: Path, clock_ms: Callable[[], int]) -> None:
+        self._path = path
         self._clock_ms = clock_ms
         self._lock = threading.Lock()
-        self._writer = _connect(path)
-        self._reader = _connect(path)
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
-        row = self._writer.execute("SELECT pos, at_ms FROM entry ORDER BY pos DESC").fetchone()
-        self._last: int = row[0] if row else self._sequence()
+        with _damage_told(path):
+            self._writer = _connect(path)
+            self._reader = _connect(path)
+            _check(path, self._reader)
+            row = self._writer.execute("SELECT pos, at_ms FROM entry ORDER BY pos DESC").fetchone()
+            self._last: int = row[0] if row else self._sequence()
         self._at_ms: int = row[1] if row else 0
 
     @property
@@ -95,7 +107,8 @@ class Journal:
     @property
     def first_position(self) -> int:
         """The position of the oldest entry that is kept; 0 when there is none."""
-        row = self._reader.execute("SELECT min(pos) FROM entry").fetchone()
+        with _damage_told(self._path):
+            row = self._reader.execute("SELECT min(pos) FROM entry").fetchone()
         return int(row[0] or 0)
 
     def append(self, entry: Entry) -> int:
@@ -106,7 +119,7 @@ class Journal:
         body = self._encoder.encode(entry)
         large = len(body) >= COMPRESS_FROM_BYTES
         body = b"z" + zlib.compress(body, 1) if large else b"r" + body
-        with self._lock:
+        with self._lock, _damage_told(self._path):
             at_ms = max(self._clock_ms(), self._at_ms)
             cursor = self._writer.execute(
                 "INSERT INTO entry(at_ms, body) VALUES (?, ?)", (at_ms, body)
@@ -120,11 +133,12 @@ class Journal:
 
         For one reading thread.
         """
-        rows = self._reader.execute(
-            "SELECT pos, at_ms, body FROM entry WHERE pos > ? ORDER BY pos LIMIT ?",
-            (position, limit),
-        )
-        return [(pos, at_ms, self._decode(body)) for pos, at_ms, body in rows]
+        with _damage_told(self._path):
+            rows = self._reader.execute(
+                "SELECT pos, at_ms, body FROM entry WHERE pos > ? ORDER BY pos LIMIT ?",
+                (position, limit),
+            ).fetchall()
+        return [(pos, at_ms, self._decode(pos, body)) for pos, at_ms, body in rows]
 
     def all_after(self, position: int) -> Iterator[tuple[int, int, Entry]]:
         """Every entry behind `position`, a few at a time."""
@@ -134,7 +148,7 @@ class Journal:
 
     def trim(self, *, up_to: int, older_than_ms: int) -> int:
         """Forget entries up to a position that are older than a time; returns how many."""
-        with self._lock:
+        with self._lock, _damage_told(self._path):
             cursor = self._writer.execute(
                 "DELETE FROM entry WHERE pos IN "
                 "(SELECT pos FROM entry WHERE pos <= ? AND at_ms < ? ORDER BY pos LIMIT 1000)",
@@ -147,9 +161,12 @@ class Journal:
             self._reader.close()
             self._writer.close()
 
-    def _decode(self, body: bytes) -> Entry:
-        packed = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
-        return self._decoder.decode(packed)
+    def _decode(self, position: int, body: bytes) -> Entry:
+        try:
+            packed = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
+            return self._decoder.decode(packed)
+        except (zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise JournalDamagedError(self._path, f"entry {position}: {error}") from error
 
     def _sequence(self) -> int:
         row = self._writer.execute("SELECT seq FROM sqlite_sequence WHERE name='entry'").fetchone()
@@ -171,6 +188,37 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     return connection
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    """Better now, with an operator at hand, than when the entry is one day let go."""
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    if pages * connection.execute("PRAGMA page_size").fetchone()[0] <= CHECKED_BYTES_MAX:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise JournalDamagedError(path, " ".join(str(found).split()))
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """A disk that refuses is the caller's to wait for; a file that is broken stays so."""
+    try:
+        yield
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise JournalDamagedError(path, str(error)) from error
+
+
+class JournalDamagedError(Exception):
+    """Entries that were there can't be read any more: a bad disk, or a hand in the files."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({why}). Keep a copy of {path.parent}, then "
+            "put back the newest backup (songtien restore), or begin with another data.dir: "
+            "what broker and gateways still hold comes by itself"
+        )
 
 
 class SchemaError(Exception):

@@ -42,7 +42,11 @@ CHECKPOINT_EVERY_ENTRIES = 20_000
 TRIM_EVERY_S = 60.0
 FORGET_AT_ONCE = 5_000
 FOLLOW_EVERY_S = 1.0
-ROLL_UP_AT_ONCE = 20_000
+ROLL_UP_EVERY_S = 30.0
+"""Hours are summed up when it is quiet, and not with each reading: until then those that ask
+for them have them from the readings."""
+
+ROLL_UP_AT_ONCE = 5_000
 """Changed readings whose hours are summed up in one go: new readings wait for it."""
 
 TICK_APART_S = 0.2
@@ -116,7 +120,7 @@ class Pipeline:
         self._checkpointed = self.position
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
         self._trim_due = time.monotonic() + TRIM_EVERY_S
-        self._follow_due = 0.0
+        self._follow_due = self._roll_up_due = 0.0
         self._settled: Callable[[], Settled] | None = None
         self._letters: list[DeadLetter] = []
         self._tick_after = 0.0
@@ -310,16 +314,25 @@ class Pipeline:
         return records.write(store.connection, outcome.events)
 
     def _follow(self) -> None:
-        """Note how far the historian is, and sum up a few hours."""
+        """Note how far the historian is."""
+        if self._settled is None:
+            return
+        position, letters = self._settled()
+        self._letters.extend(letters)
         try:
-            if self._settled is not None:
-                position, letters = self._settled()
-                self._letters.extend(letters)
-                if position > self._store.drained or self._letters:
-                    self._store.set_drained(position, self._letters)
-                    self._letters.clear()
-            if not self.busy and self._store.roll_up(ROLL_UP_AT_ONCE):
-                self._follow_due = 0.0
+            if position > self._store.drained or self._letters:
+                self._store.set_drained(position, self._letters)
+        except sqlite3.OperationalError as error:
+            self._troubled(error)
+            return
+        self._letters.clear()
+        self._recovered()
+
+    def _roll_up(self) -> None:
+        """Sum up a few hours, and soon a few more where there are any."""
+        try:
+            if self._store.roll_up(ROLL_UP_AT_ONCE):
+                self._roll_up_due = 0.0
         except sqlite3.OperationalError as error:
             self._troubled(error)
             return
@@ -358,6 +371,9 @@ class Pipeline:
         if now >= self._follow_due:
             self._follow_due = now + FOLLOW_EVERY_S
             self._follow()
+        if now >= self._roll_up_due and not self.busy:
+            self._roll_up_due = now + ROLL_UP_EVERY_S
+            self._roll_up()
 
     def _checkpoint(self) -> None:
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
@@ -396,5 +412,7 @@ class JournalGapError(Exception):
     def __init__(self, position: int, committed: int) -> None:
         super().__init__(
             f"the journal does not go on after entry {position}, but the store has committed "
-            f"entry {committed}: journal.sqlite and store.sqlite do not belong together"
+            f"entry {committed}: journal.sqlite and store.sqlite do not belong together. Keep a "
+            "copy of both, then put back the newest backup (songtien restore), or begin with "
+            "another data.dir"
         )

@@ -17,7 +17,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from api.auth import AuthError
 from ingest.faults import ConfigError
-from ingest.journal import SchemaError
+from ingest.journal import JournalDamagedError, SchemaError
 from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
@@ -53,7 +53,7 @@ def faults_told() -> Iterator[None]:
         fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))
     except* sqlite3.DatabaseError as group:
         fail(FAILED, *(f"data directory: {error}" for error in _leaves(group)))
-    except* (BrokerError, JournalGapError, StateError, OSError) as group:
+    except* (BrokerError, JournalDamagedError, JournalGapError, StateError, OSError) as group:
         fail(FAILED, *_leaves(group))
 
 
