@@ -17,7 +17,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, cast
 
@@ -28,6 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ingest.broker import BrokerAddress, Subscription
 from ingest.publishes import Publish, Stream, packet_length, pubacks, take_publishes
 from ingest.takeovers import QUIET_S, WAIT_S, Takeovers, in_words
 
@@ -45,47 +45,19 @@ DELIVERIES_MAX = 128
 """Bound of the queue to the intake, in reads of up to 256 KiB. QoS 1 can't reach it; at QoS 0
 paho's thread waits here, and TCP holds the broker back."""
 
+LOOK_S = 0.5
 BACKOFF_MAX_S = 10.0
 """With a try that has just begun to time out we are back within 30 s of the end of a fault."""
 
 TAKEN_OVER = 142
 """Reason code of a DISCONNECT: another client has connected under our id (MQTT 5.0, 3.14.2.1)."""
 
+TIMED_OUT = 141
+"""What paho gives where a broker has not said a word."""
+
+NO_ANSWER = "no answer to CONNECT"
+
 MESSAGE_MAX_BYTES = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where the broker is and who we are to it. `password` is never logged.
-
-    protocol : "5", "3.1.1", or "auto": 5, and 3.1.1 where the broker refuses it
-    """
-
-    host: str
-    port: int
-    client_id: str
-    tls: bool = False
-    username: str | None = None
-    password: str | None = None
-    ca_file: str | None = None
-    protocol: str = "auto"
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-    def __repr__(self) -> str:
-        return f"BrokerAddress({self})"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What to say and hear on each connection. `own` names a topic of ours to hear back."""
-
-    topics: str
-    own: str
-    state_topic: str
-    ready: Callable[[], bytes]
-    lost: Callable[[], bytes]
 
 
 Delivery = tuple["Link", list[Publish]]
@@ -140,12 +112,15 @@ class Link:
         said: Subscription,
         out: SimpleQueue[Delivery],
         protocol: MQTTProtocolVersion,
+        takeovers: Takeovers,
     ) -> None:
         self.ended = threading.Event()
         self.connected = threading.Event()
         self.refused: str | None = None
         self.taken_over = False
         self.welcomed = False
+        self._takeovers = takeovers
+        self._servers = said.state_topic.rpartition("/")[0].rpartition("/")[0] + "/"
         self._said = said
         self._out = out
         # Held while acknowledging, and taken when the connection ends: afterwards no
@@ -169,7 +144,8 @@ class Link:
         if address.tls:
             context = ssl.create_default_context(cafile=address.ca_file)
             self._client.tls_set_context(context)
-        self._client.will_set(said.state_topic, said.lost(), qos=1, retain=True)
+        last_will = takeovers.saying(said.lost())
+        self._client.will_set(said.state_topic, last_will, qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
@@ -219,11 +195,13 @@ class Link:
             return
         self.welcomed = True
         if self._v5:
-            # Not what we say ourselves, but for the canary that proves the way is open.
+            # Not what we say ourselves, but for the canary that proves the way is open, and
+            # what the daily test is to hear.
+            heard_back = (self._said.own, *self._said.also)
             client.subscribe(
                 [
                     (self._said.topics, SubscribeOptions(qos=1, noLocal=True)),
-                    (self._said.own, SubscribeOptions(qos=1)),
+                    *((topic, SubscribeOptions(qos=1)) for topic in heard_back),
                 ]
             )
         else:
@@ -232,25 +210,31 @@ class Link:
     def _on_subscribe(
         self, client: paho.Client, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any
     ) -> None:
-        failed = [str(reason) for reason in reasons if reason.is_failure]
+        failed = [str(reason) for reason in reasons[:2] if reason.is_failure]
         if failed:
             self.welcomed = False
             self.refused = f"subscription to {self._said.topics}: {failed[0]}"
             self._end()
         else:
             # Not before: a broker without our session drops what gateways answer too soon.
-            client.publish(self._said.state_topic, self._said.ready(), qos=1, retain=True)
+            ready = self._takeovers.saying(self._said.ready())
+            client.publish(self._said.state_topic, ready, qos=1, retain=True)
             self.connected.set()
 
     def _on_disconnect(
         self, _c: paho.Client, _u: Any, _f: Any, reason: ReasonCode, _p: Any
     ) -> None:
-        self.taken_over |= reason.value == TAKEN_OVER
+        if reason.value == TAKEN_OVER:
+            self.taken_over = True
+            self._takeovers.told(time.monotonic())
         if self.refused is None and not self.connected.is_set():
-            self.refused = str(reason)
+            self.refused = NO_ANSWER if reason.value == TIMED_OUT else str(reason)
         self._end()
 
     def _taken(self, published: list[Publish]) -> None:
+        for _, _, topic, word in published:
+            if topic.startswith(self._servers):
+                self._takeovers.hear(word, time.monotonic())
         while self._out.qsize() >= DELIVERIES_MAX and not self.ended.wait(0.01):
             pass
         self._out.put((self, published))
@@ -274,7 +258,8 @@ class Broker:
         self._link: Link | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watched, name="mqtt-supervisor", daemon=True)
-        self._takeovers = Takeovers()
+        self._takeovers = Takeovers(said.mark)
+        self._told_contested = False
         self.trouble: str | None = "not yet connected"
 
     def start(self) -> None:
@@ -332,7 +317,7 @@ class Broker:
                     log.info("broker connected", extra={"broker": str(self.address)})
                 told_lost = False
                 self._on_change(True)
-                trouble = self._lived(link, protocol)
+                trouble = self._lived(link)
                 self._on_change(False)
                 link.close()
             else:
@@ -350,24 +335,22 @@ class Broker:
                 told_lost = True
             self._stop.wait(self._pause_s(failures))
 
-    def _lived(self, link: Link, protocol: MQTTProtocolVersion) -> str:
+    def _lived(self, link: Link) -> str:
         """Wait until a connection ends; why it did."""
         begun_s = time.monotonic()
-        if self._takeovers.contested and not link.ended.wait(QUIET_S):
-            self._takeovers.quiet()
-            log.warning("the client id is ours alone", extra={"client_id": self.address.client_id})
-        link.ended.wait()
-        self._note_end(link, begun_s, protocol)
+        while not link.ended.wait(LOOK_S):
+            if self._takeovers.contested and time.monotonic() - begun_s > QUIET_S:
+                self._takeovers.quiet()
+            self._tell_of_takeovers()
+        self._tell_of_takeovers()
         return "taken over by another client of our id" if link.taken_over else "connection lost"
 
-    def _note_end(self, link: Link, begun_s: float, protocol: MQTTProtocolVersion) -> None:
-        if self._stop.is_set():
-            return
-        at_s, before = time.monotonic(), self._takeovers.contested
-        v5 = protocol == MQTTProtocolVersion.MQTTv5
-        self._takeovers.lost(at_s, at_s - begun_s, told=link.taken_over, tells=v5)
-        if self._takeovers.contested and not before:
+    def _tell_of_takeovers(self) -> None:
+        before, self._told_contested = self._told_contested, self._takeovers.contested
+        if self._told_contested and not before:
             log.error(self.takeover)
+        elif before and not self._told_contested:
+            log.warning("no other client of our id", extra={"client_id": self.address.client_id})
 
     def _pause_s(self, failures: int) -> float:
         """How long to wait before the next try, with jitter."""
@@ -378,11 +361,9 @@ class Broker:
 
     def _connect(self, protocol: MQTTProtocolVersion) -> tuple[Link | None, str, bool]:
         """A link, or why there is none and whether somebody sent us away."""
-        begun_s = time.monotonic()
         try:
-            link = Link(self.address, self._said, self.deliveries, protocol)
+            link = Link(self.address, self._said, self.deliveries, protocol, self._takeovers)
         except (OSError, ValueError) as error:
-            self._takeovers.failed()
             return None, str(error), False
         self._link = link
         for _ in range(int(CONNECT_TIMEOUT_S / 0.05)):
@@ -390,10 +371,6 @@ class Broker:
                 break
         if link.connected.is_set() and not link.ended.is_set():
             return link, "", True
-        ended = link.ended.is_set()
+        refused = link.refused if link.ended.is_set() else NO_ANSWER
         link.close()
-        if ended and link.welcomed:
-            self._note_end(link, begun_s, protocol)
-        else:
-            self._takeovers.failed()
-        return None, link.refused or "no answer to CONNECT", ended and not link.welcomed
+        return None, refused or NO_ANSWER, refused != NO_ANSWER and not link.welcomed

@@ -1,17 +1,19 @@
 """Whether another client goes by our name: a broker throws out one for the other, for ever.
 
 A client id is unique at a broker: whoever connects under one that is taken ends the
-connection of the one before (MQTT 5.0 and 3.1.1, 3.1.4). MQTT 5 says so, with reason code
-142. Under 3.1.1 the broker just closes, and all there is to go by is that connections are
-made without trouble and end within seconds: so a try to connect that fails is taken for a
-broker in trouble of its own, and the guesses before it are forgotten.
+connection of the one before (MQTT 5.0 and 3.1.1, 3.1.4). Brokers may say so with reason code
+142 of MQTT 5; mosquitto does not where the session goes on, and MQTT 3.1.1 knows no way. So
+what servers say of themselves carries a mark of their client id, and is retained: words under
+our mark that we have not said are another's, who has been there since. A broker that flaps
+brings back nothing but our own.
 
 Two that reconnect at once fight several times a second, and neither gets any work done. So
 each that has been thrown out `TAKEOVERS` times `WITHIN_S` waits longer than that before it
 comes again, and the other is let be meanwhile.
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from hashlib import sha256
 
 TAKEOVERS = 3
 WITHIN_S = 60.0
@@ -21,8 +23,12 @@ WAIT_S = (4.0, 8.0)
 QUIET_S = 12.0
 """Connected for so long, the other one has had its turn and has not come."""
 
-BRIEF_S = 10.0
-"""A connection that its broker ends sooner may have been taken over (MQTT 3.1.1)."""
+WORDS_KEPT = 1000
+
+
+def mark(client_id: str) -> str:
+    """What tells one client id from another, without telling what it is."""
+    return sha256(client_id.encode()).hexdigest()[:12]
 
 
 def in_words(client_id: str, broker: str) -> str:
@@ -33,40 +39,44 @@ def in_words(client_id: str, broker: str) -> str:
     )
 
 
-@dataclass(slots=True)
 class Takeovers:
-    """What has become of connections so far. Times in s, of any clock that does not fall."""
+    """What is known of others under our mark; an empty mark is nobody's.
 
-    contested: bool = False
-    _told_s: list[float] = field(default_factory=list)
-    _guessed_s: list[float] = field(default_factory=list)
+    Times in s, of any clock that does not fall. One thread at a time.
+    """
 
-    def lost(self, at_s: float, lasted_s: float, *, told: bool, tells: bool) -> None:
-        """A connection has ended.
+    def __init__(self, our_mark: str) -> None:
+        self.contested = False
+        self._mark = our_mark.encode()
+        self._known: deque[bytes] = deque(maxlen=WORDS_KEPT)
+        self._times_s: deque[float] = deque(maxlen=TAKEOVERS)
+        self._told = False
 
-        Parameters
-        ----------
-        lasted_s : how long it was
-        told : the broker has said that another took it over
-        tells : it would have said so
-        """
-        if told:
-            self._told_s.append(at_s)
-        elif not tells and lasted_s < BRIEF_S:
-            self._guessed_s.append(at_s)
-        self._told_s = [each for each in self._told_s if at_s - each < WITHIN_S]
-        self._guessed_s = [each for each in self._guessed_s if at_s - each < WITHIN_S]
-        if len(self._told_s) + len(self._guessed_s) >= TAKEOVERS:
-            self.contested = True
+    def saying(self, word: bytes) -> bytes:
+        """Remember a word as ours; returns it."""
+        self._known.append(word)
+        return word
 
-    def failed(self) -> None:
-        """A try to connect has failed."""
-        self._guessed_s.clear()
-        if not self._told_s:
-            self.contested = False
+    def told(self, at_s: float) -> None:
+        """The broker has said that another has taken our place."""
+        self._told = True
+        self._note(at_s)
+
+    def hear(self, word: bytes, at_s: float) -> None:
+        """A word of a server: of a takeover, if it is another's under our mark, and new."""
+        if not self._mark or self._mark not in word or word in self._known:
+            return
+        self._known.append(word)
+        if not self._told:
+            self._note(at_s)
+        self._told = False  # it was the word of whom the broker has told
 
     def quiet(self) -> None:
         """A connection has lasted for `QUIET_S`: the name is ours alone."""
-        self.contested = False
-        self._told_s.clear()
-        self._guessed_s.clear()
+        self.contested = self._told = False
+        self._times_s.clear()
+
+    def _note(self, at_s: float) -> None:
+        self._times_s.append(at_s)
+        if len(self._times_s) == TAKEOVERS and at_s - self._times_s[0] < WITHIN_S:
+            self.contested = True

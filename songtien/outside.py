@@ -10,8 +10,8 @@ import msgspec
 
 from alerts.notices import SELF_TEST
 from ingest import topics
+from ingest.broker import BrokerAddress
 from ingest.faults import ConfigError, Fault
-from ingest.mqtt import BrokerAddress
 from songtien.settings import Mqtt
 
 
@@ -65,8 +65,10 @@ def bound(section: str, host: str, port: int) -> socket.socket:
     return taken
 
 
-def server_state(state: str, *, demo: bool) -> bytes:
-    return msgspec.json.encode({"s": state, "t": clock_ms(), "demo": demo})
+def server_state(state: str, client_mark: str, *, demo: bool) -> bytes:
+    """What the service says of itself; the mark is by `ingest.takeovers`."""
+    said = {"s": state, "t": clock_ms(), "demo": demo, "client": client_mark}
+    return msgspec.json.encode(said)
 
 
 def said_by_us(root: str) -> Callable[[str], bool]:

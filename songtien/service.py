@@ -33,11 +33,12 @@ from api.live.hub import Hub, LinkState
 from api.live.origin import Origins
 from api.live.server import LiveServer
 from api.live.session import Refused
-from ingest import topics
+from ingest import takeovers, topics
+from ingest.broker import Subscription
 from ingest.history import StoreReader
 from ingest.intake import Intake
 from ingest.journal import Config, Journal
-from ingest.mqtt import Broker, Subscription
+from ingest.mqtt import Broker
 from ingest.payload import DeviceState
 from ingest.store import Store
 from songtien import datadir
@@ -58,6 +59,7 @@ from songtien.outside import (
 )
 from songtien.pipeline import News, Pipeline
 from songtien.settings import Settings
+from songtien.watching import heard_back, watching
 
 log = logging.getLogger(__name__)
 
@@ -130,14 +132,17 @@ class Service:
 
         self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
         self.mailbox = Mailbox(self._loop, self._take)
+        client_mark = takeovers.mark(settings.mqtt.client_id)
         self.broker = Broker(
             broker_address(settings.mqtt),
             Subscription(
                 topics=topics.subscription(settings.mqtt.root),
                 own=topics.canary_topic(settings.mqtt.root, host),
+                also=heard_back(settings.mqtt.root, host),
                 state_topic=topics.server_state_topic(settings.mqtt.root, host),
-                ready=lambda: server_state("ready", demo=demo),
-                lost=lambda: server_state("lost", demo=demo),
+                ready=lambda: server_state("ready", client_mark, demo=demo),
+                lost=lambda: server_state("lost", client_mark, demo=demo),
+                mark=client_mark,
             ),
             self._broker_changed,
             self._died_elsewhere,
@@ -169,6 +174,17 @@ class Service:
             self._acknowledge,
             origins=Origins.of(settings.live.origins, self.http_port),
         )
+        self.watching = watching(
+            settings,
+            host,
+            clock_ms=clock_ms,
+            journal=self.journal,
+            pipeline=self.pipeline,
+            broker=self.broker,
+            historian=self.historian,
+            ready=lambda: not self.health.not_ready(),
+            on_death=self._died_elsewhere,
+        )
         self.health = Health(
             self.broker,
             self.announcer,
@@ -178,6 +194,7 @@ class Service:
             self.hub,
             self.live,
             self.historian,
+            self.watching,
         )
         self._load_alerts(reader)
         alerts = AlertRecords(reader)
@@ -234,6 +251,7 @@ class Service:
         self._run(group, self._watch(), "watch over threads")
         self._run(group, self._tick(), "clock of the screens")
         self._run(group, self.announcer.keep_saying(), "canary and acks")
+        self._run(group, self.watching.run(), "watch over the service")
         self._threads = [
             self._thread("intake", self.intake.run),
             self._thread("pipeline", lambda: self.pipeline.run(self._tell)),
@@ -253,6 +271,7 @@ class Service:
             if task.get_name() != HTTP_TASK:
                 task.cancel()
         try:
+            await asyncio.to_thread(self.watching.stop)
             if self._threads:
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await asyncio.to_thread(self.broker.stop)
@@ -342,6 +361,8 @@ class Service:
             for position, event in zip(news.positions, outcome.events, strict=True):
                 if event.told:
                     self.hub.publish(position, _said(event))
+            self.watching.told(outcome.events)
+            self.watching.heard(outcome.echoes)
             self.announcer.settle(news.acks)
             self.announcer.tell(outcome.events)
             if outcome.canaries:
@@ -364,6 +385,7 @@ class Service:
     def _broker_changed(self, connected: bool) -> None:  # noqa: FBT001 - its only argument
         if connected:
             self._loop.call_soon_threadsafe(self.announcer.connected)
+            self._loop.call_soon_threadsafe(self.watching.connected)
             self._loop.call_soon_threadsafe(self.broker_met.set)
 
     def _run(self, group: asyncio.TaskGroup, work: Any, name: str) -> None:

@@ -4,69 +4,18 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
+from collections.abc import Iterator
+from contextlib import suppress
+from queue import Empty
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest import mqtt
-from ingest.mqtt import Broker, BrokerAddress, Delivery, Link, Subscription
-from ingest.publishes import Publish
+from ingest.broker import BrokerAddress
+from ingest.mqtt import Broker, Link
 from tests.conftest import Mosquitto
-
-DEADLINE_S = 20.0
-ROOT = "r/v1"
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not true():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.005)
-
-
-def said(host: str) -> Subscription:
-    return Subscription(
-        f"{ROOT}/#",
-        f"{ROOT}/server/{host}/canary",
-        f"{ROOT}/server/{host}/state",
-        lambda: b"ready",
-        lambda: b"lost",
-    )
-
-
-@contextmanager
-def connected(port: int, client: str) -> Iterator[Broker]:
-    broker = Broker(BrokerAddress("127.0.0.1", port, client), said(client))
-    broker.start()
-    try:
-        until(lambda: broker.connected)
-        yield broker
-    finally:
-        broker.stop()
-
-
-class Inbox:
-    """Messages one by one, with the link that brought each; servers' states left out."""
-
-    def __init__(self, deliveries: "SimpleQueue[Delivery]") -> None:
-        self._deliveries = deliveries
-        self._waiting: list[tuple[Link, Publish]] = []
-
-    def next(self) -> tuple[Link, Publish]:
-        until(self._something)
-        return self._waiting.pop(0)
-
-    def _something(self) -> bool:
-        with suppress(Empty):
-            while True:
-                link, published = self._deliveries.get_nowait()
-                self._waiting += [
-                    (link, each) for each in published if not each[2].endswith("/state")
-                ]
-        return bool(self._waiting)
+from tests.ingest.links import DEADLINE_S, ROOT, Inbox, connected, said, until
 
 
 @pytest.mark.broker

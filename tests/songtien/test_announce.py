@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from alerts.alert import AlertEvent, EventType
-from ingest.mqtt import Broker, BrokerAddress, Subscription
+from ingest.broker import BrokerAddress, Subscription
+from ingest.mqtt import Broker
 from ingest.registry import parse_registry
 from ingest.sequence import Ack
 from songtien.announce import CANARIES_KEPT, Announcer
