@@ -31,18 +31,40 @@ more, readings are read instead."""
 PENDING_HOURS_MAX = 200
 
 
+_ROLL_UP = """
+WITH part AS (
+  SELECT due.series AS series, due.start AS start, 1 AS n, r.flag = 1 AS n_good,
+    r.value AS total, r.value AS low, r.value AS high, r.t AS last_ms
+  FROM due CROSS JOIN reading AS r
+    ON r.series = due.series AND r.t >= due.start AND r.t < due.start + 3600000
+  WHERE r.flag <= 3
+  UNION ALL
+  SELECT f.series, f.start, f.n, f.n_good, f.total, f.low, f.high, f.last_ms
+  FROM due CROSS JOIN forgotten_hour AS f ON f.series = due.series AND f.start = due.start),
+hour AS (
+  SELECT series, start, sum(n) AS n, sum(n_good) AS n_good, sum(total) AS total,
+    min(low) AS low, max(high) AS high, max(last_ms) AS last_ms
+  FROM part GROUP BY series, start)
+INSERT INTO hour_rollup
+SELECT series, start, n, n_good, total, low, high, coalesce(
+  (SELECT value FROM reading WHERE reading.series = hour.series AND reading.t = hour.last_ms),
+  (SELECT last FROM forgotten_hour AS f WHERE f.series = hour.series AND f.start = hour.start)),
+  last_ms
+FROM hour
+"""
+
+
 def roll_up(connection: sqlite3.Connection, after: int, limit: int) -> int:
     """Sum up the hours that about `limit` changed readings are in; returns how far it came."""
     position, series, t_ms = changes.pairs_after(connection, after, limit)
     hours = np.unique(np.stack((series, t_ms // HOUR_MS * HOUR_MS)), axis=1)
-    for number, begin_ms, end_ms in _runs(hours[0], hours[1]):
-        connection.execute(
-            "DELETE FROM hour_rollup WHERE series = ? AND start >= ? AND start < ?",
-            (number, begin_ms, end_ms),
-        )
-        kept = of_readings(connection, number, begin_ms, end_ms, HOUR_MS, 0)
-        noted = of_table(connection, "forgotten_hour", number, begin_ms, end_ms)
-        _put(connection, "hour_rollup", number, Sums.concat([kept, noted]).merged())
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS due(series INTEGER, start INTEGER)")
+    connection.execute("DELETE FROM due")
+    connection.executemany("INSERT INTO due VALUES (?, ?)", hours.T.tolist())
+    connection.execute(
+        "DELETE FROM hour_rollup WHERE (series, start) IN (SELECT series, start FROM due)"
+    )
+    connection.execute(_ROLL_UP)
     return position
 
 

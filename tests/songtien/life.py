@@ -19,7 +19,16 @@ from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, Message
 MINUTE = 60_000
 DEADLINE_S = 20.0
 
-TABLES = ("series", "reading", "lane_interval", "dead_letter", "device", "alert", "alert_event")
+TABLES = (
+    "series",
+    "reading",
+    "lane_interval",
+    "dead_letter",
+    "device",
+    "alert",
+    "alert_event",
+    "hour_rollup",
+)
 
 MT_02 = REGISTRY[
     REGISTRY.index('[[station.device]]\nid = "mt-02"') : REGISTRY.index(
@@ -101,6 +110,8 @@ class Life:
             self.pipeline.run(die if committed else self.told.append)
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        while self.store.roll_up(1_000):
+            pass
         with self.store.transaction() as connection:
             return {
                 table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
