@@ -32,6 +32,7 @@ from ingest.series import SeriesTable
 from ingest.store import Store
 from songtien.hearing import Heard, Hearing, Part
 from songtien.judging import Judging
+from songtien.migrations import brought_forward
 from songtien.outcome import Outcome
 
 STATE_VERSION = 3
@@ -120,6 +121,11 @@ class Processor:
         return min((due for due in dues if due is not None), default=None)
 
     @property
+    def begun_ms(self) -> int:
+        """When the first series was registered: the age of the data directory."""
+        return int(self._registered_ms.min(initial=self.now_ms))
+
+    @property
     def newest(self) -> Batch:
         """Newest value of each series, row i of series i; t_ms is -1 where there is none."""
         return self._newest
@@ -145,6 +151,7 @@ class Processor:
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
+        state = brought_forward(state, STATE_VERSION)
         if state["version"] != STATE_VERSION:
             raise StateError(f"checkpoint of version {state['version']}, not {STATE_VERSION}")
         self.now_ms = state["now_ms"]
