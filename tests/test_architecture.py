@@ -52,6 +52,7 @@ FOREIGN = {
     "aiomqtt": {"simulators/publish.py", "simulators/demo.py", "songtien/terminal.py"},
     "uvicorn": {"songtien/service.py"},
     "amqtt": {"songtien/embedded_broker.py"},
+    "influxdb_client": {"ingest/influx.py"},
 }
 
 
