@@ -52,8 +52,7 @@ class Historian:
         }
 
     def versions(self) -> Mapping[str, str]:
-        version = self.status.server_version
-        return {} if version is None else {"historian": version}
+        return {"historian": self.status.server_version or "unknown"}
 
     def close(self) -> None:
         self.influx.close()
