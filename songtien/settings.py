@@ -33,6 +33,7 @@ EMBEDDED: Final = "embedded:"
 DEFAULTS: Final = Path(__file__).parent / "defaults"
 _SECRET = re.compile(r"pas+w|pwd|secret|token|credential|heartbeat", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
+_IN_QUERY = re.compile(r"([?&](?!org=)[^=&\s]*=)[^&\s]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +371,7 @@ class _Reading:
     def _fault(self, file: str, key: str, value: object, accepted: str) -> None:
         if isinstance(value, str):
             value = _CREDENTIALS.sub(f"//{HIDDEN}@", value)
+            value = _IN_QUERY.sub(rf"\1{HIDDEN}", value)
         self.faults.append(Fault(file, key, value, accepted))
 
 

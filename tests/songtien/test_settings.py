@@ -334,3 +334,9 @@ def test_the_heartbeat_and_its_address(tmp_path: Path) -> None:
     ):
         (said,) = faults(written(tmp_path, text), environ)
         assert "mat-khau" not in said
+
+
+def test_a_token_in_the_address_of_the_historian_is_not_repeated(tmp_path: Path) -> None:
+    (fault,) = faults(written(tmp_path, INFLUX.replace("org=o", "org=o&token=s3cret")))
+    assert "s3cret" not in fault
+    assert "org=o&token=(hidden)" in fault
