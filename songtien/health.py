@@ -13,6 +13,7 @@ from ingest.mqtt import Broker
 from songtien.announce import CANARY_FRESH_MS, Announcer
 from songtien.historian import Historian
 from songtien.pipeline import Pipeline
+from songtien.watching import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Health:
     hub: Hub
     live: LiveServer
     historian: Historian | None
+    watching: Watching
 
     def not_ready(self) -> Sequence[door.NotReady]:
         """Why readings do not flow end to end."""
@@ -71,7 +73,11 @@ class Health:
                 "live_merged": ("Updates of state overwritten before they were sent.", live.merged),
                 "live_slow_closes": ("Clients closed as too slow.", live.slow_closes),
                 **({} if self.historian is None else self.historian.counters()),
+                **self.watching.counters(),
             },
-            gauges={} if self.historian is None else self.historian.gauges(),
+            gauges={
+                **({} if self.historian is None else self.historian.gauges()),
+                **self.watching.gauges(),
+            },
             versions={} if self.historian is None else self.historian.versions(),
         )

@@ -6,15 +6,22 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from alerts.alert import AlertEvent
-from ingest.journal import Notice
+from alerts.notices import SELF_TEST
+from ingest import topics
+from ingest.drain_policy import State
+from ingest.journal import Journal, Notice
+from ingest.mqtt import Broker
 from songtien.heartbeat import Heartbeat
+from songtien.historian import Figures, Historian
 from songtien.outcome import Echo
+from songtien.pipeline import Pipeline
 from songtien.selftest import Say
+from songtien.settings import Settings
 from songtien.watch import Draining, Facts, Watch
 
 log = logging.getLogger(__name__)
@@ -31,7 +38,7 @@ class Watching:
     Parameters
     ----------
     ready : whether readings flow end to end
-    historian : how the copy into InfluxDB stands, None where there is none
+    draining : how the copy into InfluxDB stands, None where there is none
     say : a message for the test's own topic
     append : an entry into the journal; blocks, and raises sqlite3.OperationalError
     appended : there is something in the journal
@@ -43,9 +50,9 @@ class Watching:
         *,
         clock_ms: Callable[[], int],
         ready: Callable[[], bool],
-        historian: Callable[[], Draining | None],
+        draining: Callable[[], Draining | None],
         directory: Path,
-        say: Callable[[bytes], None],
+        say: Callable[[bytes], object],
         append: Callable[[Notice], int],
         appended: Callable[[], None],
         heartbeat: Heartbeat | None,
@@ -54,7 +61,7 @@ class Watching:
         self.heartbeat = heartbeat
         self._clock_ms = clock_ms
         self._ready = ready
-        self._historian = historian
+        self._draining = draining
         self._directory = directory
         self._say = say
         self._append = append
@@ -67,10 +74,11 @@ class Watching:
         """Take alert events that are stored."""
         self.watch.told(events)
 
-    def heard(self, echoes: Iterable[Echo]) -> None:
+    def heard(self, echoes: Sequence[Echo]) -> None:
         """Take what came back from the broker."""
-        self.watch.heard(echoes)
-        self._news.set()
+        if echoes:
+            self.watch.heard(echoes)
+            self._news.set()
 
     def connected(self) -> None:
         """The broker is there anew."""
@@ -90,20 +98,36 @@ class Watching:
         if self.heartbeat is not None:
             self.heartbeat.stop()
 
+    def counters(self) -> Figures:
+        heart = self.heartbeat
+        return {
+            "heartbeats_sent": ("Heartbeats that were taken.", heart.sent if heart else 0),
+            "heartbeats_failed": ("Heartbeats that were not.", heart.failed if heart else 0),
+        }
+
+    def gauges(self) -> Figures:
+        test = self.watch.self_test
+        passed_s = (test.last_success_ms or 0) / 1000
+        return {
+            "self_test_last_success_timestamp_seconds": ("Last test that passed.", passed_s),
+            "self_test_failed": ("1 while the last daily test has failed.", float(test.failed)),
+        }
+
     async def _look(self) -> None:
         self._news.clear()
         now_ms, mono_s, ready = self._clock_ms(), time.monotonic(), self._ready()
         if mono_s >= self._disk_due_s:
             self._disk_due_s = mono_s + DISK_EVERY_S
             self._disk = await asyncio.to_thread(_disk, self._directory)
-        facts = Facts(now_ms, mono_s, ready, self._historian(), self._disk)
+        facts = Facts(now_ms, mono_s, ready, self._draining(), self._disk)
         for each in self.watch.step(facts):
             if isinstance(each, Say):
                 self._say(each.payload)
             else:
                 await self._write(each)
-        if self.heartbeat is not None and ready and self.watch.proven(now_ms):
-            self.heartbeat.allow(ALLOWED_S)
+        if self.heartbeat is not None:
+            well = ready and self.watch.proven(now_ms)
+            self.heartbeat.allow(ALLOWED_S if well else 0.0)
 
     async def _write(self, notice: Notice) -> None:
         try:
@@ -113,6 +137,55 @@ class Watching:
             log.warning("a notice waits", extra={"notice": notice.notice, "why": str(error)})
             return
         self._appended()
+
+
+def heard_back(root: str, host: str) -> tuple[str, str]:
+    """Topics that the daily test is to hear: its own, and that of its alert."""
+    alert = topics.alert_topic(root, SELF_TEST.id, SELF_TEST.key)
+    return topics.self_test_topic(root, host), alert
+
+
+def watching(
+    settings: Settings,
+    host: str,
+    *,
+    clock_ms: Callable[[], int],
+    journal: Journal,
+    pipeline: Pipeline,
+    broker: Broker,
+    historian: Historian | None,
+    ready: Callable[[], bool],
+    on_death: Callable[[BaseException], None],
+) -> Watching:
+    """The watch over a service, given its parts; the pipeline doesn't run yet."""
+    test_topic, alert_topic = heard_back(settings.mqtt.root, host)
+    watch = Watch(
+        behind_s=settings.watch.behind_s,
+        self_test_minute=settings.watch.self_test_minute,
+        test_topic=test_topic,
+        alert_topic=alert_topic,
+        said=pipeline.processor.book.notices(),
+        from_ms=pipeline.processor.begun_ms,
+    )
+    url = settings.watch.heartbeat_url
+    return Watching(
+        watch,
+        clock_ms=clock_ms,
+        ready=ready,
+        draining=lambda: None if historian is None else _draining(historian),
+        directory=settings.data.dir,
+        say=lambda payload: broker.publish(test_topic, payload),
+        append=journal.append,
+        appended=pipeline.wake,
+        heartbeat=None if url is None else Heartbeat(url, settings.watch.heartbeat_s, on_death),
+    )
+
+
+def _draining(historian: Historian) -> Draining:
+    """What is for people to mend: an InfluxDB that is merely away is awaited."""
+    status = historian.status
+    mended_by_people = status.state in (State.MISCONFIGURED, State.REFUSED)
+    return Draining(status.age_s, status.trouble if mended_by_people else None)
 
 
 def _disk(directory: Path) -> tuple[int, int] | None:
