@@ -1,0 +1,118 @@
+"""The disk under the data directory is full, and then it isn't: a small file system of its own."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Mosquitto
+from tests.e2e.running import Service, eventually, figures, now_ms
+from tests.faults import feeds, oracle
+from tests.faults.conftest import Serving
+from tests.faults.ending import all_stored, as_sent, pairs, readings_in, ready_again
+from tests.faults.publishing import Publisher
+from tests.faults.sender import Gateway
+from tests.faults.smalldisk import SmallDisk
+from tests.faults.undisturbed import undisturbed
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+ROUNDS = 150
+HELD_S = 6.0
+"""Longer than from one `ack` to the next, and a few of its attempts to write."""
+
+REGISTRY = feeds.registry(6, 2)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    small = SmallDisk(tmp_path / "disk")
+    why = small.mount()
+    if why:
+        pytest.skip(f"a small tmpfs can't be mounted, as root could: {why}")
+    yield small
+    small.unmount()
+
+
+@dataclass(frozen=True)
+class Half:
+    """A service on a small disk that has stored the first half of a feed."""
+
+    service: Service
+    feed: list[feeds.Sent]
+    rest: list[feeds.Sent]
+    expected: oracle.Content
+
+
+@pytest.fixture
+def half(disk: SmallDisk, serving: Serving, broker: Mosquitto) -> Half:
+    feed = feeds.river(31, end_ms=now_ms() - 60_000, rounds=ROUNDS, poison=0.1)
+    first, rest = feed[: len(feed) // 3], feed[len(feed) // 3 :]
+    service = serving(DATA__DIR=str(disk.path / "data"))
+    service.start()
+    eventually(lambda: service.ready, "ready")
+    with Publisher(broker.url, pairs(first), 0.0):
+        all_stored(service, oracle.content(first, REGISTRY))
+    return Half(service, feed, rest, oracle.content(feed, REGISTRY))
+
+
+def _says_full(service: Service) -> bool:
+    reasons = service.get("/readyz").json().get("reasons", ())
+    return any(reason["code"] in ("journal", "store") for reason in reasons)
+
+
+def _as_undisturbed(half: Half) -> None:
+    all_stored(half.service, half.expected)
+    as_sent(half.service, half.expected, undisturbed(half.feed, REGISTRY, begun_ms=now_ms()))
+
+
+def test_a_full_disk_acknowledges_nothing_and_freed_it_goes_on(
+    half: Half, disk: SmallDisk, broker: Mosquitto
+) -> None:
+    """The gateway's buffer stays as full as the disk, and empties when there is room again."""
+    service = half.service
+    with Gateway(broker.url, pairs(half.rest)) as gateway:
+        disk.fill()
+        eventually(lambda: _says_full(service), "it says that the disk is full", 30)
+        assert service.get("/healthz").status_code == 200
+        full_s = time.monotonic()
+        position = service.counted("journal_position")  # and the accounting is exact
+        uncovered = gateway.uncovered
+        assert uncovered
+        acks = gateway.acks
+        eventually(lambda: gateway.exhausted, "all is sent", 30)
+        eventually(lambda: time.monotonic() > full_s + HELD_S, "it has been full for a while")
+        assert service.counted("journal_position") == position, "nothing was taken"
+        assert gateway.uncovered >= uncovered, "nothing was acknowledged"
+        freed_s = disk.free()
+        ready_s = ready_again(service, freed_s)
+        eventually(lambda: gateway.settled, "the gateway has nothing left to send", 60)
+        assert gateway.acks > acks
+    _as_undisturbed(half)
+    figures(f"disk full: ready {ready_s:.1f} s after there was room")
+
+
+def test_killed_on_a_full_disk_it_starts_when_there_is_room_and_has_everything(
+    half: Half, disk: SmallDisk, broker: Mosquitto
+) -> None:
+    """Each message is sent once, so what had been acknowledged in vain would be missing."""
+    service = half.service
+    disk.fill()
+    with Publisher(broker.url, pairs(half.rest), 0.0) as publisher:
+        eventually(lambda: publisher.done, "the broker has everything")
+        eventually(lambda: _says_full(service), "it says that the disk is full", 30)
+    service.kill()
+    stored = readings_in(service.data)
+    service.launch()
+    assert service.process is not None
+    assert service.process.wait(30) == 1, "it can't begin, and says so"
+    service.process = None
+    assert "full" in service.said().splitlines()[-1]
+    assert "Traceback" not in service.said()
+    assert readings_in(service.data) == stored
+    disk.free()
+    service.start()
+    eventually(lambda: service.ready, "ready")
+    _as_undisturbed(half)
