@@ -253,7 +253,7 @@ class Influx:
         return Answer(Verdict.MISCONFIGURED, f"{said}: it gives {len(found)} in its place")
 
     def close(self) -> None:
-        """Close the connections. What uses them at that moment ends as after a network's fault."""
+        """Close idle connections; a request that is under way comes to its own end."""
         self._client.close()
 
     def _rows(self, query: str, field: str, station: str = "") -> influxql.Rows:

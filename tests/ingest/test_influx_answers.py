@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from ingest.influx_answers import DETAIL_MAX, Answer, Verdict, judged, judged_reading, words
@@ -145,3 +148,30 @@ def test_an_answer_to_a_query_never_blames_a_point(status: int, verdict: Verdict
 
 def test_an_answer_is_a_value() -> None:
     assert Answer(Verdict.RETRY, "x", 1.0, 503) == Answer(Verdict.RETRY, "x", 1.0, 503)
+
+
+TAKEN_FOR = {
+    "stored": Verdict.STORED,
+    "something that is not InfluxDB": Verdict.MISCONFIGURED,
+    "an address to mend": Verdict.MISCONFIGURED,
+    "one point at least": Verdict.REJECTED,
+    "token, right": Verdict.MISCONFIGURED,
+    "busy": Verdict.RETRY,
+    "away": Verdict.RETRY,
+}
+
+
+def test_the_table_in_the_document_is_that_of_the_code() -> None:
+    text = (Path(__file__).parents[2] / "docs/historian.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.*?`\dxx`|`\d.*?) \| (.*?) \|", text, re.MULTILINE)
+    told: dict[int, Verdict] = {}
+    # Single statuses first: "any other" is what they leave.
+    for codes, meaning in sorted(rows, key=lambda row: "xx" in row[0]):
+        verdict = next(v for words, v in TAKEN_FOR.items() if meaning.startswith(words))
+        for code in re.findall(r"\d\w\w", codes):
+            for status in range(600) if "xx" in code else [int(code)]:
+                if "xx" not in code or status // 100 == int(code[0]):
+                    told.setdefault(status, verdict)
+    assert set(told) == set(range(200, 600))
+    for status, verdict in told.items():
+        assert judged(status, {}, b"").verdict is verdict, status

@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -161,7 +163,28 @@ def test_times_beyond_those_of_influxdb_are_known() -> None:
 
 def test_shapes_are_forgotten_above_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "SHAPES_MAX", 2)
-    for number in [*range(len(TABLE)), *range(len(TABLE))]:
-        (line,) = points.lines(Batch.of([number], [T_MS], [1.0]), TABLE)
-        assert TABLE.entries[number].quantity in naive.parse(line).fields
-    assert len(points._shapes(TABLE)._known) <= 2
+    table = SeriesTable(TABLE.entries)
+    for number in [*range(len(table)), *range(len(table))]:
+        (line,) = points.lines(Batch.of([number], [T_MS], [1.0]), table)
+        assert table.entries[number].quantity in naive.parse(line).fields
+    assert len(points._shapes(table)._known) <= 2
+
+
+def test_the_points_in_the_document_are_points_of_ours() -> None:
+    root = Path(__file__).parents[2]
+    document = (root / "docs/historian.md").read_text(encoding="utf-8")
+    registry = (root / "songtien/defaults/stations.toml").read_text(encoding="utf-8")
+    table = SeriesTable.of(parse_registry(registry, "stations.toml"))
+    examples = re.findall(r"^(?:salinity|traffic),.*\d$", document, re.MULTILINE)
+    assert len(examples) == 2
+    for example in examples:
+        said = naive.parse(example.encode())
+        stream = "/".join([said.tags["device"], *filter(None, [said.tags.get("dir")])])
+        names = [name for name in said.fields if not name.endswith("_q")]
+        batch = Batch.of(
+            [table.by_key[f"{stream}/{name}"] for name in names],
+            [said.time] * len(names),
+            [said.fields[name] for name in names],
+            [said.fields[f"{name}_q"] for name in names],
+        )
+        assert points.lines(batch, table) == [example.encode()]
