@@ -2,9 +2,16 @@
 
 import { el, setAttribute, setText } from "./dom.ts";
 import { type Fold, type Folded, silent, untaken } from "./fold.ts";
-import { shortName } from "./layout.ts";
 import type { Alert, Reading, Station } from "./model.ts";
-import { alertSentence, figuresOf, heading, nowText, othersText, whenText } from "./telling.ts";
+import {
+  alertSentence,
+  figuresOf,
+  heading,
+  nowText,
+  othersText,
+  placeOf,
+  whenText,
+} from "./telling.ts";
 import type { Moment } from "./view.ts";
 import { named, word } from "./words.ts";
 
@@ -174,7 +181,7 @@ function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): 
   const sentence = alertSentence(speaks, station, at);
   setAttribute(row.what, "title", sentence);
   sign(row.severity, speaks, at);
-  setText(row.place, shortName(station?.name ?? speaks.station));
+  setText(row.place, placeOf(speaks, station, language));
   // A device that is silent both ways has no direction to be named.
   const whole = silent(speaks) && fold.others.length > 0;
   setText(row.figures, told(speaks, whole ? undefined : station, at));

@@ -216,6 +216,7 @@ class Screen {
     if (type === "acked") this.takers.hear(raw["id"], frame["who"]);
     if (type !== "raised" && type !== "escalated") return;
     const alert = model.alert(raw);
+    if (alert.test) return;
     const station = this.stations.find((s) => s.id === alert.station);
     const text = alertSentence(alert, station, this.moment());
     setText(byId("announce"), word("new_alert", this.language, { text }));
@@ -369,8 +370,10 @@ class Screen {
     const wished = this.chosen === null ? undefined : this.readings.get(this.chosen);
     if (wished !== undefined) return wished;
     if (this.heldAlerts?.position == null || this.heldState?.position == null) return null;
-    const worst = this.folded.rows[0] ?? this.folded.everyday[0];
-    const alarming = worst === undefined ? undefined : this.readings.get(worst.speaks.key);
+    // What the service says of itself has no series.
+    const alarming = [...this.folded.rows, ...this.folded.everyday]
+      .map((fold) => this.readings.get(fold.speaks.key))
+      .find((reading) => reading !== undefined);
     const first = this.stations
       .map((s) => model.shownSalinity(this.byStation.get(s.id) ?? []))
       .find((r) => r !== null && r.value !== null);

@@ -55,6 +55,8 @@ export interface Alert {
   since_ms: number;
   cleared_ms: number | null;
   by: string;
+  /** The daily test of the way of alerts: nothing has happened. */
+  test: boolean;
   message_vi: string;
   message_en: string;
 }
@@ -133,6 +135,7 @@ export function alert(raw: Fields): Alert {
     since_ms: number(raw["t_since"]) ?? 0,
     cleared_ms: number(raw["t_cleared"]),
     by: text(raw["acked_by"]),
+    test: raw["test"] === true,
     message_vi: text(raw["message_vi"]),
     message_en: text(raw["message_en"]),
   };

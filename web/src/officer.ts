@@ -2,11 +2,10 @@
 
 import { byId, setText } from "./dom.ts";
 import type { Fold } from "./fold.ts";
-import { shortName } from "./layout.ts";
 import type { Identity } from "./identify.ts";
 import type { Alert, Station } from "./model.ts";
 import { takeAll, type Taken } from "./taking.ts";
-import { alertSentence, figuresOf } from "./telling.ts";
+import { alertSentence, figuresOf, placeOf } from "./telling.ts";
 import type { Moment } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
 import { CallError } from "./world.ts";
@@ -51,7 +50,7 @@ export class Officer {
 
   /** Take all of a row that nobody has taken. */
   askAcknowledge({ speaks, open }: Fold, station: Station | undefined, at: Moment): void {
-    const name = shortName(station?.name ?? speaks.station);
+    const name = placeOf(speaks, station, at.language);
     const n = open.filter((alert) => alert.id !== speaks.id).length;
     const more = n === 0 ? "" : `, ${word("ack_with_others", at.language, { n })}`;
     this.moment = at;

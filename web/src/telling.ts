@@ -2,15 +2,26 @@
 
 import { figure, limit, shortTime, sinceTime } from "./format.ts";
 import { type Fold, others, silent } from "./fold.ts";
+import { shortName } from "./layout.ts";
 import { type Alert, type Reading, type Station, usable } from "./model.ts";
 import type { Moment } from "./view.ts";
-import { named, unitOf, word } from "./words.ts";
+import { type Language, named, unitOf, word } from "./words.ts";
+
+/** What the service says of itself: no station, and no figure to compare. */
+const NOTICE = "notice";
+
+/** Where it is: the station's name, or that it is the service itself. */
+export function placeOf(alert: Alert, station: Station | undefined, language: Language): string {
+  if (alert.ask === NOTICE) return word("the_service", language);
+  return shortName(station?.name ?? alert.station);
+}
 
 /** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
 export function figuresOf(alert: Alert, at: Moment): string {
   const { language } = at;
   const message = language === "vi" ? alert.message_vi : alert.message_en;
-  if (alert.value !== null && alert.limit !== null && !silent(alert)) {
+  const compared = !silent(alert) && alert.ask !== NOTICE;
+  if (alert.value !== null && alert.limit !== null && compared) {
     const bound = limit(alert.limit, alert.quantity, language);
     const rounded = figure(alert.value, alert.quantity, language);
     // 7,9 < 8, not 8 < 8.

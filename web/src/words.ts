@@ -126,6 +126,7 @@ const WORDS = {
   cleared_at: ["hết lúc {time}", "cleared {time}"],
   acknowledge: ["Tiếp nhận", "Acknowledge"],
   acknowledge_short: ["Tiếp nhận", "Ack"],
+  the_service: ["Hệ thống", "System"],
   new_alert: ["Cảnh báo mới: {text}", "New alert: {text}"],
   severity_info: ["lưu ý", "info"],
   severity_warning: ["cảnh báo", "warning"],

@@ -160,3 +160,16 @@ test("taking a row: one at a time", async () => {
     under -= 1;
   });
 });
+
+test("the daily test is no row, and what the service says of itself is one of its own", () => {
+  const notice = { ask: "notice" };
+  const folded = fold([
+    make("t", "info", "songtien/self-test", { ...notice, test: true }),
+    make("f", "major", "songtien/self-test-failed", notice),
+    make("d", "major", "songtien/disk-low", notice),
+    ...ladder(),
+  ]);
+  assert.deepEqual(folded.rows.map((row) => row.speaks.id).sort(), ["c", "d", "f"]);
+  assert.deepEqual(folded.everyday, []);
+  assert.equal(untaken(folded), 3);
+});
