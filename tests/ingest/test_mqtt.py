@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty
 
 import pytest
@@ -115,6 +116,32 @@ def test_a_canary_comes_round_and_other_words_of_ours_do_not(mosquitto: Mosquitt
 
         until(came_round)
         assert f"{ROOT}/alerts/x" not in [topic for _, _, topic, _ in heard]
+
+
+@pytest.mark.broker
+def test_further_words_of_ours_are_heard_back_where_they_are_asked_for(
+    mosquitto: Mosquitto,
+) -> None:
+    also = (f"{ROOT}/server/service/test", f"{ROOT}/alerts/x")
+    canary = f"{ROOT}/server/service/canary"
+    address = BrokerAddress("127.0.0.1", mosquitto.port, "service")
+    service = Broker(address, replace(said("service"), also=also))
+    service.start()
+    try:
+        until(lambda: service.connected)
+        for topic in (*also, f"{ROOT}/alerts/y", canary):
+            service.publish(topic, b"1")
+        heard: list[str] = []
+
+        def came_round() -> bool:
+            with suppress(Empty):
+                heard.extend(topic for _, _, topic, _ in service.deliveries.get_nowait()[1])
+            return canary in heard
+
+        until(came_round)
+        assert [topic for topic in heard if not topic.endswith("/state")] == [*also, canary]
+    finally:
+        service.stop()
 
 
 @pytest.mark.broker
