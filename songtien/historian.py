@@ -86,7 +86,7 @@ def historian(
         begin=store.drained,
         clock_ms=clock_ms,
     )
-    pipeline.follow(drain.settled)
+    pipeline.upkeep.follow(drain.settled)
     return Historian(influx, drain)
 
 

@@ -26,10 +26,11 @@ from ingest.registry import Registry
 from ingest.sequence import Ack
 from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
-from ingest.store import DeadLetter, Store
+from ingest.store import Store
 from songtien.accounting import Ledger
 from songtien.outcome import Outcome
 from songtien.processor import Processor, StateError
+from songtien.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -39,23 +40,11 @@ ROWS_TOGETHER = 30_000
 
 CHECKPOINT_EVERY_S = 60.0
 CHECKPOINT_EVERY_ENTRIES = 20_000
-TRIM_EVERY_S = 60.0
-FORGET_AT_ONCE = 5_000
-FOLLOW_EVERY_S = 1.0
-ROLL_UP_EVERY_S = 30.0
-"""Hours are summed up when it is quiet, and not with each reading: until then those that ask
-for them have them from the readings."""
-
-ROLL_UP_AT_ONCE = 5_000
-"""Changed readings whose hours are summed up in one go: new readings wait for it."""
-
 TICK_APART_S = 0.2
 IDLE_S = 0.5
 RETRY_S = 1.0
 FINISH_WITHIN_S = 3.0
 """Told to stop, what waits in the journal is taken for so long; the next life takes the rest."""
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +71,6 @@ class News:
     parts: Parts | None
 
 
-Settled = tuple[int, Sequence[DeadLetter]]
-"""How far in the log of changes the historian is, and what it has refused since the last time."""
-
-
 class Pipeline:
     """Steps entries and commits what follows.
 
@@ -108,8 +93,13 @@ class Pipeline:
         self._journal = journal
         self._store = store
         self._clock_ms = clock_ms
-        self._journal_ms = round(journal_days * DAY_MS)
-        self._window_ms = round(window_days * DAY_MS)
+        self.upkeep = Upkeep(
+            journal,
+            store,
+            clock_ms=clock_ms,
+            journal_days=journal_days,
+            window_days=window_days,
+        )
         self.trouble: str | None = None
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -119,10 +109,6 @@ class Pipeline:
         self.processor, self.position = self._begin(root)
         self._checkpointed = self.position
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
-        self._trim_due = time.monotonic() + TRIM_EVERY_S
-        self._follow_due = self._roll_up_due = 0.0
-        self._settled: Callable[[], Settled] | None = None
-        self._letters: list[DeadLetter] = []
         self._tick_after = 0.0
         self._positions: dict[int, list[int]] = {}
 
@@ -164,10 +150,6 @@ class Pipeline:
             self.position = position
         return self.position - begun
 
-    def follow(self, settled: Callable[[], Settled]) -> None:
-        """Commit, from now on, how far the historian is: the store has one writer."""
-        self._settled = settled
-
     def wake(self) -> None:
         """There is something in the journal."""
         self._wake.set()
@@ -193,7 +175,7 @@ class Pipeline:
                 continue
             if self._stop.is_set():
                 self._checkpoint()
-                self._follow()
+                self._guarded(self.upkeep.settle)
                 return
             if self._tick():
                 continue
@@ -313,31 +295,6 @@ class Pipeline:
             store.put_device(device, meta=msgspec.json.encode(meta).decode())
         return records.write(store.connection, outcome.events)
 
-    def _follow(self) -> None:
-        """Note how far the historian is."""
-        if self._settled is None:
-            return
-        position, letters = self._settled()
-        self._letters.extend(letters)
-        try:
-            if position > self._store.drained or self._letters:
-                self._store.set_drained(position, self._letters)
-        except sqlite3.OperationalError as error:
-            self._troubled(error)
-            return
-        self._letters.clear()
-        self._recovered()
-
-    def _roll_up(self) -> None:
-        """Sum up a few hours, and soon a few more where there are any."""
-        try:
-            if self._store.roll_up(ROLL_UP_AT_ONCE):
-                self._roll_up_due = 0.0
-        except sqlite3.OperationalError as error:
-            self._troubled(error)
-            return
-        self._recovered()
-
     def _tick(self) -> bool:
         """Let time pass in the journal, if something is due."""
         due = self.processor.next_due_ms()
@@ -365,15 +322,17 @@ class Pipeline:
         many = self.position - self._checkpointed >= CHECKPOINT_EVERY_ENTRIES
         if now >= self._checkpoint_due or (many and self.trouble is None):
             self._checkpoint()
-        if now >= self._trim_due:
-            self._trim_due = now + TRIM_EVERY_S
-            self._forget()
-        if now >= self._follow_due:
-            self._follow_due = now + FOLLOW_EVERY_S
-            self._follow()
-        if now >= self._roll_up_due and not self.busy:
-            self._roll_up_due = now + ROLL_UP_EVERY_S
-            self._roll_up()
+        tend = partial(self.upkeep.tend, self.position, self._checkpointed, busy=self.busy)
+        self._guarded(tend)
+
+    def _guarded(self, chore: Callable[[], None]) -> None:
+        """One that can wait until the disk takes again."""
+        try:
+            chore()
+        except sqlite3.OperationalError as error:
+            self._troubled(error)
+            return
+        self._recovered()
 
     def _checkpoint(self) -> None:
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
@@ -386,24 +345,6 @@ class Pipeline:
             return
         self._recovered()
         self._checkpointed = self.position
-
-    def _forget(self) -> None:
-        """Let go of the old, a little at a time, so that nothing new waits."""
-        now_ms = self._clock_ms()
-        try:
-            more = self._journal.trim(
-                up_to=self._checkpointed, older_than_ms=now_ms - self._journal_ms
-            )
-            self._store.mark_hour(now_ms, self.position)
-            border_ms = now_ms - self._window_ms
-            came_by = self._store.position_at(border_ms)
-            more += self._store.forget_before(border_ms, came_by, FORGET_AT_ONCE)
-        except sqlite3.OperationalError as error:
-            self._troubled(error)
-            return
-        self._recovered()
-        if more:
-            self._trim_due = time.monotonic() + 1.0
 
 
 class JournalGapError(Exception):

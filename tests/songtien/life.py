@@ -109,6 +109,11 @@ class Life:
                 patch.setattr(self.store, "put_readings", die)
             self.pipeline.run(die if committed else self.told.append)
 
+    def forget(self) -> None:
+        """Let go of what is old by the clock."""
+        pipeline = self.pipeline
+        pipeline.upkeep.forget(pipeline.position, pipeline._checkpointed)
+
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         while self.store.roll_up(1_000):
             pass

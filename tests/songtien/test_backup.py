@@ -18,7 +18,7 @@ from ingest.faults import ConfigError
 from ingest.journal import Config, Entry, Journal, Messages, SchemaError
 from ingest.store import Store
 from songtien import backup as backups
-from songtien import datadir
+from songtien import datadir, upkeep
 from songtien import pipeline as pipelines
 from songtien import restore as restores
 from songtien.backup import BackupError, Manifest, backup
@@ -80,7 +80,7 @@ class Running:
         """A checkpoint, and the journal trimmed up to it."""
         self.clock.ms += 1000
         self.pipeline._checkpoint()
-        self.pipeline._forget()
+        self.pipeline.upkeep.forget(self.pipeline.position, self.pipeline._checkpointed)
 
     def dump(self) -> Rows:
         with closing(sqlite3.connect(self.files.store)) as connection:
@@ -234,7 +234,7 @@ def test_many_while_a_pipeline_runs_and_trims(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipelines, "CHECKPOINT_EVERY_ENTRIES", 3)
-    monkeypatch.setattr(pipelines, "TRIM_EVERY_S", 0.0)
+    monkeypatch.setattr(upkeep, "FORGET_EVERY_S", 0.0)
     monkeypatch.setattr(backups, "PAGES_AT_ONCE", 2)
     monkeypatch.setattr(backups, "PAUSE_MAX_S", 0.001)
     opened = Running(tmp_path / "data")

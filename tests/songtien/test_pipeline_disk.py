@@ -9,6 +9,7 @@ import pytest
 
 from ingest.journal import Action, Config, Tick
 from songtien import pipeline as pipelines
+from songtien import upkeep
 from tests.ingest.full_disk import full_disk
 from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, probe
 from tests.songtien.life import events, life, running, until
@@ -88,8 +89,9 @@ def unlimited() -> None:
 def test_a_disk_that_refuses_stops_none_of_the_housekeeping_for_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    for name in ("RETRY_S", "CHECKPOINT_EVERY_S", "TRIM_EVERY_S", "TICK_APART_S", "IDLE_S"):
+    for name in ("RETRY_S", "CHECKPOINT_EVERY_S", "TICK_APART_S", "IDLE_S"):
         monkeypatch.setattr(pipelines, name, 0.01)
+    monkeypatch.setattr(upkeep, "FORGET_EVERY_S", 0.01)
     with life(tmp_path) as opened:
         owner: Any = opened.journal if part in ("tick", "trim") else opened.store
         names = {"tick": "append", "checkpoint": "put_checkpoint", "forget": "forget_before"}
@@ -107,7 +109,7 @@ def test_a_disk_that_refuses_stops_none_of_the_housekeeping_for_good(
         opened.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, sal_g_l=9.0))
         opened.clock.ms += 31_000
         monkeypatch.setattr(owner, method, refuse)
-        opened.pipeline._checkpoint_due = opened.pipeline._trim_due = 0.0
+        opened.pipeline._checkpoint_due = opened.pipeline.upkeep.forget_due = 0.0
         with running(opened):
             until(lambda: len(refused) == 3)
             until(lambda: bool(events(opened.told)))

@@ -44,7 +44,7 @@ def test_progress_and_dead_letters_outlive_the_process(tmp_path: Path) -> None:
     with life(tmp_path) as first:
         first.store.drain_to(TARGET, 0)
         drained = Drained()
-        first.pipeline.follow(drained)
+        first.pipeline.upkeep.follow(drained)
         first.append(Config(REGISTRY, RULES, 30.0))
         hear(first, 5)
         first.run()
@@ -52,7 +52,7 @@ def test_progress_and_dead_letters_outlive_the_process(tmp_path: Path) -> None:
     with life(tmp_path) as second:
         drained = Drained(3)
         drained.letters = [LETTER]
-        second.pipeline.follow(drained)
+        second.pipeline.upkeep.follow(drained)
         second.run()
     with life(tmp_path) as third:
         assert third.store.drained == 3
@@ -64,17 +64,17 @@ def test_letters_that_a_full_disk_refused_are_written_once_it_takes_again(tmp_pa
     with life(tmp_path) as opened:
         opened.store.drain_to(TARGET, 0)
         drained = Drained(0)
-        opened.pipeline.follow(drained)
+        opened.pipeline.upkeep.follow(drained)
         opened.append(Config(REGISTRY, RULES, 30.0))
         hear(opened, 2)
         opened.run()
         drained.position, drained.letters = 2, [LETTER]
         opened.store.connection.execute("PRAGMA query_only=1")
-        opened.pipeline._follow()
+        opened.pipeline._guarded(opened.pipeline.upkeep.settle)
         assert opened.pipeline.trouble is not None
         assert opened.store.drained == 0
         opened.store.connection.execute("PRAGMA query_only=0")
-        opened.pipeline._follow()
+        opened.pipeline._guarded(opened.pipeline.upkeep.settle)
         assert opened.pipeline.trouble is None
         assert opened.store.drained == 2
         assert len(opened.dump()["dead_letter"]) == 1
@@ -83,21 +83,21 @@ def test_letters_that_a_full_disk_refused_are_written_once_it_takes_again(tmp_pa
 def test_what_the_historian_has_not_got_is_never_forgotten(tmp_path: Path) -> None:
     day_ms = 24 * 60 * MINUTE
     with life(tmp_path) as opened:
-        opened.pipeline._window_ms = day_ms
+        opened.pipeline.upkeep.window_ms = day_ms
         opened.store.drain_to(TARGET, 0)
         drained = Drained()
-        opened.pipeline.follow(drained)
+        opened.pipeline.upkeep.follow(drained)
         opened.append(Config(REGISTRY, RULES, 30.0))
         hear(opened, 5)
         opened.run()
         stored = len(opened.dump()["reading"])
         for days in (1, 3, 5):
             opened.clock.ms = BEGIN_MS + days * day_ms
-            opened.pipeline._forget()
+            opened.forget()
         assert len(opened.dump()["reading"]) == stored
         drained.position = 5
-        opened.pipeline._follow()
-        opened.pipeline._forget()
+        opened.pipeline._guarded(opened.pipeline.upkeep.settle)
+        opened.forget()
         after = opened.dump()
         assert after["reading"] == []
         assert sum(row[2] for row in after["hour_rollup"]) == stored, "their hours remain"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ingest.journal import Config, Entry, Messages, Tick
 from ingest.snapshot import pack
 from songtien import pipeline as pipelines
+from songtien import upkeep
 from songtien.pipeline import JournalGapError, News
 from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, Message, lane, probe
 from tests.songtien.life import (
@@ -91,7 +92,7 @@ def test_killed_anywhere_the_store_ends_as_if_never_killed(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipelines, "READ_AHEAD", read_ahead)
         patch.setattr(pipelines, "CHECKPOINT_EVERY_ENTRIES", checkpoint_every)
-        patch.setattr(pipelines, "TRIM_EVERY_S", 0.0)
+        patch.setattr(upkeep, "FORGET_EVERY_S", 0.0)
         for count, committed in kills:
             with life(troubled, clock) as short:
                 short.run_until_killed(count, committed=committed)
@@ -146,7 +147,7 @@ def test_trimming_keeps_all_that_the_newest_checkpoint_does_not_cover(
             first.append(Tick(), BEGIN_MS + n)
         first.clock.ms += MINUTE
         first.run_until_killed(8, committed=True)
-        first.pipeline._forget()
+        first.forget()
         checkpoint = first.store.checkpoint()
         assert checkpoint is not None
         assert checkpoint[0] == 6
@@ -157,11 +158,11 @@ def test_trimming_keeps_all_that_the_newest_checkpoint_does_not_cover(
 
 def test_what_is_young_stays_in_the_journal_though_a_checkpoint_covers_it(tmp_path: Path) -> None:
     with life(tmp_path) as opened:
-        opened.pipeline._journal_ms = MINUTE
+        opened.pipeline.upkeep.journal_ms = MINUTE
         opened.append(Config(REGISTRY, RULES, 30.0))
         opened.append(Tick(), BEGIN_MS + MINUTE + 1)
         opened.run()
-        opened.pipeline._forget()
+        opened.forget()
         assert [at for at, _, _ in opened.journal.after(0, 9)] == [2]
 
 
