@@ -113,7 +113,9 @@ def block(broker: Mosquitto, *, denied: bool) -> None:
     rules = broker.directory / "acl"
     rules.write_text(DENIED)
     rules.chmod(0o600)
-    broker.extra = BROKER + (f"acl_file {rules}\n" if denied else "")
+    # Without a bound, mosquitto 2.0.11 hangs up on whoever publishes what it denies.
+    bound = "max_queued_messages 100000\n"
+    broker.extra = BROKER + bound + (f"acl_file {rules}\n" if denied else "")
     broker.start()
 
 
