@@ -6,12 +6,10 @@ reading are told once. Each consumer goes at its own pace, by the number of the 
 is through with; a row is kept until all are.
 """
 
-import json
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +25,9 @@ TABLES = (
 
 PAIRS_MAX = 20_000
 """(series, t) of one row: a consumer takes rows whole."""
+
+PAIRS_AT_ONCE = 500
+"""(series, t) asked of the store by one statement."""
 
 _PAIR = np.dtype([("series", "<i4"), ("t_ms", "<i8")])
 _Pairs = NDArray[np.void]
@@ -131,26 +132,47 @@ def take(connection: sqlite3.Connection, after: int, limit: int, table: SeriesTa
     position, series, t_ms = pairs_after(connection, after, limit)
     if not len(series) or series.max() >= len(table):
         return Changes(after, Batch.empty())
-    streams = {key: number for number, key in enumerate(table.columns)}
-    stream_of = np.array([streams[one.stream] for one in table.entries], dtype=np.int64)
-    touched = np.unique(np.stack((stream_of[series], t_ms)), axis=1)
-    columns = list(table.columns.values())
-    rows: list[tuple[int, int, int, float, int]] = []
-    for stream, group in groupby(touched.T.tolist(), key=itemgetter(0)):
-        times = json.dumps([t for _, t in group])
-        for number in columns[stream].values():
-            found = connection.execute(
-                "SELECT t, value, flag FROM reading WHERE series = ? AND t IN "
-                "(SELECT value FROM json_each(?))",
-                (number, times),
-            )
-            rows.extend([(stream, t, number, value, flag) for t, value, flag in found])
-    rows.sort()
-    return Changes(position, _batch(rows))
-
-
-def _batch(rows: Sequence[tuple[int, int, int, float, int]]) -> Batch:
+    asked = np.stack(_whole_points(series, t_ms, table), axis=1)
+    rows: list[tuple[int, int, float, int]] = []
+    for at in range(0, len(asked), PAIRS_AT_ONCE):
+        part = asked[at : at + PAIRS_AT_ONCE]
+        rows += connection.execute(_select(len(part)), part.ravel().tolist()).fetchall()
     if not rows:
-        return Batch.empty()
-    _, t_ms, series, value, flag = zip(*rows, strict=True)
-    return Batch.of(series, t_ms, value, flag)
+        return Changes(position, Batch.empty())
+    return Changes(position, Batch.of(*zip(*rows, strict=True)))
+
+
+def _whole_points(
+    series: IntArray, t_ms: IntArray, table: SeriesTable
+) -> tuple[IntArray, IntArray]:
+    """(series, t) of all quantities of each stream at each time that was touched, once each.
+
+    By series within time within stream.
+    """
+    columns = [sorted(numbers.values()) for numbers in table.columns.values()]
+    stream_of = np.empty(len(table), dtype=np.int64)
+    for number, own in enumerate(columns):
+        stream_of[own] = number
+    stream = stream_of[series]
+    order = np.lexsort((t_ms, stream))
+    stream, t_ms = stream[order], t_ms[order]
+    first = np.r_[True, (stream[1:] != stream[:-1]) | (t_ms[1:] != t_ms[:-1])]
+    stream, t_ms = stream[first], t_ms[first]
+    # The k-th row of a point is the k-th series of its stream.
+    widths = np.array([len(own) for own in columns], dtype=np.int64)
+    begins = np.cumsum(widths) - widths
+    width = widths[stream]
+    rank = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
+    numbers = np.array(list(chain.from_iterable(columns)), dtype=np.int64)
+    return numbers[np.repeat(begins[stream], width) + rank], np.repeat(t_ms, width)
+
+
+@lru_cache(maxsize=8)
+def _select(pairs: int) -> str:
+    # One statement for many, in the order asked: each is little work beside its own overhead.
+    return (
+        "WITH asked(series, t) AS (VALUES "  # noqa: S608 - constants
+        + ", ".join(["(?, ?)"] * pairs)
+        + ") SELECT r.series, r.t, r.value, r.flag FROM asked "
+        "CROSS JOIN reading AS r ON r.series = asked.series AND r.t = asked.t"
+    )
