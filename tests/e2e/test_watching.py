@@ -16,7 +16,15 @@ from ingest.journal import Config, Journal
 from songtien.settings import DEFAULTS
 from tests.conftest import MOSQUITTO, Mosquitto, _free_port
 from tests.e2e.conftest import BROKER
-from tests.e2e.running import Service, eventually, figures, now_ms
+from tests.e2e.running import (
+    Service,
+    eventually,
+    figures,
+    now_ms,
+    obs,
+    publish,
+    salinity_topic,
+)
 from tests.simulators.listener import listening
 from tests.songtien.targets import Target, target
 
@@ -201,6 +209,41 @@ def test_an_alert_that_reaches_nobody_stops_the_heart_and_is_told(
     eventually(lambda: len(beaten.asked) > beats, "the heart beats")
     assert told(service).count(("raised", FAILED)) == 1
     eventually(lambda: told(service)[-1] == ("cleared", FAILED), "and that is told", 10)
+    once_each(service)
+
+
+def test_a_historian_that_refuses_is_told_of_once_and_over_a_kill(
+    service: Service, own_broker: Mosquitto
+) -> None:
+    behind, trouble = "songtien-historian-behind", "songtien-historian-trouble"
+    with target() as influx:
+        influx.status = 401
+        address = influx.url.replace("http:", "influxdb:")
+        service.settings |= {
+            "STORE__URL": f"{address}/river?org=tg",
+            "WATCH__BEHIND_S": "10",
+            "WATCH__SELF_TEST_AT": "",
+        }
+        service.start()
+        eventually(lambda: service.ready, "ready")
+        topic = salinity_topic("xuan-hoa", "xh-01")
+        publish(own_broker.url, topic, obs({"t": now_ms(), "sal_g_l": 0.1}))
+        eventually(lambda: told(service) == [("raised", behind)], "behind", 30)
+        both = [("raised", behind), ("raised", trouble)]
+        eventually(lambda: told(service) == both, "trouble that lasts", 90)
+        active = service.get("/api/v1/alerts", state="active").json()["items"]
+        (alert,) = (item for item in active if item["rule"] == trouble)
+        assert "401" in alert["detail"]
+        assert alert["detail"] in alert["message_vi"]
+        service.kill()
+        service.start()
+        eventually(lambda: service.metrics()["songtien_historian_trouble"] == 1, "trouble", 30)
+        assert told(service) == both
+    service.kill()
+    del service.settings["STORE__URL"]
+    service.start()
+    cleared = {("cleared", behind), ("cleared", trouble)}
+    eventually(lambda: set(told(service)[2:]) == cleared, "without a historian they are over")
     once_each(service)
 
 

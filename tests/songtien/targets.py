@@ -1,4 +1,4 @@
-"""A small HTTP server that counts who asks, for heartbeats."""
+"""A small HTTP server that answers all alike and counts who asks."""
 
 import threading
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Target(ThreadingHTTPServer):
-    """Answers every GET with `status`; `asked` has the paths."""
+    """Answers everything with `status`; `asked` has the paths."""
 
     daemon_threads = True
 
@@ -32,6 +32,10 @@ class _Asked(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
         """Say nothing."""
