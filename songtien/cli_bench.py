@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from songtien.bench import ingest, latency
+from songtien.bench import drain, ingest, latency
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest")
+NAMES = ("latency", "ingest", "drain")
 
 
 def bench(
-    name: Annotated[str | None, typer.Argument(help="latency or ingest; both without.")] = None,
+    name: Annotated[str | None, typer.Argument(help=f"{', '.join(NAMES)}; all without.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Quiet rounds that are wanted.")] = 5,
     tries: Annotated[
         int | None, typer.Option(min=1, help="Rounds at most; by default three times as many.")
@@ -20,12 +20,14 @@ def bench(
     seconds: Annotated[float, typer.Option(min=1, help="latency: of a round.")] = 10.0,
     rate: Annotated[float, typer.Option(min=1, help="latency: messages a second.")] = 100.0,
     messages: Annotated[int, typer.Option(min=1000, help="ingest: of a round.")] = 100_000,
-    devices: Annotated[int, typer.Option(min=10, help="ingest: that send in turn.")] = 1000,
+    points: Annotated[int, typer.Option(min=1000, help="drain: of a round.")] = 60_000,
+    devices: Annotated[int, typer.Option(min=10, help="ingest, drain: that send in turn.")] = 1000,
 ) -> None:
-    """Measure the program beside the broker's own clients, in turn, on this machine.
+    """Measure the program beside the plainest that does the same, in turn, on this machine.
 
-    Needs mosquitto and mosquitto-clients, and Linux. Says how busy others kept the machine,
-    and goes on until enough rounds were quiet. Exit 1 where messages were lost.
+    Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place.
+    Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
+    where messages or points were lost.
 
     Example: songtien bench ingest --rounds 5
     """
@@ -33,7 +35,7 @@ def bench(
         fail(USAGE, f"NAME = {name!r}: accepted is one of {', '.join(NAMES)}")
     tries = tries or 3 * rounds
     try:
-        if name != "ingest":
+        if name in {None, "latency"}:
             size = latency.Size(
                 rate=rate,
                 seconds=seconds,
@@ -41,7 +43,7 @@ def bench(
                 tries=tries,
             )
             _told(latency.summary(latency.run(size, _progress), rounds))
-        if name != "latency":
+        if name in {None, "ingest"}:
             feed = ingest.Size(
                 devices=devices,
                 messages=messages,
@@ -49,6 +51,14 @@ def bench(
                 tries=tries,
             )
             _told(ingest.summary(ingest.run(feed, _progress), rounds))
+        if name in {None, "drain"}:
+            store = drain.Size(
+                devices=devices,
+                points=points,
+                rounds=rounds,
+                tries=tries,
+            )
+            _told(drain.summary(drain.run(store, _progress), rounds))
     except BenchError as error:
         fail(FAILED, f"bench: {error}")
 

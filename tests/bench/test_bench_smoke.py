@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from songtien.bench import drain, influx
+from songtien.bench.stand import BenchError
 from tests.conftest import MOSQUITTO
+from tests.influx.servers import MISSING
 
 SONGTIEN = str(Path(sys.executable).with_name("songtien"))
 
@@ -18,6 +21,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.broker]
 def bench(*words: str) -> str:
     if MOSQUITTO is None or shutil.which("mosquitto_sub") is None:
         pytest.skip("mosquitto or mosquitto_sub is missing: apt-get install mosquitto{,-clients}")
+    return ran(*words)
+
+
+def ran(*words: str) -> str:
     run = subprocess.run(
         [SONGTIEN, "bench", *words], capture_output=True, text=True, timeout=110, check=False
     )
@@ -38,9 +45,28 @@ def test_ingest_of_a_few_thousand() -> None:
     assert float(ratio[1]) > 0
 
 
+def test_drain_of_a_few_thousand() -> None:
+    if MISSING:
+        pytest.skip(MISSING)
+    told = ran("drain", "--rounds", "1", "--points", "3000", "--devices", "100")
+    ratio = re.search(r"drain: (\d+\.\d\d) .* of posting prepared lines", told)
+    assert ratio is not None, told
+    assert float(ratio[1]) > 0
+
+
+def test_what_the_drain_needs_is_told_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(influx, "_PATH", str(tmp_path))
+    with pytest.raises(
+        BenchError, match=r"influxd isn't installed \(Debian: apt install influxdb\)"
+    ):
+        drain.run(drain.Size(devices=10, points=1000), tell=pytest.fail)
+
+
 def test_a_name_that_is_none() -> None:
     run = subprocess.run(
         [SONGTIEN, "bench", "speed"], capture_output=True, text=True, timeout=60, check=False
     )
     assert (run.returncode, run.stdout) == (2, "")
-    assert "latency, ingest" in run.stderr
+    assert "latency, ingest, drain" in run.stderr
