@@ -90,7 +90,8 @@ http {{
   map $arg_precision $v1_p {{ default ""; "" n; ns n; us u; ms ms; s s; }}
   map $http_authorization $v1_auth {{ default "";
     "~^Token (?<tu>[^:]+):(?<tp>.+)$" "&u=$tu&p=$tp"; }}
-  upstream influxd {{ server 127.0.0.1:{influxd_port} max_fails=0; keepalive 16; }}
+  # No connection is kept: one that a killed influxd has left would answer for its next life.
+  upstream influxd {{ server 127.0.0.1:{influxd_port} max_fails=0; }}
   server {{
     listen 127.0.0.1:{port};
     proxy_http_version 1.1;
