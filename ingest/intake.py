@@ -85,27 +85,29 @@ class Intake:
         return batch
 
     def _store(self, batch: list[Delivery]) -> bool:
-        """Append what is to be kept; False when stopped with the disk still refusing."""
+        """Append what is to be kept; False when stopped with the disk still refusing.
+
+        Also what came on a connection that has ended since: the broker may send it again, which
+        makes duplicates, or may have lost it. To leave it out would put behind its successors,
+        which wait here too, what was before them.
+        """
         ignored = self._ignored
         kept = [
-            (link, message)
-            for link, published in batch
-            for message in published
-            if not ignored(message[2])
+            (topic, payload)
+            for _, published in batch
+            for _, _, topic, payload in published
+            if not ignored(topic)
         ]
+        entry = Messages([topic for topic, _ in kept], [payload for _, payload in kept])
         while kept:
             try:
-                position = self._journal.append(
-                    Messages([each[1][2] for each in kept], [each[1][3] for each in kept])
-                )
+                position = self._journal.append(entry)
             except sqlite3.OperationalError as error:
                 if self.trouble is None:
                     log.exception("journal refuses, nothing is acknowledged")
                 self.trouble = str(error)
                 if self._stop.wait(RETRY_S):
                     return False
-                # The broker sends again what came on a connection that has ended since.
-                kept = [each for each in kept if not each[1][1] or not each[0].ended.is_set()]
                 continue
             if self.trouble is not None:
                 log.warning("journal takes again, nothing was lost")
