@@ -9,8 +9,9 @@ PAGES := api/pages/index.html
 PAGES_FROM := $(shell find web/src -type f) web/build.mjs web/package-lock.json
 # More arguments for the demo or for pytest: make test ARGS="-k salinity"
 ARGS ?=
+MINUTES ?= 10
 
-.PHONY: help run test check fmt pages lock clean servers
+.PHONY: help run test check fmt pages lock clean servers soak
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -22,6 +23,10 @@ run: $(VENV)/.app $(PAGES) ## everything with simulated feeds; Ctrl-C stops it
 test: $(VENV)/.dev $(PAGES) servers ## all tests; on Debian as root it installs the servers they use
 	cd web && npm test --silent
 	$(BIN)/python -m pytest $(ARGS)
+
+# SEED repeats the feed and the faults of an earlier run.
+soak: $(VENV)/.dev servers ## faults at random under load for MINUTES, then an exact count
+	$(BIN)/python -m tests.soak.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev web/node_modules/.package-lock.json ## style, types, layers
 	$(BIN)/ruff check
