@@ -36,12 +36,12 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
             met.cancel()
             feed = asyncio.create_task(
                 demo_feed(
-                    service.parts.registry,
+                    service.screens.parts.registry,
                     broker_url=broker.url,
                     root=settings.mqtt.root,
                     clock_ms=clock_ms,
                     progress=_told_once(
-                        len({d.kind for d in service.parts.registry.devices.values()})
+                        len({d.kind for d in service.screens.parts.registry.devices.values()})
                     ),
                 ),
                 name="feed",

@@ -10,10 +10,8 @@ one dies the process dies, so that what has stopped ingesting does not stay gree
 
 import asyncio
 import logging
-import secrets
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -22,14 +20,11 @@ from typing import Any
 
 import uvicorn
 
-from alerts import records
-from alerts.alert import AlertEvent
 from api import service as door
 from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
 from api.http.app import create_app
 from api.live.acks import acknowledger
 from api.live.frames import AlertAck
-from api.live.hub import Hub, LinkState
 from api.live.origin import Origins
 from api.live.server import LiveServer
 from api.live.session import Refused
@@ -39,7 +34,6 @@ from ingest.history import StoreReader
 from ingest.intake import Intake
 from ingest.journal import Config, Journal
 from ingest.mqtt import Broker
-from ingest.payload import DeviceState
 from ingest.store import Store
 from songtien import datadir
 from songtien.announce import Announcer
@@ -58,7 +52,9 @@ from songtien.outside import (
     server_state,
 )
 from songtien.pipeline import News, Pipeline
+from songtien.screens import Screens
 from songtien.settings import Settings
+from songtien.threads import Threads
 from songtien.watching import heard_back, watching
 
 log = logging.getLogger(__name__)
@@ -66,7 +62,6 @@ log = logging.getLogger(__name__)
 CLOSE_WITHIN_S = 10.0
 HTTP_CLOSE_WITHIN_S = 3
 HTTP_TASK = "http"
-EVENTS_KEPT = 10_000
 PAGES = Path(__file__).resolve().parent.parent / "api" / "pages"
 
 
@@ -102,11 +97,10 @@ class Service:
     ) -> None:
         self.settings = settings
         self._loop = asyncio.get_running_loop()
-        self._dead: asyncio.Future[None] = self._loop.create_future()
+        self.threads = Threads()
         self._config = config
         self.broker_met = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._threads: list[threading.Thread] = []
         self.http: uvicorn.Server | None = None
         host = host_id()
 
@@ -130,7 +124,8 @@ class Service:
             files.callback(self.historian.close)
         history = archive(reader, self.historian)
 
-        self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
+        self.screens = Screens(store, self.pipeline.parts())
+        self.hub = self.screens.hub
         self.mailbox = Mailbox(self._loop, self._take)
         client_mark = takeovers.mark(settings.mqtt.client_id)
         self.broker = Broker(
@@ -145,13 +140,13 @@ class Service:
                 mark=client_mark,
             ),
             self._broker_changed,
-            self._died_elsewhere,
+            self.threads.died,
         )
         self.announcer = Announcer(
             self.broker,
             root=settings.mqtt.root,
             host=host,
-            registry=lambda: self.parts.registry,
+            registry=lambda: self.screens.parts.registry,
             clock_ms=clock_ms,
         )
         self.intake = Intake(
@@ -183,7 +178,7 @@ class Service:
             broker=self.broker,
             historian=self.historian,
             ready=lambda: not self.health.not_ready(),
-            on_death=self._died_elsewhere,
+            on_death=self.threads.died,
         )
         self.health = Health(
             self.broker,
@@ -196,14 +191,15 @@ class Service:
             self.historian,
             self.watching,
         )
-        self._load_alerts(reader)
+        told = self.screens.load_alerts(reader)
+        self.announcer.begin(self.pipeline.processor.sequencer.acks(), told)
         alerts = AlertRecords(reader)
         self.doors = partial(
             door.Service,
             doorkeeper=keeper,
             now_ms=clock_ms,
-            registry=lambda: self.parts.registry,
-            series=lambda: self.parts.series,
+            registry=lambda: self.screens.parts.registry,
+            series=lambda: self.screens.parts.series,
             items_json=self.hub.items_json,
             items_pos=lambda: self.hub.position,
             points=history.points,
@@ -211,7 +207,7 @@ class Service:
             alerts=alerts.page,
             alert=alerts.one,
             act=self.actions.act,
-            rules=lambda: self.parts.rules,
+            rules=lambda: self.screens.parts.rules,
             dead_letters=reader.dead_letters,
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
@@ -248,16 +244,15 @@ class Service:
         # Signals are the command line's; uvicorn would take them for itself.
         self.http.capture_signals = _no_signals  # type: ignore[method-assign]
         self._run(group, self.http.serve(sockets=[self.http_socket]), HTTP_TASK)
-        self._run(group, self._watch(), "watch over threads")
+        self._run(group, self.threads.watch(), "watch over threads")
         self._run(group, self._tick(), "clock of the screens")
         self._run(group, self.announcer.keep_saying(), "canary and acks")
         self._run(group, self.watching.run(), "watch over the service")
-        self._threads = [
-            self._thread("intake", self.intake.run),
-            self._thread("pipeline", lambda: self.pipeline.run(self._tell)),
-        ]
+        self.threads.start("intake", self.intake.run, self.intake.stop)
+        self.threads.start("pipeline", partial(self.pipeline.run, self._tell), self.pipeline.stop)
         if self.historian is not None:
-            self._threads.append(self._thread("drain", self.historian.drain.run))
+            drain = self.historian.drain
+            self.threads.start("drain", drain.run, drain.stop)
         self.broker.start()
 
     async def close(self) -> None:
@@ -272,19 +267,13 @@ class Service:
                 task.cancel()
         try:
             await asyncio.to_thread(self.watching.stop)
-            if self._threads:
+            if self.threads:
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await asyncio.to_thread(self.broker.stop)
         finally:
-            # Waited for without a bound of ours: each ends with the entry or the write that it
-            # is at, and files that were closed under a thread would crash the process.
-            stops = [self.intake.stop, self.pipeline.stop]
             if self.historian is not None:
-                self.historian.drain.stop()
-                stops.append(self.historian.drain.stop)
-            for stop, thread in zip(stops, self._threads, strict=False):
-                stop()
-                await asyncio.to_thread(thread.join)
+                self.historian.drain.stop()  # it may be at a write that takes long
+            await self.threads.end()
         if self._tasks:
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await asyncio.wait(self._tasks)
@@ -321,26 +310,8 @@ class Service:
         position = self.journal.append(self._config)
         if self.pipeline.processor.config is None:
             self.pipeline.commit(self.journal.after(position - 1, 1))
-        self.parts = self.pipeline.parts()
-        for warning in self.parts.registry.warnings():
+        for warning in self.pipeline.processor.registry.warnings():
             log.warning("registry", extra={"warning": warning})
-
-    def _load_alerts(self, reader: StoreReader) -> None:
-        with reader.connection() as connection:
-            active = records.active(connection)
-            last = records.last_position(connection)
-            events = records.events_after(connection, max(0, last - EVENTS_KEPT), EVENTS_KEPT)
-        self._configure_hub()
-        self.hub.load_alerts(active, events, last)
-        # Also what was over before the last end may still stand on its topic.
-        told = [event["alert"] for _, event in events]
-        self.announcer.begin(self.pipeline.processor.sequencer.acks(), [*told, *active])
-
-    def _configure_hub(self) -> None:
-        newest = self.parts.newest
-        self.hub.configure(
-            self.parts.series, newest.take(newest.t_ms >= 0), self._links(self.parts.links)
-        )
 
     def _tell(self, news: News) -> None:
         """What the pipeline has committed, on its thread."""
@@ -350,17 +321,9 @@ class Service:
 
     def _take(self, post: Post) -> None:
         """What the pipeline has committed, on the loop."""
-        self.hub.apply(post.newest)
+        self.screens.take(post)
         for news in post.news:
             outcome = news.outcome
-            if news.parts is not None:
-                self.parts = news.parts
-                self._configure_hub()
-            if outcome.links:
-                self.hub.set_links(self._links(outcome.links))
-            for position, event in zip(news.positions, outcome.events, strict=True):
-                if event.told:
-                    self.hub.publish(position, _said(event))
             self.watching.told(outcome.events)
             self.watching.heard(outcome.echoes)
             self.announcer.settle(news.acks)
@@ -369,14 +332,6 @@ class Service:
                 self.announcer.heard(outcome.canaries)
             if outcome.reply is not None:
                 self.actions.answer(*outcome.reply)
-
-    def _links(self, links: dict[str, Any]) -> dict[str, LinkState | None]:
-        registry = self.parts.registry
-        found: dict[str, LinkState | None] = {}
-        for device, state in links.items():
-            if device in registry.devices:
-                found[registry.root_device(device).id] = _link_state(state)
-        return found
 
     async def _acknowledge(self, principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
         # The doors know the live socket's port, so they are made after it.
@@ -391,55 +346,11 @@ class Service:
     def _run(self, group: asyncio.TaskGroup, work: Any, name: str) -> None:
         self._tasks.append(group.create_task(work, name=name))
 
-    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
-        def run() -> None:
-            try:
-                work()
-            except BaseException as error:
-                self._died_elsewhere(error)
-                raise
-
-        thread = threading.Thread(target=run, name=name)
-        thread.start()
-        return thread
-
-    def _died_elsewhere(self, error: BaseException) -> None:
-        """On any thread."""
-        self._loop.call_soon_threadsafe(self._died, error)
-
-    def _died(self, error: BaseException) -> None:
-        if not self._dead.done():
-            self._dead.set_exception(error)
-
-    async def _watch(self) -> None:
-        await self._dead
-
     async def _tick(self) -> None:
         """Ages on the screens, which change without any data."""
         while True:
             await asyncio.sleep(1.0)
             self.hub.tick(clock_ms())
-
-
-def _said(event: AlertEvent) -> dict[str, Any]:
-    """An event for the socket; each session leaves out who and why for all but officers."""
-    person = {"who": event.who, "note": event.note}
-    return records.event_body(event) | {name: word for name, word in person.items() if word}
-
-
-def _alerts_epoch(store: Store) -> str:
-    """Of the positions of alerts: as old as the store."""
-    epoch = store.meta("alerts_epoch")
-    if epoch is None:
-        epoch = f"a{secrets.token_hex(3)}"
-        store.set_meta("alerts_epoch", epoch)
-    return str(epoch)
-
-
-def _link_state(state: DeviceState | None) -> LinkState | None:
-    if state is None:
-        return None
-    return LinkState(s=state.s, until=state.until)
 
 
 @contextmanager
