@@ -38,7 +38,7 @@ PAGES_AT_ONCE = 256
 """1 MiB, then the disk and the processor are left to the service for as long as it took."""
 
 PAUSE_MAX_S = 0.05
-SYNC_EVERY_BYTES = 16 * 2**20
+SYNC_EVERY_BYTES = 4 * 2**20
 """What stands unwritten in memory when a file is synced at its end would hold up the service's
 own commits on the same disk."""
 

@@ -29,6 +29,7 @@ from songtien.migrations import STEPS, brought_forward
 from songtien.pipeline import Pipeline
 from songtien.processor import STATE_VERSION, StateError
 from songtien.restore import restore
+from tests.e2e.running import Service
 from tests.songtien.life import Clock
 from tests.songtien.old import make
 
@@ -206,6 +207,40 @@ def test_readings_of_before_are_summed_up_and_wait_for_the_historian(old: Path) 
         (summed,) = again.store.connection.execute("SELECT sum(n) FROM hour_rollup").fetchone()
         assert summed == len(before)
         assert again.store.rolled_up == changes.last(again.store.connection)
+
+
+def test_a_service_starts_on_it(old: Path, tmp_path: Path, free_port: int) -> None:
+    """The whole program, as after an upgrade; no broker is needed to show what there was."""
+    (tmp_path / "stations.toml").write_text(make.REGISTRY, "utf-8")
+    (tmp_path / "rules.toml").write_text(make.RULES, "utf-8")
+    before = {t_ms for series, t_ms, *_ in dumped(old / "store.sqlite")["reading"] if series == 0}
+    service = Service(
+        tmp_path / "service",
+        {
+            "MQTT__URL": f"mqtt://127.0.0.1:{free_port}",
+            "DATA__DIR": str(old),
+            "HTTP__PORT": "0",
+            "LIVE__PORT": "0",
+            "STORE__WINDOW_DAYS": "36500",
+            "REGISTRY__FILE": str(tmp_path / "stations.toml"),
+            "RULES__FILE": str(tmp_path / "rules.toml"),
+        },
+    )
+    service.start()
+    try:
+        end_ms = make.BEGIN_MS + make.END * make.MINUTE_MS
+        points = service.get(
+            "/api/v1/series/p-0/salinity_g_l", **{"from": make.BEGIN_MS, "to": end_ms}
+        ).json()["points"]
+        assert before <= {t_ms for t_ms, *_ in points}
+        alerts = service.get("/api/v1/alerts", state="active", limit=200).json()["items"]
+        found = {each["k"]: each["state"] for each in alerts if each["rule"] == "at-once"}
+        assert found["p-1/salinity_g_l"] == "acked"
+        assert found["p-2/salinity_g_l"] == "unacked"
+        assert service.stop() == 0
+    finally:
+        service.reap()
+    assert version_of(old / "store.sqlite") == store_file.SCHEMA_VERSION
 
 
 def test_accounts_come_along(old: Path) -> None:
