@@ -144,7 +144,7 @@ class Link:
         if address.tls:
             context = ssl.create_default_context(cafile=address.ca_file)
             self._client.tls_set_context(context)
-        last_will = takeovers.saying(said.lost())
+        last_will = takeovers.begin(said.lost())
         self._client.will_set(said.state_topic, last_will, qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect

@@ -50,7 +50,14 @@ class Takeovers:
         self._mark = our_mark.encode()
         self._known: deque[bytes] = deque(maxlen=WORDS_KEPT)
         self._times_s: deque[float] = deque(maxlen=TAKEOVERS)
-        self._told = False
+        self._told = self._heard = False
+
+    def begin(self, last_will: bytes) -> bytes:
+        """A connection begins. On each, one takeover is heard of at most: more words come
+        from where nobody throws us out, such as over a bridge between brokers.
+        """
+        self._heard = False
+        return self.saying(last_will)
 
     def saying(self, word: bytes) -> bytes:
         """Remember a word as ours; returns it."""
@@ -67,9 +74,9 @@ class Takeovers:
         if not self._mark or self._mark not in word or word in self._known:
             return
         self._known.append(word)
-        if not self._told:
+        if not self._told and not self._heard:
             self._note(at_s)
-        self._told = False  # it was the word of whom the broker has told
+        self._told, self._heard = False, True  # whom the broker has told of is this one
 
     def quiet(self) -> None:
         """A connection has lasted for `QUIET_S`: the name is ours alone."""

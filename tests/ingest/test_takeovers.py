@@ -42,13 +42,23 @@ def word(number: int, client_mark: str = OURS) -> bytes:
 
 
 def heard(takeovers: Takeovers, *words: bytes) -> bool:
-    for each in words:
+    """Each on a connection of its own."""
+    for number, each in enumerate(words):
+        takeovers.begin(b"will %d" % number)
         takeovers.hear(each, 1.0)
     return takeovers.contested
 
 
 def test_new_words_under_our_mark_count() -> None:
     assert heard(Takeovers(OURS), word(1), word(2), word(3))
+
+
+def test_words_on_one_connection_are_one_takeover() -> None:
+    takeovers = Takeovers(OURS)
+    takeovers.begin(b"will")
+    for n in range(10):
+        takeovers.hear(word(n), 1.0)
+    assert not takeovers.contested
 
 
 def test_words_that_stay_or_are_of_others_or_ours_do_not() -> None:
