@@ -10,7 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from ingest.influx import Influx, Verdict, parse_url
-from ingest.points import lines
+from ingest.points import lines, tags
 from ingest.reading import QUANTITIES, Batch
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
@@ -90,7 +90,12 @@ def test_a_real_influxdb_answers_each_panel_with_what_the_service_writes(
         assert influx.write(lines(readings, table)).verdict is Verdict.STORED
     finally:
         influx.close()
+    known: dict[str, set[str]] = {"salinity": {"level"}, "traffic": set()}
+    for series in table.entries:
+        known[series.kind] |= set(tags(series))
     for title, query in _queries():
+        kind, groups = query.partition('FROM "')[2].split('"')[0], query.partition("GROUP BY")[2]
+        assert set(re.findall(r'"(\w+)"', groups)) <= known[kind], title
         asked = query.replace("$timeFilter", f"time >= {NOW_MS - 60_000}ms").replace(
             "$__interval", "1m"
         )
