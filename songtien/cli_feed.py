@@ -4,21 +4,46 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote, urlsplit
 
 import typer
 
+from ingest.faults import ConfigError, Fault
 from simulators.mapping import CsvMapping, mapping_of_options
 from simulators.replay import Rebase
 from simulators.run import Report
 from simulators.run import replay as run_replay
 from simulators.run import simulate as run_simulate
+from songtien.configuration import text_of
 from songtien.durations import parse_duration, parse_speed
 from songtien.setting_keys import KEYS, NotAcceptedError
 from songtien.terminal import err, faults_told, out, progress_shown, registry_of, run
 
 BROKER = "mqtt://127.0.0.1:1883"
 
-BrokerOption = Annotated[str, typer.Option(help="The broker's address.")]
+BrokerOption = Annotated[
+    str, typer.Option(help="The broker's address; a name as mqtt://NAME@HOST.")
+]
+PasswordOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file with the password of that name.", exists=True, dir_okay=False, readable=True
+    ),
+]
+
+
+def _with_password(broker: str, password_file: Path | None) -> str:
+    """The address with the password in it, which so never stands among a process's arguments."""
+    if password_file is None:
+        return broker
+    parts = urlsplit(broker)
+    if not parts.username or parts.password is not None:
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        accepted = "beside --password-file mqtt://NAME@HOST[:PORT]"
+        raise ConfigError([Fault("options", "--broker", shown, accepted)])
+    password = quote(text_of(password_file, "--password-file").rstrip("\r\n"), safe="")
+    name, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{name}:{password}@{host}").geturl()
 
 
 def _root(text: str) -> str:
@@ -46,6 +71,7 @@ def _now_ms() -> int:
 def simulate(
     scenario: Annotated[str, typer.Argument(help="dry-season, quiet or bad-day.")],
     broker: BrokerOption = BROKER,
+    password_file: PasswordOption = None,
     root: RootOption = "tiengiang",
     seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
     speed: SpeedOption = "1",
@@ -68,7 +94,7 @@ def simulate(
                 scenario,
                 registry=registry_of(registry),
                 root=root,
-                broker_url=None if out_file is not None else broker,
+                broker_url=None if out_file is not None else _with_password(broker, password_file),
                 out=out_file,
                 seed=seed,
                 speed=parse_speed(speed),
@@ -85,6 +111,7 @@ def simulate(
 def replay(
     file: Annotated[Path, typer.Argument(help="A .csv or .csv.gz.", exists=True, dir_okay=False)],
     broker: BrokerOption = BROKER,
+    password_file: PasswordOption = None,
     root: RootOption = "tiengiang",
     speed: SpeedOption = "1",
     rebase: Annotated[
@@ -128,7 +155,7 @@ def replay(
             report = await run_replay(
                 file,
                 root=root,
-                broker_url=broker,
+                broker_url=_with_password(broker, password_file),
                 clock_ms=_now_ms,
                 mapping=how,
                 mapping_file=mapping,

@@ -100,6 +100,10 @@ def test_version_and_no_words_at_all() -> None:
             "simulate: broker = 'tcp://h': accepted is mqtt://HOST:1883 or mqtts://HOST:8883",
         ),
         (("simulate", "quiet", "--root", "#"), ""),
+        (
+            ("simulate", "quiet", "--broker", "mqtt://h", "--password-file", "empty.toml"),
+            "options: --broker = 'mqtt://h': beside --password-file mqtt://NAME@HOST",
+        ),
         (("demo", "--http-port", "65536"), ""),
         (("replay", "latin.toml"), "replay: mapping"),
         (("token", "create", "--role", "king", "--name", "x"), "role = 'king'"),
