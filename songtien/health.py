@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from api import service as door
 from api.live.hub import Hub
 from api.live.server import LiveServer
-from api.live.where import EVERYTHING
 from ingest.intake import Intake
 from ingest.journal import Journal
 from ingest.mqtt import Broker
@@ -64,7 +63,7 @@ class Health:
             journal_position=self.journal.last_position,
             store_position=self.pipeline.position,
             live_clients=live.clients,
-            alerts_active=len(self.hub.alerts.active(EVERYTHING)),
+            alerts_active=self.hub.alerts.count,
             counters={
                 "readings_written": ("Rows of readings written.", counts.readings),
                 "alert_events": ("Transitions of alerts stored.", counts.alert_events),

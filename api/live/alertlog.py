@@ -126,6 +126,11 @@ class AlertLog:
                 return self._events[index]
         return None
 
+    @property
+    def count(self) -> int:
+        """How many alerts are active; also for other threads than the one that changes them."""
+        return len(self._active)
+
     def active(self, where: Where) -> list[Alert]:
         """The active alerts that the filter selects, oldest first."""
         return [a for a in self._active.values() if where.matches(self._facets(a))]
