@@ -211,7 +211,7 @@ class Influx:
         while left > 0 and from_ms < to_ms:
             asked = min(left, PAGE_ROWS)
             query = influxql.select_series(series, from_ms, to_ms, asked)
-            rows = self._rows(query, series.quantity, series.station)
+            rows = self._rows(query, series.quantity)
             n = len(rows.t_ms)
             parts.append(Batch.of([series.id] * n, rows.t_ms, rows.value, rows.flag))
             if rows.last_ms is None or (rows.n_read < asked and not rows.cut):
@@ -256,7 +256,7 @@ class Influx:
         """Close idle connections; a request that is under way comes to its own end."""
         self._client.close()
 
-    def _rows(self, query: str, field: str, station: str = "") -> influxql.Rows:
+    def _rows(self, query: str, field: str) -> influxql.Rows:
         database, _, policy = self.address.bucket.partition("/")
         fields = {"db": database, "epoch": "ms", "q": query}
         if policy:
@@ -267,7 +267,7 @@ class Influx:
         said = f"its answer is longer than {ANSWER_BYTES_MAX:,} bytes"
         if reply.whole:
             try:
-                return influxql.read_rows(reply.data, field, station)
+                return influxql.read_rows(reply.data, field)
             except influxql.QueryError as error:
                 said = short(str(error))
         answer = Answer(Verdict.MISCONFIGURED, f"the query failed: {said}", status=200)

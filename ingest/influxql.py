@@ -40,12 +40,12 @@ def _escaped(text: str, quote: str) -> str:
 def select(
     measurement: str, field: str, tagged: Mapping[str, str], from_ms: int, to_ms: int, limit: int
 ) -> str:
-    """A field, its flag and station in [from, to), by rising time. A tag of "" is absent."""
+    """A field and its flag in [from, to), by rising time. A tag of "" is absent."""
     latest = line_protocol.LATEST_MS
     where = [f"{identifier(key)} = {literal(value)}" for key, value in tagged.items()]
     where.append(f"time >= {max(-latest, min(latest, from_ms)):d}ms")
     where.append(f"time < {max(-latest, min(latest, to_ms)):d}ms")
-    chosen = f'{identifier(field)}, {identifier(flag_field(field))}, "station"'
+    chosen = f"{identifier(field)}, {identifier(flag_field(field))}"
     return " ".join(
         [
             *("SELECT", chosen, "FROM", identifier(measurement), "WHERE", " AND ".join(where)),
@@ -55,7 +55,7 @@ def select(
 
 
 def select_series(series: Series, from_ms: int, to_ms: int, limit: int) -> str:
-    """The points of one series, whatever station its device has stood at."""
+    """The points of one series."""
     part = "dir" if series.kind == "traffic" else "level"
     known = tags(series)
     tagged = {key: known.get(key, "") for key in ("device", part)}
@@ -82,7 +82,7 @@ class Rows:
 
 class _Series(msgspec.Struct):
     columns: list[str]
-    values: list[tuple[int, float | None, float | None, str | None]]
+    values: list[tuple[int, float | None, float | None]]
     partial: bool = False
 
 
@@ -104,12 +104,10 @@ class QueryError(ValueError):
     """An answer that gives no rows: an error of the server, or nothing of InfluxDB's."""
 
 
-def read_rows(body: bytes, field: str, station: str = "") -> Rows:
+def read_rows(body: bytes, field: str) -> Rows:
     """The rows of an answer to `select`. Raises `QueryError` with what the server says.
 
-    A flag that is none becomes "not evaluated". Two points have one time where a reading was
-    revised after its device had come to another station, or left: that of `station`, where it
-    is now ("" for none), was written later and stays.
+    A flag that is none becomes "not evaluated".
     """
     try:
         said = _RESULTS.decode(body)
@@ -120,23 +118,19 @@ def read_rows(body: bytes, field: str, station: str = "") -> Rows:
     if failed or said.results is None:
         raise QueryError(failed or "this is no answer of InfluxDB: it has no results")
     found = [series for result in results for series in result.series]
-    if any(series.columns != ["time", field, flag_field(field), "station"] for series in found):
+    if any(series.columns != ["time", field, flag_field(field)] for series in found):
         raise QueryError("other columns came than were asked for")
     sent = [row for series in found for row in series.values]
     kept = [row for row in sent if row[1] is not None]
-    t_ms = np.array([row[0] for row in kept], dtype=np.int64)
+    # Only points with tags that are not ours could be two at one time.
+    t_ms, at = np.unique(np.array([row[0] for row in kept], dtype=np.int64), return_index=True)
     value = np.array([row[1] for row in kept], dtype=np.float64)
     flag = np.array([row[2] if row[2] is not None else 0 for row in kept], dtype=np.float64)
-    here = np.array([(row[3] or "") == station for row in kept], dtype=bool)
-    order = np.lexsort((here, t_ms))
-    last = np.ones(len(order), dtype=bool)
-    last[:-1] = t_ms[order[1:]] != t_ms[order[:-1]]
-    order = order[last]
     flag = np.where(np.isin(flag, _FLAGS), flag, float(Flag.NOT_EVALUATED))
     return Rows(
-        t_ms[order],
-        value[order],
-        flag[order].astype(np.uint8),
+        t_ms,
+        value[at],
+        flag[at].astype(np.uint8),
         n_read=len(sent),
         last_ms=max((row[0] for row in sent), default=None),
         cut=any(series.partial for series in found),

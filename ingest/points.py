@@ -3,7 +3,7 @@
 A point is a function of the readings and the registry alone: nothing of arrival is in it, so
 that what is written again overwrites itself. docs/historian.md has the schema.
 
-    salinity,device=vk-01,station=vam-kenh salinity_g_l=3.21,salinity_g_l_q=1i 1767000000000
+    salinity,device=vk-01 salinity_g_l=3.21,salinity_g_l_q=1i,station="vam-kenh" 1767000000000
 """
 
 from functools import lru_cache
@@ -21,12 +21,10 @@ SHAPES_MAX = 50_000
 def tags(series: Series) -> dict[str, str]:
     """The tags of the points in which a series is a field.
 
-    `station` is left out where it is not known: the device has left the registry. Its
-    direction or level stands in the key of the series for good.
+    They are its identity alone, which stands in its key for good: another tag would make a
+    second point at the same time.
     """
     found = {"device": series.device}
-    if series.station:
-        found["station"] = series.station
     _, _, part = series.stream.partition("/")
     if part:
         found["dir" if series.kind == "traffic" else "level"] = part
@@ -105,6 +103,10 @@ def _shape(entries: list[Series]) -> str:
         value = line_protocol.field_key(each.quantity).replace("%", "%%")
         flag = line_protocol.field_key(flag_field(each.quantity)).replace("%", "%%")
         fields.append(f"{value}=%s,{flag}=%di")
+    # A registry may move a device, so its station is no tag. It is unknown once the device left.
+    if first.station:
+        station = line_protocol.field_value(first.station).replace("%", "%%")
+        fields.append(f"station={station}")
     return f"{head} {','.join(fields)} %d"
 
 

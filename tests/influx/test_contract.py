@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ingest.reading import QUANTITIES, Batch, Flag
 from ingest.rollups import HOUR_MS, Sums
-from tests.influx.subjects import LEVELS, PROBE, Devices, Direct, Subject
+from tests.influx.subjects import LEVELS, PROBE, Devices, Subject
 
 Row = tuple[int, float, int]
 
@@ -370,18 +370,17 @@ def test_a_flag_is_revised_after_its_device_changed_places(subject: Subject, mov
     assert all_of(subject, SALINITY) == [(T, 1.0, 2), (T + 1, 2.0, 1), (T + 2, 3.0, 1)]
 
 
-def test_a_limit_of_what_was_revised_after_its_device_moved(
-    subject: Subject, request: pytest.FixtureRequest
-) -> None:
+def test_pages_of_what_was_revised_after_its_device_moved(subject: Subject) -> None:
     overwriting(subject)
-    if isinstance(subject, Direct):
-        why = "a limit may end between the two points of one time, and keep the older one"
-        request.applymarker(pytest.mark.xfail(reason=why, strict=True))
     subject.write(batch(subject.id(SALINITY), [(T + k, 1.0, 2) for k in range(4)]))
     all_of(subject, SALINITY)
     there = PROBE.format(subject.devices.probe) + PROBE.format(subject.devices.layered) + LEVELS
     subject.adopt(subject.devices.table(subject.table, my_tho="", vam_kenh=there.format()))
     subject.write(batch(subject.id(SALINITY), [(T + k, 1.0, 1) for k in range(4)]))
+    number = subject.id(SALINITY)
     for limit in (4, 3, 2, 1):
-        found = rows(subject.points(subject.id(SALINITY), *FOREVER, limit))
+        found = rows(subject.points(number, *FOREVER, limit))
         assert found == [(T + k, 1.0, 1) for k in range(limit)]
+        for k in range(4):
+            found = rows(subject.points(number, T + k, 2**43, limit))
+            assert found == [(T + n, 1.0, 1) for n in range(k, min(4, k + limit))]

@@ -188,7 +188,7 @@ def salinity(*times: int, value: float = 3.25) -> Batch:
 
 
 def line(t_ms: int, value: float = 3.25) -> bytes:
-    return b"salinity,device=mt-01,station=my-tho salinity_g_l=%s,salinity_g_l_q=1i %d" % (
+    return b'salinity,device=mt-01 salinity_g_l=%s,salinity_g_l_q=1i,station="my-tho" %d' % (
         str(value).encode(),
         t_ms,
     )
@@ -215,8 +215,8 @@ def test_a_point_is_written_whole_whatever_of_it_was_touched(rig: Rig, double: D
         rig.settle()
         rig.put(Batch.of([SALINITY], [10], [3.5], [3]))
         rig.settle()
-    head = b"salinity,device=mt-01,station=my-tho "
-    rest = b"temperature_c=28.5,temperature_c_q=1i 10"
+    head = b"salinity,device=mt-01 "
+    rest = b'temperature_c=28.5,temperature_c_q=1i,station="my-tho" 10'
     assert [lines for [lines] in double.writes] == [
         head + b"salinity_g_l=3.5,salinity_g_l_q=2i," + rest,
         head + b"salinity_g_l=3.5,salinity_g_l_q=3i," + rest,

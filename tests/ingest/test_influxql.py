@@ -20,9 +20,7 @@ TABLE = SeriesTable.of(parse_registry(f"{REACHES}{RIVER}{BRIDGE}", "stations.tom
 
 
 def _answer(*values: list[Any], **more: Any) -> bytes:
-    filled = [row if len(row) == 4 else [*row, None] for row in values]
-    columns = ["time", "v", "v_q", "station"]
-    series = {"name": "m", "columns": columns, "values": filled, **more}
+    series = {"name": "m", "columns": ["time", "v", "v_q"], "values": values, **more}
     return json.dumps({"results": [{"statement_id": 0, "series": [series]}]}).encode()
 
 
@@ -45,7 +43,7 @@ def test_what_cannot_stand_in_a_query_is_refused(text: str) -> None:
 def test_a_query_names_series_time_and_number() -> None:
     series = TABLE.entries[TABLE.by_key["cam-01/southbound/flow_pcu_h"]]
     assert select_series(series, 1000, 2000, 50) == (
-        'SELECT "flow_pcu_h", "flow_pcu_h_q", "station" FROM "traffic" '
+        'SELECT "flow_pcu_h", "flow_pcu_h_q" FROM "traffic" '
         "WHERE \"device\" = 'cam-01' AND \"dir\" = 'southbound' AND time >= 1000ms AND time < 2000ms "
         "ORDER BY time ASC LIMIT 50"
     )
@@ -69,18 +67,11 @@ def test_nothing_that_is_asked_for_leaves_its_quotes() -> None:
 def test_rows_by_rising_time_each_once() -> None:
     rows = read_rows(_answer([3, 1.5, 1], [1, 2, 3], [3, 2.5, 4], [2, None, 1]), "v")
     assert rows.t_ms.tolist() == [1, 3]
-    assert rows.value.tolist() == [2.0, 2.5]
-    assert rows.flag.tolist() == [3, 4]
+    assert rows.value.tolist() == [2.0, 1.5]
+    assert rows.flag.tolist() == [3, 1]
     assert rows.flag.dtype == np.uint8
     assert (rows.n_read, rows.last_ms, rows.cut) == (4, 3, False)
     assert read_rows(_answer([1, 1, 1], partial=True), "v").cut
-
-
-def test_of_two_points_at_one_time_that_of_the_station_of_today_stays() -> None:
-    body = _answer([1, 1.0, 1, "here"], [1, 2.0, 1, "there"], [1, 3.0, 1, None], [2, 4.0, 1, "x"])
-    assert read_rows(body, "v", "here").value.tolist() == [1.0, 4.0]
-    assert read_rows(body, "v", "there").value.tolist() == [2.0, 4.0]
-    assert read_rows(body, "v", "").value.tolist() == [3.0, 4.0]
 
 
 @pytest.mark.parametrize("flag", [None, 0, 5, 300, -1, 1.5])
@@ -102,18 +93,9 @@ def test_nothing_found() -> None:
         (b"<html>", "no answer of InfluxDB"),
         (b"", "no answer of InfluxDB"),
         (b"{}", "no answer of InfluxDB"),
-        (
-            b'{"results":[{"series":[{"columns":["time","v","v_q","station"],"values":[["x",1,1,"s"]]}]}]}',
-            "no",
-        ),
-        (
-            b'{"results":[{"series":[{"columns":["time","v","v_q","station"],"values":[[1,"x",1,"s"]]}]}]}',
-            "no",
-        ),
-        (
-            b'{"results":[{"series":[{"columns":["time","w","w_q","station"],"values":[[1,1,1,"s"]]}]}]}',
-            "other",
-        ),
+        (_answer(["x", 1, 1]), "no answer of InfluxDB"),
+        (_answer([1, "x", 1]), "no answer of InfluxDB"),
+        (_answer([1, 1, 1]).replace(b'"v_q"', b'"w_q"'), "other columns"),
         (b'\xff{"results":[]}', "no answer of InfluxDB"),
     ],
 )

@@ -46,29 +46,37 @@ def test_a_point_has_each_quantity_and_its_flag() -> None:
     batch = Batch.of([_series(key) for key in keys], [T_MS] * 3, [28.0, 3.21, 12.6], [3, 1, 2])
     (line,) = points.lines(batch, TABLE)
     assert line == (
-        b"salinity,device=mt-01,station=my-tho "
+        b"salinity,device=mt-01 "
         b"salinity_g_l=3.21,salinity_g_l_q=1i,temperature_c=28,temperature_c_q=3i,"
-        b"battery_v=12.6,battery_v_q=2i 1767000000000"
+        b'battery_v=12.6,battery_v_q=2i,station="my-tho" 1767000000000'
     )
 
 
 def test_direction_and_level_are_tags() -> None:
     assert _read("cam-01/southbound/flow_pcu_h") == (
-        "traffic,device=cam-01,dir=southbound,station=cau flow_pcu_h=1.5,flow_pcu_h_q=1i "
-        "1767000000000"
+        "traffic,device=cam-01,dir=southbound "
+        'flow_pcu_h=1.5,flow_pcu_h_q=1i,station="cau" 1767000000000'
     )
     assert _read("mt-02/bottom/salinity_g_l") == (
-        "salinity,device=mt-02,level=bottom,station=my-tho salinity_g_l=1.5,salinity_g_l_q=1i "
-        "1767000000000"
+        "salinity,device=mt-02,level=bottom "
+        'salinity_g_l=1.5,salinity_g_l_q=1i,station="my-tho" 1767000000000'
     )
 
 
 def test_a_device_that_replaces_another_goes_on_with_its_points() -> None:
     assert "mt-03/salinity_g_l" not in TABLE.by_key
-    assert _read("mt-01/salinity_g_l").startswith("salinity,device=mt-01,")
+    assert _read("mt-01/salinity_g_l").startswith("salinity,device=mt-01 ")
 
 
-def test_a_device_that_has_left_keeps_its_tags_but_for_the_station() -> None:
+def test_a_device_that_has_moved_keeps_its_tags() -> None:
+    there = f"{REACHES}{RIVER}{MORE}{BRIDGE}".replace('"my-tho"', '"elsewhere"')
+    table = SeriesTable.of(parse_registry(there, "stations.toml"), list(TABLE.by_key))
+    here, moved = (_read("mt-02/bottom/salinity_g_l", each) for each in (TABLE, table))
+    assert here != moved == here.replace("my-tho", "elsewhere")
+    assert here.partition(" ")[0] == moved.partition(" ")[0]
+
+
+def test_a_device_that_has_left_keeps_its_tags_and_is_at_no_station() -> None:
     table = SeriesTable.of(parse_registry(f"{REACHES}{RIVER}", "stations.toml"), list(TABLE.by_key))
     assert table.entries[_series("mt-02/bottom/salinity_g_l", table)].retired
     assert _read("mt-02/bottom/salinity_g_l", table) == (
@@ -104,13 +112,16 @@ def test_equals_its_slow_twin_in_any_order(
     readings: dict[tuple[int, int], tuple[float, int]], chance: Random
 ) -> None:
     slow: dict[tuple[str, int], dict[str, line_protocol.Scalar]] = {}
-    heads = {}
+    heads, stations = {}, {}
     for (number, t), (value, flag) in sorted(readings.items()):
         series = TABLE.entries[number]
         fields = slow.setdefault((series.stream, t), {})
         fields[series.quantity], fields[f"{series.quantity}_q"] = value, flag
         heads[series.stream] = (series.kind, points.tags(series))
-    wanted = [line_protocol.line(*heads[s], fields, t) for (s, t), fields in slow.items()]
+        stations[series.stream] = {"station": series.station}
+    wanted = [
+        line_protocol.line(*heads[s], fields | stations[s], t) for (s, t), fields in slow.items()
+    ]
 
     rows = list(readings.items())
     chance.shuffle(rows)
@@ -137,9 +148,9 @@ def test_fields_have_one_type_whatever_their_value() -> None:
     for value in (0.0, 1.0, -0.5, 1e-4, 1e16, 1e300):
         (line,) = points.lines(Batch.of([0], [T_MS], [value], 9), TABLE)
         fields = naive.parse(line).fields
-        name = TABLE.entries[0].quantity
-        assert fields == {name: value, f"{name}_q": 9}
-        assert [type(each) for each in fields.values()] == [float, int]
+        name, station = TABLE.entries[0].quantity, TABLE.entries[0].station
+        assert fields == {name: value, f"{name}_q": 9, "station": station}
+        assert [type(each) for each in fields.values()] == [float, int, str]
 
 
 def test_what_no_store_gives_is_refused() -> None:
@@ -180,7 +191,7 @@ def test_the_points_in_the_document_are_points_of_ours() -> None:
     for example in examples:
         said = naive.parse(example.encode())
         stream = "/".join([said.tags["device"], *filter(None, [said.tags.get("dir")])])
-        names = [name for name in said.fields if not name.endswith("_q")]
+        names = [name for name in said.fields if f"{name}_q" in said.fields]
         batch = Batch.of(
             [table.by_key[f"{stream}/{name}"] for name in names],
             [said.time] * len(names),
