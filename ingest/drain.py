@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,8 +26,8 @@ from ingest.store import DeadLetter
 log = logging.getLogger(__name__)
 
 TAKEN_MAX = 30_000
-"""Readings of one stretch of the log, which is held in memory until it is settled. A quarter
-of it is little: the next stretch gathers for a while."""
+"""Readings of one stretch of the log, which is held in memory until it is settled, and the next
+one with it. A quarter of it is little: the next stretch gathers for a while."""
 
 LOOK_S = 1.0
 """How often the backlog is counted, also within a longer wait."""
@@ -65,6 +66,16 @@ class DrainStatus:
     points_refused: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Of the log, behind a place and up to `position`, as lines."""
+
+    position: int
+    little: bool
+    lines: list[bytes]
+    beyond: list[Refused]
+
+
 class Drain:
     """Copies what the log of changes names, from `begin` on.
 
@@ -98,7 +109,9 @@ class Drain:
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._looked_s = float("-inf")
-        self._small = False
+        self._little = False
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="drain-reads")
+        self._ahead: tuple[int, Future[_Stretch]] | None = None
         self._disk_trouble: str | None = None
         self._last_success_ms: int | None = None
         self._version: str | None = None
@@ -111,15 +124,16 @@ class Drain:
 
     def run(self) -> None:
         """Until `stop`. What is at hand then is taken again in the next life."""
-        while not self._stop.is_set():
-            try:
-                self._step()
-                self._publish()
-            except sqlite3.OperationalError as error:
-                self._troubled(error)
-                self._stop.wait(RETRY_S)
-                continue
-            self._disk_trouble = None
+        with self._reading:
+            while not self._stop.is_set():
+                try:
+                    self._step()
+                    self._publish()
+                except sqlite3.OperationalError as error:
+                    self._troubled(error)
+                    self._stop.wait(RETRY_S)
+                    continue
+                self._disk_trouble = None
 
     def stop(self) -> None:
         """End soon: after the request that is under way, if any."""
@@ -151,6 +165,7 @@ class Drain:
             case Take(after):
                 self._take(after)
             case Write(lines):
+                self._read_ahead()
                 answer = self._influx.write(lines)
                 if answer.verdict is Verdict.STORED:
                     self._last_success_ms = self._clock_ms()
@@ -168,18 +183,37 @@ class Drain:
         self._plan.probed(answer, time.monotonic())
 
     def _take(self, after: int) -> None:
-        if self._small and self._stop.wait(self._plan.pace.gather_s):
+        if self._little and self._stop.wait(self._plan.pace.gather_s):
             return
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] != after:
+            ahead = after, self._reading.submit(self._stretch, after)
+        found = ahead[1].result()
+        self._plan.taken(found.position, found.lines, time.monotonic(), found.beyond)
+        self._little = found.little
+        if found.position == after and self._wake.wait(LOOK_S):
+            self._wake.clear()
+
+    def _read_ahead(self) -> None:
+        """Make the lines of the next stretch while InfluxDB is at work on this one's.
+
+        What changes after it was read is in the log behind it.
+        """
+        if self._ahead is None and not self._little:
+            after = self._plan.next_after
+            self._ahead = after, self._reading.submit(self._stretch, after)
+
+    def _stretch(self, after: int) -> _Stretch:
         found = self._changes(after, TAKEN_MAX)
         # Asked after the changes: a table that is newer than they are knows all their series.
         table, readings = self._table(), found.readings
         fits = points.storable(readings)
-        lines = points.lines(readings.take(fits), table)
-        beyond = [Refused(line, BEYOND) for line in points.lines(readings.take(~fits), table)]
-        self._plan.taken(found.position, lines, time.monotonic(), beyond)
-        self._small = len(readings) < TAKEN_MAX // 4
-        if found.position == after and self._wake.wait(LOOK_S):
-            self._wake.clear()
+        return _Stretch(
+            found.position,
+            len(readings) < TAKEN_MAX // 4,
+            points.lines(readings.take(fits), table),
+            [Refused(line, BEYOND) for line in points.lines(readings.take(~fits), table)],
+        )
 
     def _publish(self) -> None:
         """Let other threads see how far it is."""

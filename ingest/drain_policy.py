@@ -132,6 +132,11 @@ class Plan:
         self._witness: bytes | None = None
         self._vouched = 0
 
+    @property
+    def next_after(self) -> int:
+        """Behind which place the next stretch begins, unless what is in hand is let go."""
+        return self._taken
+
     def order(self, now_s: float) -> Order:
         if now_s < self._not_before_s:
             return Wait(self._not_before_s - now_s)

@@ -214,6 +214,8 @@ def _drained(
     thread = threading.Thread(target=drain.run, name="drain")
 
     def drained() -> bool:
+        if not thread.is_alive():
+            raise BenchError("the drain has ended with a fault")
         place, letters = drain.settled()
         if place > store.drained or letters:
             store.set_drained(place, letters)

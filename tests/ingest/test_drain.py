@@ -374,6 +374,42 @@ def test_told_to_stop_it_leaves_its_rest_at_once(
     assert len(double.writes) == 1
 
 
+def test_one_stretch_is_read_ahead_while_one_is_written(
+    rig: Rig, double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drains, "TAKEN_MAX", 10)
+    asked: list[int] = []
+
+    def changes(after: int, limit: int) -> Changes:
+        asked.append(after)
+        return rig.reader.changes(after, limit, TABLE)
+
+    rig.changes = changes
+    rig.begin()
+    for begin in range(0, 80, 10):
+        rig.put(salinity(*range(begin, begin + 10)))
+    double.always = AWAY
+    with rig.running():
+        eventually(lambda: len(double.writes) > 5, "the first lines again and again")
+        assert asked == [0, 1]
+        double.always = None
+        rig.settle()
+    assert [key for _, key in double.content] == list(range(80))
+    assert double.writes[-8:] == [[line(t) for t in range(at, at + 10)] for at in range(0, 80, 10)]
+
+
+def test_what_was_read_ahead_is_let_go_with_what_is_in_doubt(
+    rig: Rig, double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drains, "TAKEN_MAX", 10)
+    for begin in range(0, 40, 10):
+        rig.put(salinity(*range(begin, begin + 10)))
+    double.answers = [NO_RIGHT]
+    with rig.running():
+        rig.settle()
+    assert double.writes == [[line(t) for t in range(at, at + 10)] for at in (0, 0, 10, 20, 30)]
+
+
 def test_a_store_that_cannot_be_read_is_waited_for(
     rig: Rig, double: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,10 +480,11 @@ def proxy(tmp_path: Path) -> Iterator[FaultProxy]:
 
 
 def test_through_faults_deaths_and_poison_the_real_server_holds_exactly_the_rest(
-    store: Store, reader: StoreReader, proxy: FaultProxy
+    store: Store, reader: StoreReader, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """20,000 readings, a tenth of them again and changed; what is older than the database keeps
     is refused by the server itself."""
+    monkeypatch.setattr(drains, "TAKEN_MAX", 2000)  # so that stretches are read ahead
     chance = random.Random(3)
     begun_ms = now_ms()
     url = proxy.server.create_database("kept", retention="3d")
