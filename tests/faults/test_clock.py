@@ -38,7 +38,7 @@ def test_stepped_back_and_forth(serving: Serving, broker: Mosquitto, tmp_path: P
     faked = [
         f"LD_PRELOAD={LIBRARIES[0]}",
         f"FAKETIME_TIMESTAMP_FILE={offset}",
-        "FAKETIME_NO_CACHE=1",
+        "FAKETIME_CACHE_DURATION=1",
         "FAKETIME_DONT_FAKE_MONOTONIC=1",
         "NO_FAKE_STAT=1",
     ]

@@ -10,6 +10,7 @@ code 1 on any difference between what was sent and what is there.
 import argparse
 import random
 import secrets
+import shutil
 import statistics
 import sys
 import tempfile
@@ -123,7 +124,7 @@ def campaign(
         try:
             eventually(lambda kind=kind: kind.recovered(stand), "recovered", kind.within_s)  # type: ignore[misc]
         except AssertionError as error:
-            figures.wrong.append(f"{kind.name}: {error}")
+            figures.wrong.append(f"{kind.name}: {error}; {_not_ready(stand)}")
             return
         took_s = time.monotonic() - over_s
         figures.recovered_s[kind.name].append(took_s)
@@ -237,8 +238,13 @@ def soak(directory: Path, minutes: float, seed: int, only: Sequence[str] = ()) -
                 )
                 for n, each in enumerate(taken)
             ]
-            campaign(stand, draw, until_s, figures, only)
-            _settle(stand, gateways)
+            try:
+                campaign(stand, draw, until_s, figures, only)
+                _settle(stand, gateways)
+            except AssertionError as error:
+                figures.wrong.append(str(error))
+                _last_words(stand, gateways)
+                return figures
             again = sum(gateway.again for gateway in gateways)
         sent = [each for part in taken for each in part.sent]
         _table(figures)
@@ -248,6 +254,23 @@ def soak(directory: Path, minutes: float, seed: int, only: Sequence[str] = ()) -
         )
         compare(stand, sent, figures)
     return figures
+
+
+def _not_ready(stand: Stand) -> str:
+    try:
+        said = stand.service.get("/readyz").text
+        found = stand.service.metrics()
+    except httpx.HTTPError as error:
+        return f"nobody answers: {error!r}"
+    names = ("journal_position", "store_position", "samples_in_flight", "historian_trouble")
+    return f"{said} { ({name: found[f'songtien_{name}'] for name in names}) }"
+
+
+def _last_words(stand: Stand, gateways: Sequence[Gateway]) -> None:
+    """What is to be seen from outside where the campaign could not be ended."""
+    tell(f"uncovered {[gateway.uncovered for gateway in gateways]}")
+    tell(_not_ready(stand))
+    tell("\n".join(stand.service.said().splitlines()[-20:]))
 
 
 def _table(figures: Figures) -> None:
@@ -266,8 +289,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], help="a fault by its name")
     asked = parser.parse_args(arguments)
     seed = secrets.randbelow(2**32) if asked.seed is None else asked.seed
-    with tempfile.TemporaryDirectory(prefix="soak-") as directory:
-        figures = soak(Path(directory), asked.minutes, seed, asked.only)
+    directory = Path(tempfile.mkdtemp(prefix="soak-"))
+    figures = soak(directory, asked.minutes, seed, asked.only)
+    if figures.wrong:
+        tell(f"logs are kept in {directory}")
+    else:
+        shutil.rmtree(directory)
     for each in figures.wrong:
         tell(f"WRONG {each}")
     tell("all is there, once" if not figures.wrong else f"seed = {seed}")

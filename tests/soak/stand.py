@@ -111,7 +111,7 @@ def _service(
         faked = [
             f"LD_PRELOAD={LIBRARIES[0]}",
             f"FAKETIME_TIMESTAMP_FILE={offset}",
-            "FAKETIME_NO_CACHE=1",
+            "FAKETIME_CACHE_DURATION=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
             "NO_FAKE_STAT=1",
         ]
