@@ -137,14 +137,17 @@ def take(connection: sqlite3.Connection, after: int, limit: int, table: SeriesTa
     position, series, t_ms = pairs_after(connection, after, limit)
     if not len(series) or series.max() >= len(table):
         return Changes(after, Batch.empty())
-    asked = np.stack(_whole_points(series, t_ms, table), axis=1)
-    rows: list[tuple[int, int, float, int]] = []
+    series, t_ms = _whole_points(series, t_ms, table)
+    asked = np.stack((series, t_ms), axis=1)
+    rows: list[tuple[float | None, int | None]] = []
     for at in range(0, len(asked), PAIRS_AT_ONCE):
         part = asked[at : at + PAIRS_AT_ONCE]
         rows += connection.execute(_select(len(part)), part.ravel().tolist()).fetchall()
-    if not rows:
-        return Changes(position, Batch.empty())
-    return Changes(position, Batch.of(*zip(*rows, strict=True)))
+    values, flags = zip(*rows, strict=True)
+    value = np.array(values, dtype=np.float64)  # None, where there is no reading, becomes NaN
+    there = np.flatnonzero(~np.isnan(value))
+    flag = np.array([one or 0 for one in flags], dtype=np.uint8)
+    return Changes(position, Batch.of(series, t_ms, value, flag).take(there))
 
 
 def _whole_points(
@@ -174,10 +177,11 @@ def _whole_points(
 
 @lru_cache(maxsize=8)
 def _select(pairs: int) -> str:
-    # One statement for many, in the order asked: each is little work beside its own overhead.
+    # One statement for many: each is little work beside its own overhead. A row for each that
+    # was asked, in that order.
     return (
         "WITH asked(series, t) AS (VALUES "  # noqa: S608 - constants
         + ", ".join(["(?, ?)"] * pairs)
-        + ") SELECT r.series, r.t, r.value, r.flag FROM asked "
-        "CROSS JOIN reading AS r ON r.series = asked.series AND r.t = asked.t"
+        + ") SELECT r.value, r.flag FROM asked "
+        "LEFT JOIN reading AS r ON r.series = asked.series AND r.t = asked.t"
     )
