@@ -139,14 +139,16 @@ def take(connection: sqlite3.Connection, after: int, limit: int, table: SeriesTa
         return Changes(after, Batch.empty())
     series, t_ms = _whole_points(series, t_ms, table)
     asked = np.stack((series, t_ms), axis=1)
-    rows: list[tuple[float | None, int | None]] = []
+    # One flat list: thousands of rows that stay alive would set the collector of cycles to work,
+    # over all that the process has, for a third of the time of this.
+    found: list[float | None] = []
     for at in range(0, len(asked), PAIRS_AT_ONCE):
         part = asked[at : at + PAIRS_AT_ONCE]
-        rows += connection.execute(_select(len(part)), part.ravel().tolist()).fetchall()
-    values, flags = zip(*rows, strict=True)
-    value = np.array(values, dtype=np.float64)  # None, where there is no reading, becomes NaN
+        rows = connection.execute(_select(len(part)), part.ravel().tolist())
+        found.extend(chain.from_iterable(rows))
+    value = np.array(found[0::2], dtype=np.float64)  # None, where nothing is, becomes NaN
     there = np.flatnonzero(~np.isnan(value))
-    flag = np.array([one or 0 for one in flags], dtype=np.uint8)
+    flag = np.array([one or 0 for one in found[1::2]], dtype=np.uint8)
     return Changes(position, Batch.of(series, t_ms, value, flag).take(there))
 
 
