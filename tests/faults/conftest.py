@@ -10,14 +10,9 @@ from tests.conftest import MOSQUITTO, Mosquitto, _free_port
 from tests.e2e.running import Service
 from tests.faults import feeds
 
-BROKER = """max_inflight_messages 1000
-set_tcp_nodelay true
-message_size_limit 120000
-persistence true
-autosave_on_changes true
-autosave_interval 1
-"""
-"""As this project's mosquitto.conf: killed, it has saved what it has acknowledged."""
+COMMON = Path(__file__).parents[2] / "mosquitto/common"
+BROKER = f"include_dir {COMMON}\n"
+"""What holds for every broker of this project: killed, it has lost two seconds at most."""
 
 Serving = Callable[..., Service]
 
