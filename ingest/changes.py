@@ -6,10 +6,12 @@ reading are told once. Each consumer goes at its own pace, by the number of the 
 is through with; a row is kept until all are.
 """
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,13 +73,20 @@ def _put_pairs(connection: sqlite3.Connection, pairs: _Pairs, at_ms: int) -> Non
 
 
 def put_everything(connection: sqlite3.Connection, at_ms: int) -> None:
-    """Note all that is stored, series by series: for a consumer that begins."""
-    for (series,) in connection.execute("SELECT id FROM series ORDER BY id").fetchall():
-        found = connection.execute("SELECT t FROM reading WHERE series = ? ORDER BY t", (series,))
-        while times := found.fetchmany(PAIRS_MAX):
-            pairs = np.empty(len(times), dtype=_PAIR)
-            pairs["series"], pairs["t_ms"] = series, [t for (t,) in times]
-            _put_pairs(connection, pairs, at_ms)
+    """Note all that is stored, for a consumer that begins: stream by stream, by time.
+
+    So what belongs to one point stands together, and is taken as one.
+    """
+    known = connection.execute("SELECT key, id FROM series").fetchall()
+    streams = sorted((key.rpartition("/")[0], number) for key, number in known)
+    for _, members in groupby(streams, key=itemgetter(0)):
+        found = connection.execute(
+            "SELECT series, t FROM reading WHERE series IN (SELECT value FROM json_each(?)) "
+            "ORDER BY t",
+            (json.dumps([number for _, number in members]),),
+        )
+        while rows := found.fetchmany(PAIRS_MAX):
+            _put_pairs(connection, np.array(rows, dtype=_PAIR), at_ms)
 
 
 def last(connection: sqlite3.Connection) -> int:

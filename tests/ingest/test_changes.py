@@ -145,3 +145,21 @@ def test_without_a_historian_nothing_waits_for_one(store: Store, reader: StoreRe
     while store.roll_up(100):
         pass
     assert reader.change_backlog(0).entries == 0
+
+
+def test_of_everything_a_point_is_told_once(
+    store: Store, reader: StoreReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many quantities it has, but for one where a row of the log ends."""
+    monkeypatch.setattr(changes, "PAIRS_MAX", 7)
+    for t in range(1, 31):
+        write(store, *((series, t, 1.0, 1) for series in (SALINITY, TEMPERATURE, LEVEL)))
+    while store.roll_up(1_000):
+        pass
+    store.drain_to("influxdb://one/b", 5)
+    place, told_times = store.drained, []
+    while (found := reader.changes(place, 1, TABLE)).position > place:
+        place = found.position
+        told_times += sorted(set(found.readings.t_ms.tolist()))
+    assert sorted(set(told_times)) == list(range(1, 31))
+    assert len(told_times) <= 30 + 30 * 3 // 7
