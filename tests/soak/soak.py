@@ -31,7 +31,7 @@ from tests.faults.ending import is_ready, readings_in
 from tests.faults.sender import Gateway
 from tests.faults.undisturbed import alerts_differ, undisturbed
 from tests.soak.stand import Stand, standing
-from tests.soak.strikes import Strike, copies, strikes
+from tests.soak.strikes import NAMES, Strike, copies, strikes
 
 PROBES, CAMERAS = 40, 4
 GATEWAYS = 2
@@ -286,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--only", action="append", default=[], help="a fault by its name")
+    parser.add_argument("--only", action="append", default=[], choices=NAMES, help="these alone")
     asked = parser.parse_args(arguments)
     seed = secrets.randbelow(2**32) if asked.seed is None else asked.seed
     directory = Path(tempfile.mkdtemp(prefix="soak-"))

@@ -174,11 +174,13 @@ ALWAYS: tuple[Strike, ...] = (
 )
 
 
+DISK = Strike("disk full", _disk_full)
+CLOCK = Strike("clock stepped back and forth", _clock_stepped)
+NAMES = tuple(kind.name for kind in (*ALWAYS, DISK, CLOCK))
+
+
 def strikes(stand: Stand) -> tuple[Strike, ...]:
     """What can be done to this stand."""
-    found: tuple[Strike, ...] = ALWAYS
-    if stand.disk is not None:
-        found += (Strike("disk full", _disk_full),)
-    if stand.offset is not None:
-        found += (Strike("clock stepped back and forth", _clock_stepped),)
-    return found
+    of_disk = () if stand.disk is None else (DISK,)
+    of_clock = () if stand.offset is None else (CLOCK,)
+    return (*ALWAYS, *of_disk, *of_clock)
