@@ -10,7 +10,6 @@ import http.client
 import os
 import random
 import shutil
-import statistics
 import tempfile
 import threading
 import time
@@ -30,6 +29,7 @@ from ingest.registry import parse_registry
 from ingest.series import SeriesTable
 from ingest.store import Store
 from songtien.bench import feed, influx, machine
+from songtien.bench.rounds import counted, enough, told
 from songtien.bench.stand import BenchError, until
 from songtien.broker import HOST
 
@@ -106,23 +106,22 @@ def run(size: Size, tell: Tell) -> list[Pair]:
                 store.unlink()
                 pairs.append(Pair(posted, drained))
                 tell(_line(number + 1, pairs[-1]))
-                if sum(pair.quiet for pair in pairs) == size.rounds:
+                if enough(pairs, size.rounds):
                     break
     return pairs
 
 
 def summary(pairs: list[Pair], rounds: int) -> str:
     """The medians with their ranges, of the quiet rounds where there are enough."""
-    quiet = [pair for pair in pairs if pair.quiet]
-    chosen, of = (quiet, "quiet rounds") if len(quiet) >= rounds else (pairs, "rounds, NOISY")
+    chosen, of_all = counted(pairs, rounds)
     return (
-        f"drain: {_range([p.ratio for p in chosen], '.2f')} of posting prepared lines; "
-        f"{_range([p.drained.rate_s for p in chosen], ',.0f')} of "
-        f"{_range([p.posted.rate_s for p in chosen], ',.0f')} points/s; processor time "
-        f"{_range([p.drained.contender_us for p in chosen], '.1f')} of "
-        f"{_range([p.posted.contender_us for p in chosen], '.1f')} µs/point, the server's "
-        f"{_range([p.drained.server_us for p in chosen], '.1f')}; "
-        f"{len(chosen)} {of} of {len(pairs)}"
+        f"drain: {told([p.ratio for p in chosen], '.2f')} of posting prepared lines; "
+        f"{told([p.drained.rate_s for p in chosen], ',.0f')} of "
+        f"{told([p.posted.rate_s for p in chosen], ',.0f')} points/s; processor time "
+        f"{told([p.drained.contender_us for p in chosen], '.1f')} of "
+        f"{told([p.posted.contender_us for p in chosen], '.1f')} µs/point, the server's "
+        f"{told([p.drained.server_us for p in chosen], '.1f')}; "
+        f"{of_all}"
     )
 
 
@@ -134,11 +133,6 @@ def _line(number: int, pair: Pair) -> str:
         f"{a.contender_us:.1f} µs (server {a.server_us:.1f}); others "
         f"{a.others:.2f}, {b.others:.2f} cores" + ("" if pair.quiet else "; noisy")
     )
-
-
-def _range(values: list[float], form: str) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:{form}} ({low:{form}}-{high:{form}})"
 
 
 def _fill(path: Path, table: SeriesTable, size: Size) -> int:

@@ -8,7 +8,6 @@ nothing for it.
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from ingest.topics import subscription
 from songtien.bench import feed, machine
+from songtien.bench.rounds import counted, enough, told
 from songtien.bench.stand import BenchError, Broker, broker, client, running, service, until
 from songtien.broker import HOST
 
@@ -84,22 +84,21 @@ def run(size: Size, tell: Tell) -> list[Pair]:
             songtien = _of_songtien(top / f"b{number}", warm, packets, count, size)
             pairs.append(Pair(sub, songtien))
             tell(_line(number + 1, pairs[-1]))
-            if sum(pair.quiet for pair in pairs) == size.rounds:
+            if enough(pairs, size.rounds):
                 break
     return pairs
 
 
 def summary(pairs: list[Pair], rounds: int) -> str:
     """The medians with their ranges, of the quiet rounds where there are enough."""
-    quiet = [pair for pair in pairs if pair.quiet]
-    chosen, of = (quiet, "quiet rounds") if len(quiet) >= rounds else (pairs, "rounds, NOISY")
+    chosen, of_all = counted(pairs, rounds)
     return (
-        f"ingest: {_range([p.ratio for p in chosen], '.2f')} of mosquitto_sub -q 1; "
-        f"{_range([p.songtien.rate_s for p in chosen], ',.0f')} of "
-        f"{_range([p.sub.rate_s for p in chosen], ',.0f')} messages/s; processor time "
-        f"{_range([p.songtien.contender_us for p in chosen], '.1f')} of "
-        f"{_range([p.sub.contender_us for p in chosen], '.1f')} µs/message; "
-        f"{len(chosen)} {of} of {len(pairs)}"
+        f"ingest: {told([p.ratio for p in chosen], '.2f')} of mosquitto_sub -q 1; "
+        f"{told([p.songtien.rate_s for p in chosen], ',.0f')} of "
+        f"{told([p.sub.rate_s for p in chosen], ',.0f')} messages/s; processor time "
+        f"{told([p.songtien.contender_us for p in chosen], '.1f')} of "
+        f"{told([p.sub.contender_us for p in chosen], '.1f')} µs/message; "
+        f"{of_all}"
     )
 
 
@@ -111,11 +110,6 @@ def _line(number: int, pair: Pair) -> str:
         f"{a.contender_us:.1f} µs (broker {a.broker_us:.1f}); others "
         f"{a.others:.2f}, {b.others:.2f} cores" + ("" if pair.quiet else "; noisy")
     )
-
-
-def _range(values: list[float], form: str) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:{form}} ({low:{form}}-{high:{form}})"
 
 
 def _of_mosquitto_sub(directory: Path, packets: Path, count: int) -> Taken:

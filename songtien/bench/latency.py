@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 
 from ingest.topics import subscription
 from songtien.bench import feed, machine, wire
+from songtien.bench.rounds import counted, enough, told
 from songtien.bench.stand import BenchError, Broker, Service, broker, service
 from songtien.broker import HOST
 
@@ -87,20 +88,15 @@ def run(size: Size, tell: Tell) -> list[Delays]:
 
 def summary(rounds: Sequence[Delays], wanted: int) -> str:
     """The medians with their ranges, of the quiet rounds where there are enough."""
-    quiet = [each for each in rounds if each.quiet]
-    chosen, of = (quiet, "quiet rounds") if len(quiet) >= wanted else (rounds, "rounds, NOISY")
+    chosen, of_all = counted(rounds, wanted)
     parts = []
     for at, (which, more_ms) in enumerate((("median", MEDIAN_MORE_MS), ("p99", P99_MORE_MS))):
         parts.append(
-            f"{which} {_range([each.screen[at] for each in chosen])} ms on the screen, "
-            f"{_range([each.broker[at] for each in chosen])} by the broker alone, "
-            f"{_range([each.more[at] for each in chosen])} more (at most {more_ms:g})"
+            f"{which} {told([each.screen[at] for each in chosen], '.1f')} ms on the screen, "
+            f"{told([each.broker[at] for each in chosen], '.1f')} by the broker alone, "
+            f"{told([each.more[at] for each in chosen], '.1f')} more (at most {more_ms:g})"
         )
-    return f"latency: {'; '.join(parts)}; {len(chosen)} {of} of {len(rounds)}"
-
-
-def _range(values: Sequence[float]) -> str:
-    return f"{statistics.median(values):.1f} ({min(values):.1f}-{max(values):.1f})"
+    return f"latency: {'; '.join(parts)}; {of_all}"
 
 
 async def _rounds(size: Size, holding: Broker, serving: Service, tell: Tell) -> list[Delays]:
@@ -133,7 +129,7 @@ async def _rounds(size: Size, holding: Broker, serving: Service, tell: Tell) -> 
             await _arrived(seen)
             found.append(_delays(seen, machine.Moment.now().others_since(begin)))
             tell(_line(number + 1, found[-1]))
-            if sum(each.quiet for each in found) == size.rounds:
+            if enough(found, size.rounds):
                 break
         publishing.close()
         for reader in readers:
