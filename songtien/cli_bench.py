@@ -50,7 +50,7 @@ def bench(
                 rounds=rounds,
                 tries=tries,
             )
-            _told(ingest.summary(ingest.run(feed, _progress), rounds))
+            _told(ingest.CONTEST.summary(ingest.run(feed, _progress), rounds))
         if name in {None, "drain"}:
             store = drain.Size(
                 devices=devices,
@@ -58,7 +58,7 @@ def bench(
                 rounds=rounds,
                 tries=tries,
             )
-            _told(drain.summary(drain.run(store, _progress), rounds))
+            _told(drain.CONTEST.summary(drain.run(store, _progress), rounds))
     except BenchError as error:
         fail(FAILED, f"bench: {error}")
 

@@ -29,7 +29,7 @@ from ingest.registry import parse_registry
 from ingest.series import SeriesTable
 from ingest.store import Store
 from songtien.bench import feed, influx, machine
-from songtien.bench.rounds import counted, enough, told
+from songtien.bench.rounds import Contest, Pair, Taken, enough
 from songtien.bench.stand import BenchError, until
 from songtien.broker import HOST
 
@@ -62,30 +62,7 @@ class Size:
     tries: int = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One contender's round. Processor times in µs a point; `others` in cores."""
-
-    rate_s: float
-    contender_us: float
-    server_us: float
-    others: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Both contenders, one after the other."""
-
-    posted: Taken
-    drained: Taken
-
-    @property
-    def ratio(self) -> float:
-        return self.drained.rate_s / self.posted.rate_s
-
-    @property
-    def quiet(self) -> bool:
-        return max(self.posted.others, self.drained.others) <= machine.NOISE_MAX_CORES
+CONTEST = Contest("drain", "drained", "posting prepared lines", "server", "point")
 
 
 def run(size: Size, tell: Tell) -> list[Pair]:
@@ -105,34 +82,10 @@ def run(size: Size, tell: Tell) -> list[Pair]:
                 drained = _drained(server, f"b{number}", store, table, last, size.points)
                 store.unlink()
                 pairs.append(Pair(posted, drained))
-                tell(_line(number + 1, pairs[-1]))
+                tell(CONTEST.line(number + 1, pairs[-1]))
                 if enough(pairs, size.rounds):
                     break
     return pairs
-
-
-def summary(pairs: list[Pair], rounds: int) -> str:
-    """The medians with their ranges, of the quiet rounds where there are enough."""
-    chosen, of_all = counted(pairs, rounds)
-    return (
-        f"drain: {told([p.ratio for p in chosen], '.2f')} of posting prepared lines; "
-        f"{told([p.drained.rate_s for p in chosen], ',.0f')} of "
-        f"{told([p.posted.rate_s for p in chosen], ',.0f')} points/s; processor time "
-        f"{told([p.drained.contender_us for p in chosen], '.1f')} of "
-        f"{told([p.posted.contender_us for p in chosen], '.1f')} µs/point, the server's "
-        f"{told([p.drained.server_us for p in chosen], '.1f')}; "
-        f"{of_all}"
-    )
-
-
-def _line(number: int, pair: Pair) -> str:
-    a, b = pair.posted, pair.drained
-    return (
-        f"round {number}: ratio {pair.ratio:.2f}; drained {b.rate_s:,.0f}/s, "
-        f"{b.contender_us:.1f} µs (server {b.server_us:.1f}); posted {a.rate_s:,.0f}/s, "
-        f"{a.contender_us:.1f} µs (server {a.server_us:.1f}); others "
-        f"{a.others:.2f}, {b.others:.2f} cores" + ("" if pair.quiet else "; noisy")
-    )
 
 
 def _fill(path: Path, table: SeriesTable, size: Size) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ingest.topics import subscription
 from songtien.bench import feed, machine
-from songtien.bench.rounds import counted, enough, told
+from songtien.bench.rounds import Contest, Pair, Taken, enough
 from songtien.bench.stand import BenchError, Broker, broker, client, running, service, until
 from songtien.broker import HOST
 
@@ -42,30 +42,7 @@ class Size:
     tries: int = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One contender's round. Processor times in µs a message; `others` in cores."""
-
-    rate_s: float
-    contender_us: float
-    broker_us: float
-    others: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Both contenders, one after the other."""
-
-    sub: Taken
-    songtien: Taken
-
-    @property
-    def ratio(self) -> float:
-        return self.songtien.rate_s / self.sub.rate_s
-
-    @property
-    def quiet(self) -> bool:
-        return max(self.sub.others, self.songtien.others) <= machine.NOISE_MAX_CORES
+CONTEST = Contest("ingest", "songtien", "mosquitto_sub -q 1", "broker", "message")
 
 
 def run(size: Size, tell: Tell) -> list[Pair]:
@@ -83,33 +60,10 @@ def run(size: Size, tell: Tell) -> list[Pair]:
             sub = _of_mosquitto_sub(top / f"a{number}", packets, count)
             songtien = _of_songtien(top / f"b{number}", warm, packets, count, size)
             pairs.append(Pair(sub, songtien))
-            tell(_line(number + 1, pairs[-1]))
+            tell(CONTEST.line(number + 1, pairs[-1]))
             if enough(pairs, size.rounds):
                 break
     return pairs
-
-
-def summary(pairs: list[Pair], rounds: int) -> str:
-    """The medians with their ranges, of the quiet rounds where there are enough."""
-    chosen, of_all = counted(pairs, rounds)
-    return (
-        f"ingest: {told([p.ratio for p in chosen], '.2f')} of mosquitto_sub -q 1; "
-        f"{told([p.songtien.rate_s for p in chosen], ',.0f')} of "
-        f"{told([p.sub.rate_s for p in chosen], ',.0f')} messages/s; processor time "
-        f"{told([p.songtien.contender_us for p in chosen], '.1f')} of "
-        f"{told([p.sub.contender_us for p in chosen], '.1f')} µs/message; "
-        f"{of_all}"
-    )
-
-
-def _line(number: int, pair: Pair) -> str:
-    a, b = pair.sub, pair.songtien
-    return (
-        f"round {number}: ratio {pair.ratio:.2f}; songtien {b.rate_s:,.0f}/s, "
-        f"{b.contender_us:.1f} µs (broker {b.broker_us:.1f}); mosquitto_sub {a.rate_s:,.0f}/s, "
-        f"{a.contender_us:.1f} µs (broker {a.broker_us:.1f}); others "
-        f"{a.others:.2f}, {b.others:.2f} cores" + ("" if pair.quiet else "; noisy")
-    )
 
 
 def _of_mosquitto_sub(directory: Path, packets: Path, count: int) -> Taken:
