@@ -141,6 +141,8 @@ def _number(value: float | None, beside: float | None, language: str) -> str:
 def _duration(seconds: float | None, language: str) -> str:
     if seconds is None:
         return "không rõ" if language == "vi" else "unknown"
+    if seconds < 60:
+        return f"{seconds:.0f} giây" if language == "vi" else f"{seconds:.0f} s"
     minutes = seconds / 60
     if minutes < 120:
         return f"{minutes:.0f} phút" if language == "vi" else f"{minutes:.0f} min"

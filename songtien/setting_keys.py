@@ -213,7 +213,7 @@ KEYS: Final = (
     Key("registry", "file", _path),
     Key("rules", "file", _path),
     Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),
-    Key("watch", "behind_s", _seconds(60, 86_400), 900.0, _number_of),
+    Key("watch", "behind_s", _seconds(10, 86_400), 900.0, _number_of),
     Key("watch", "self_test_at", _time_of_day, "06:30"),
     Key("watch", "heartbeat_url", _heartbeat_url, secret=True),
     Key("watch", "heartbeat_url_file", _path),

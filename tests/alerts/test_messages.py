@@ -67,6 +67,8 @@ def test_the_limit_of_silence_is_a_time() -> None:
     def told(seconds: float, language: str) -> str:
         return render("{limit}", facts(None, seconds, silence=True), language)
 
+    assert told(30, "vi") == "30 giây"
+    assert told(30, "en") == "30 s"
     assert told(2700, "vi") == "45 phút"
     assert told(2700, "en") == "45 min"
     assert told(9000, "vi") == "2,5 giờ"

@@ -253,7 +253,7 @@ INFLUX = '[store]\nurl = "influxdb://h:8086/b?org=o"\n'
         ('[data]\ndir = " "', "the path of a file"),
         ("[ingest]\nreorder_s = -1", "from 0 to 3600 s"),
         ("[ingest]\nreorder_s = nan", "from 0 to 3600 s"),
-        ("[watch]\nbehind_s = 1", "from 60 to 86400 s"),
+        ("[watch]\nbehind_s = 1", "from 10 to 86400 s"),
         ('[watch]\nself_test_at = "6:30"', "a time from"),
         ('[watch]\nself_test_at = "24:00"', "a time from"),
         ("[watch]\nself_test_at = 390", "a time from"),
