@@ -117,6 +117,7 @@ def alert_body(alert: Alert) -> dict[str, Any]:
         "ver": alert.ver,
         "state": alert.state.value,
         "historic": not alert.told,
-        **alert.fixed,
+        # In one order, before and after a restart: the same journal gives the same bytes.
+        **dict(sorted(alert.fixed.items())),
         **{name: t_ms for name, t_ms in times.items() if t_ms >= 0},
     }

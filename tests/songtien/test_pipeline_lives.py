@@ -102,6 +102,30 @@ def test_killed_anywhere_the_store_ends_as_if_never_killed(
             assert pack(last.pipeline.processor.snapshot()) == state
 
 
+def test_an_alert_is_the_same_bytes_before_and_after_a_restart(tmp_path: Path) -> None:
+    """Raised in one life and withdrawn in the next, as in a single one."""
+    for lives in (1, 2):
+        directory = tmp_path / str(lives)
+        directory.mkdir()
+        with life(directory) as first:
+            first.append(Config(REGISTRY, RULES, 30.0))
+            first.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=1, sal_g_l=9.0))
+            if lives == 2:
+                first.run()
+            first.append(Config(REGISTRY, WITHOUT_SALINITY_RULE, 30.0), BEGIN_MS + MINUTE)
+            if lives == 1:
+                first.run()
+        if lives == 2:
+            with life(directory, Clock(BEGIN_MS + MINUTE)) as second:
+                second.run()
+    dumps = []
+    for lives in (1, 2):
+        with life(tmp_path / str(lives)) as again:
+            dumps.append({name: again.dump()[name] for name in ("alert", "alert_event")})
+    assert dumps[0] == dumps[1]
+    assert len(dumps[0]["alert_event"]) == 2
+
+
 def test_a_second_life_goes_on_from_the_checkpoint_and_tells_nothing_twice(tmp_path: Path) -> None:
     with life(tmp_path) as first:
         first.append(Config(REGISTRY, RULES, 30.0))
