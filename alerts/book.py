@@ -100,10 +100,10 @@ class AlertBook:
         """Take the transitions of one entry of the journal, in order, as of `now_ms`.
 
         newest_ms : int64[S], the newest sample of each series that the engine has seen, -1
-            where it has seen none
-        clearing : whether the newest samples of a raised rule on a series were calm: what no
-            longer holds, but isn't cleared yet, is no news. "Now" is judged once, after all transitions of the entry,
+            where it has seen none. "Now" is judged once, after all transitions of the entry,
             so that a backlog that comes in one piece is not told step by step.
+        clearing : whether the newest samples of a raised rule on a series were calm: what no
+            longer holds, but isn't cleared yet, is no news
         """
         last = {(each.rule, each.series): place for place, each in enumerate(transitions)}
         events: list[AlertEvent] = []

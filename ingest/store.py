@@ -169,6 +169,7 @@ class Store:
                 if rolled_up:
                     self.set_meta("rolled_up", changes.last(self.connection))
             self.set_meta("drain_target", target)
+            self._prune()
 
     @property
     def drained(self) -> int:

@@ -138,9 +138,12 @@ def test_a_revision_that_waits_keeps_its_reading(store: Store, reader: StoreRead
 def test_without_a_historian_nothing_waits_for_one(store: Store, reader: StoreReader) -> None:
     store.drain_to("influxdb://one/b", 5)
     write(store, (SALINITY, 10, 3.1, 1))
-    store.drain_to(None, 6)
     while store.roll_up(100):
         pass
+    assert reader.change_backlog(0).entries == 1
+    store.drain_to(None, 6)
+    assert reader.change_backlog(0).entries == 0
+    assert store.forget_before(15, 1, 9) == 1, "and nothing keeps retention from it"
     write(store, (SALINITY, 20, 3.1, 1))
     while store.roll_up(100):
         pass
