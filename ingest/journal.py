@@ -68,7 +68,23 @@ class Notice(msgspec.Struct, tag="notice", array_like=True, frozen=True):
     detail: str
 
 
-Entry = Messages | Tick | Config | Action | Notice
+class Entered(msgspec.Struct, tag="entered", array_like=True, frozen=True):
+    """What an officer has entered beside alerts: a maintenance window, how a bridge is worked.
+
+    request : joins it to the caller who waits
+    what, subject : what is entered, and of which station, bridge or intake
+    body : JSON text, judged where it is stepped; `note` is the officer's own, for operators
+    """
+
+    request: str
+    what: str
+    subject: str
+    body: str
+    who: str
+    note: str
+
+
+Entry = Messages | Tick | Config | Action | Notice | Entered
 
 
 class Journal:

@@ -14,6 +14,7 @@ from ingest.journal import (
     COMPRESS_FROM_BYTES,
     Action,
     Config,
+    Entered,
     Entry,
     Journal,
     Messages,
@@ -31,6 +32,7 @@ ENTRIES: list[Entry] = [
     Config("[[station]]", "[[rule]]", 30.5),
     Action("r1", "ack", "0123", 3, "an", "đã gọi"),
     Notice("songtien-disk-low", True, 0.5, None, 1000, "còn ít"),
+    Entered("r2", "maintenance", "vam-kenh", '{"reason":"thay đầu dò"}', "an", ""),
 ]
 
 
