@@ -51,6 +51,7 @@ class Why(IntFlag):
     FUTURE = 256  # the device's clock is ahead of ours
     COUNTER_GAP = 512  # a difference of counters over more than its interval
     LATE = 1024  # came after its neighbours had been decided
+    BOUND = 2048  # not a figure but a bound: "beyond 46 km", "below 2 km"
     SIMULATED = 32768
 
 
@@ -86,16 +87,41 @@ def _quantities() -> dict[str, Quantity]:
         "queue_m": "m",
         "density_pcu_km": "pcu/km",
         "level_of_service": "1",
+        "speed_car_km_h": "km/h",
+        "occupancy_car": "1",
+        "flow_car_veh_h": "veh/h",
+        "speed_motorbike_km_h": "km/h",
     }
+    river = {
+        f"salt_{level}{basis}{figure}_km": "km"
+        for basis in ("", "_max")
+        for level in (1, 4)
+        for figure in ("", "_sd")
+    }
+    bridge = {
+        "traffic_state": "1",
+        "crossing_time_min": "min",
+        "queue_length_km": "km",
+        "vehicles_on_bridge": "veh",
+        "incident": "1",
+    }
+    kinds = {"salinity": salinity, "traffic": traffic, "river": river, "bridge": bridge}
     return {
         name: Quantity(name, unit, kind)
-        for kind, units in (("salinity", salinity), ("traffic", traffic))
+        for kind, units in kinds.items()
         for name, unit in units.items()
     }
 
 
 QUANTITIES = _quantities()
 """Every quantity that a series can be of, in a fixed order."""
+
+DERIVED_KINDS = ("river", "bridge")
+"""Kinds of series that no device sends: they are formed from the series of several."""
+
+MEASURED_QUANTITIES = tuple(
+    each.name for each in QUANTITIES.values() if each.kind not in DERIVED_KINDS
+)
 
 
 def rounded(values: FloatArray) -> FloatArray:

@@ -80,6 +80,7 @@ def parse_registry(text: str, file: str) -> Registry:
     for table, station in found_stations:
         _check_place(table, station, registry)
     for table, device in found_devices:
+        _check_name(table, device, registry)
         _check_replaced(table, device, registry.devices)
     if not faults.found:
         _check_limits(registry, faults)
@@ -135,6 +136,16 @@ def _check_place(table: Table, station: Station, registry: Registry) -> None:
             if branch not in below:
                 accepted = f"water of {station.reach} comes to {', '.join(below)} alone"
                 table.fault(named, accepted, branch)
+
+
+def _check_name(table: Table, device: Device, registry: Registry) -> None:
+    """Mouths and bridges have series of their own, whose keys begin with their ids."""
+    reach = registry.reaches.get(device.id)
+    station = registry.stations.get(device.id)
+    if reach is not None and not reach.flows_into:
+        table.fault("id", "a mouth has this id, and series of its own; accepted is another id")
+    elif station is not None and station.kind == "traffic":
+        table.fault("id", "a bridge has this id, and series of its own; accepted is another id")
 
 
 def _check_replaced(table: Table, device: Device, devices: Mapping[str, Device]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
-from ingest.reading import QUANTITIES
+from ingest.reading import MEASURED_QUANTITIES, QUANTITIES
 from ingest.stations import (
     Device,
     Lane,
@@ -71,8 +71,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "level": ("id", "depth_m"),
     "lane": ("direction", "lane", "use"),
-    "quality": ("band", *QUANTITIES),
-    "band": ("km", *QUANTITIES),
+    "quality": ("band", *MEASURED_QUANTITIES),
+    "band": ("km", *MEASURED_QUANTITIES),
     "limits": tuple(each.name for each in fields(QualityLimits)),
 }
 
@@ -257,7 +257,7 @@ _DIRECT: Final[Mapping[str, str]] = {
 
 def read_defaults(quality: Table) -> LimitsByQuantity:
     """The limits by quantity."""
-    return _limits_by_quantity(quality, tuple(QUANTITIES))
+    return _limits_by_quantity(quality, MEASURED_QUANTITIES)
 
 
 def read_override(station: Table, kind: str) -> LimitsByQuantity:
@@ -271,7 +271,7 @@ def read_band(table: Table) -> QualityBand:
     km = table.content.get("km")
     accepted = tuple(each.name for each in QUANTITIES.values() if each.kind == "salinity")
     for name in table.content:
-        if name in QUANTITIES and name not in accepted:
+        if name in MEASURED_QUANTITIES and name not in accepted:
             table.fault(name, "accepted in a band are the quantities of salinity stations")
     limits = _limits_by_quantity(table, accepted)
     if not isinstance(km, list) or len(km) != 2 or not all(is_number(each) for each in km):

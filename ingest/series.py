@@ -16,6 +16,8 @@ class Series:
     `announced` series stand in snapshots before their first value (a device that has never
     been heard must show); the others appear when the device first sends them.
     `retired` series belong to devices no longer in the registry: history alone.
+    Derived series (`ingest.reading.DERIVED_KINDS`) have no device: `device` is the mouth or
+    the bridge that they are of. A mouth is no station, so `station` is then empty.
     """
 
     id: int
@@ -68,7 +70,16 @@ class SeriesTable:
         return cls(entries)
 
 
+RIVER_EXPECTED_S = 900.0
+BRIDGE_EXPECTED_S = 60.0
+"""How often the derived series get a value, s: the usual intervals of probes and cameras."""
+
+
 def _series_of(registry: Registry) -> list[Series]:
+    return [*_measured(registry), *_of_mouths(registry), *_of_bridges(registry)]
+
+
+def _measured(registry: Registry) -> list[Series]:
     found: list[Series] = []
     for device in registry.devices.values():
         if device.replaces is not None:
@@ -81,6 +92,73 @@ def _series_of(registry: Registry) -> list[Series]:
                 if quantity.kind == device.kind
             )
     return found
+
+
+def _of_mouths(registry: Registry) -> list[Series]:
+    """How far the salt has come, for each open mouth along which two stations stand."""
+    return [
+        _derived(mouth.id, "river", quantity.name, RIVER_EXPECTED_S, branches=(mouth.id,))
+        for mouth in registry.reaches.values()
+        if not mouth.flows_into and not mouth.closed and len(stations_along(registry, mouth.id)) > 1
+        for quantity in QUANTITIES.values()
+        if quantity.kind == "river"
+    ]
+
+
+def stations_along(registry: Registry, mouth: str) -> list[Station]:
+    """The salinity stations with a distance from a mouth, nearest first."""
+    along = [
+        station
+        for station in registry.stations.values()
+        if station.kind == "salinity" and mouth in station.km_from_mouth
+    ]
+    return sorted(along, key=lambda station: (station.km_from_mouth[mouth], station.id))
+
+
+def _of_bridges(registry: Registry) -> list[Series]:
+    """What the cameras of a bridge tell together, for each of its directions."""
+    return [
+        _derived(
+            f"{station.id}/{direction}",
+            "bridge",
+            quantity.name,
+            BRIDGE_EXPECTED_S,
+            station=station.id,
+            direction=direction,
+        )
+        for station in registry.stations.values()
+        if station.kind == "traffic"
+        for direction in station.directions
+        for quantity in QUANTITIES.values()
+        if quantity.kind == "bridge"
+    ]
+
+
+def _derived(
+    stream: str,
+    kind: str,
+    quantity: str,
+    expected_s: float,
+    *,
+    station: str = "",
+    branches: tuple[str, ...] = (),
+    direction: str | None = None,
+) -> Series:
+    return Series(
+        id=-1,
+        key=f"{stream}/{quantity}",
+        stream=stream,
+        station=station,
+        device=stream.partition("/")[0],
+        kind=kind,
+        branches=branches,
+        quantity=quantity,
+        unit=QUANTITIES[quantity].unit,
+        direction=direction,
+        level=None,
+        expected_s=expected_s,
+        announced=False,
+    )
 
 
 def _series(

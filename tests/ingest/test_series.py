@@ -1,9 +1,11 @@
 """Numbers of series stay their own when the registry changes."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.faults import ConfigError
 from ingest.registry import Registry, parse_registry
 from ingest.series import SeriesTable
 
@@ -80,7 +82,41 @@ def test_series_of_directions_and_levels() -> None:
         "vk-02/bottom",
         "cam-01/southbound",
         "cam-01/northbound",
+        "cau/southbound",
+        "cau/northbound",
     ]
+
+
+MY_THO = """
+[[station]]
+id = "my-tho"
+name = "Mỹ Tho"
+kind = "salinity"
+reach = "cua-tieu"
+km_from_mouth = { cua-tieu = 46.0 }
+lat = 10.3469
+lon = 106.347
+"""
+
+
+def test_a_mouth_has_series_once_two_stations_stand_along_it() -> None:
+    assert not any(key.startswith("cua-tieu/") for key in keys(SeriesTable.of(registry())))
+    table = SeriesTable.of(registry(MY_THO))
+    line = table.entries[table.by_key["cua-tieu/salt_4_max_km"]]
+    assert (line.kind, line.unit, line.station, line.branches) == ("river", "km", "", ("cua-tieu",))
+
+
+def test_a_bridge_has_series_for_each_direction() -> None:
+    table = SeriesTable.of(registry(BRIDGE))
+    state = table.entries[table.by_key["cau/northbound/traffic_state"]]
+    assert (state.kind, state.station, state.direction) == ("bridge", "cau", "northbound")
+
+
+def test_no_device_goes_by_the_id_of_a_mouth_or_a_bridge() -> None:
+    with pytest.raises(ConfigError, match="a mouth has this id"):
+        registry(probe("cua-tieu"))
+    with pytest.raises(ConfigError, match="a bridge has this id"):
+        registry(probe("cau"), BRIDGE)
 
 
 def test_numbers_stay_when_a_device_is_put_before_the_others() -> None:
@@ -100,9 +136,11 @@ def test_a_device_taken_out_leaves_its_numbers_retired() -> None:
         "vk-01",
         "cam-01/southbound",
         "cam-01/northbound",
+        "cau/southbound",
+        "cau/northbound",
     }
     assert not any(series.announced for series in retired)
-    assert {series.device for series in retired} == {"vk-01", "cam-01"}
+    assert {series.device for series in retired} == {"vk-01", "cam-01", "cau"}
     flow = after.entries[after.by_key["cam-01/southbound/flow_veh_h"]]
     assert (flow.kind, flow.unit, flow.quantity) == ("traffic", "veh/h", "flow_veh_h")
 
