@@ -25,5 +25,6 @@ Where the contract is silent:
 - After a change of the registry new series appear by a delta and retired ones are deleted
   by one; if a station or branch of a series changed, everybody gets a `reset` (epoch).
 - `link` is an object: {"s": "sleeping", "until": ...}. `branch` is a list. `direction` and
-  `level` stand in the items that have them, `sim` in those of simulated values.
+  `level` stand in the items that have them, `sim` in those of simulated values, `bound` in
+  those of bounds.
 """

@@ -165,6 +165,7 @@ class Item(Struct, frozen=True, omit_defaults=True):
     level: str | UnsetType | None = UNSET
     link: dict[str, Any] | UnsetType | None = UNSET
     sim: bool | UnsetType | None = UNSET
+    bound: str | UnsetType | None = UNSET
 
 
 class EventBody(Struct, frozen=True):

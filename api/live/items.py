@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from api.live.ages import NEVER_MS, WORDS, Age, ages
 from api.live.frames import Item, encode
-from api.live.parts import LinkState, Part, last_of_each, wire_link
+from api.live.parts import LinkState, Part, bound_word, last_of_each, wire_link
 from api.live.view import View
 from api.live.where import Where, facets_of_series
 from ingest.reading import Batch, BoolArray, IntArray, Why
@@ -48,6 +48,7 @@ class Items:
         self.t_ms: IntArray = np.zeros(0, dtype=np.int64)
         self.flag = np.zeros(0, dtype=np.uint8)
         self.simulated: BoolArray = np.zeros(0, dtype=np.bool_)
+        self.bound: BoolArray = np.zeros(0, dtype=np.bool_)
         self.age = np.zeros(0, dtype=np.uint8)
         self.expected_ms: IntArray = np.zeros(0, dtype=np.int64)
         self._retired: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -156,6 +157,7 @@ class Items:
         if len(slots) == 0:
             return
         simulated = (rows.why & Why.SIMULATED) != 0
+        bound = (rows.why & Why.BOUND) != 0
         age = ages(self.now_ms, rows.t_ms, self.expected_ms[slots], self._in_maintenance[slots])
         parts = np.zeros((len(Part), len(slots)), dtype=np.bool_)
         parts[Part.STATIC] = ~self.shown[slots]
@@ -163,11 +165,14 @@ class Items:
         parts[Part.QUALITY] = (self.flag[slots] != rows.flag) | (self.t_ms[slots] == NEVER_MS)
         parts[Part.AGE] = self.age[slots] != age
         parts[Part.SIM] = self.simulated[slots] != simulated
+        # Which side a bound is on goes by its flag.
+        parts[Part.BOUND] = (self.bound[slots] != bound) | (bound & parts[Part.QUALITY])
         self.value[slots] = rows.value
         self.t_ms[slots] = rows.t_ms
         self.flag[slots] = rows.flag
         self.age[slots] = age
         self.simulated[slots] = simulated
+        self.bound[slots] = bound
         self._touch(slots, parts)
 
     def set_links(self, links: Mapping[str, LinkState | None]) -> None:
@@ -217,7 +222,7 @@ class Items:
             t=t_ms if seen else UNSET,
             q=int(self.flag[slot]) if seen else UNSET,
             st=WORDS[self.age[slot]],
-            station=series.station,
+            station=series.station or UNSET,
             device=series.device,
             kind=series.kind,
             quantity=series.quantity,
@@ -228,6 +233,7 @@ class Items:
             level=UNSET if series.level is None else series.level,
             link=UNSET if link is None else wire_link(link),
             sim=True if self.simulated[slot] else UNSET,
+            bound=bound_word(int(self.flag[slot])) if self.bound[slot] else UNSET,
         )
 
     def changes(self, slots: NDArray[np.intp], since: int, upto: int) -> list[bytes]:
@@ -240,8 +246,8 @@ class Items:
         return [
             self._restated(slot, new=new)
             if new or parts[Part.STATIC]
-            else self._change(slot, parts, v, t_ms, flag, age, simulated)
-            for slot, parts, new, v, t_ms, flag, age, simulated in zip(
+            else self._change(slot, parts, v, t_ms, flag, age)
+            for slot, parts, new, v, t_ms, flag, age in zip(
                 slots.tolist(),
                 ((stamps > since) & (stamps <= upto)).T.tolist(),
                 (self.appeared[slots] > since).tolist(),
@@ -249,7 +255,6 @@ class Items:
                 self.t_ms[slots].tolist(),
                 self.flag[slots].tolist(),
                 self.age[slots].tolist(),
-                self.simulated[slots].tolist(),
                 strict=True,
             )
         ]
@@ -262,7 +267,6 @@ class Items:
         t_ms: int,
         flag: int,
         age: int,
-        simulated: bool,  # noqa: FBT001 - a column like the others
     ) -> bytes:
         """Only the parts that changed. What had a value keeps one, so v, t, q are not null."""
         series = self.series[slot]
@@ -278,7 +282,10 @@ class Items:
                 q=flag if parts[Part.QUALITY] else UNSET,
                 st=WORDS[age] if parts[Part.AGE] else UNSET,
                 link=link,
-                sim=(True if simulated else None) if parts[Part.SIM] else UNSET,
+                sim=(True if self.simulated[slot] else None) if parts[Part.SIM] else UNSET,
+                bound=(bound_word(flag) if self.bound[slot] else None)
+                if parts[Part.BOUND]
+                else UNSET,
             )
         )
 
@@ -288,7 +295,7 @@ class Items:
             return self.whole(slot)
         item = self._item(slot)
         fields = {name: getattr(item, name) for name in Item.__struct_fields__}
-        removable = ("v", "t", "q", "direction", "level", "link", "sim")
+        removable = ("v", "t", "q", "direction", "level", "link", "sim", "bound")
         gone = {name: None for name in removable if fields[name] is UNSET}
         return encode(Item(**(fields | gone)))
 
@@ -342,7 +349,7 @@ class Items:
         self.shown[slots] = False
         self.returned[slots] = True
         self.t_ms[slots] = NEVER_MS
-        self.simulated[slots] = False
+        self.simulated[slots] = self.bound[slots] = False
 
     def _grow(self, size: int) -> None:
         more = size - len(self.series)
@@ -353,6 +360,7 @@ class Items:
         self.t_ms = np.r_[self.t_ms, np.full(more, NEVER_MS, dtype=np.int64)]
         self.flag = np.r_[self.flag, np.zeros(more, dtype=np.uint8)]
         self.simulated = np.r_[self.simulated, np.zeros(more, dtype=np.bool_)]
+        self.bound = np.r_[self.bound, np.zeros(more, dtype=np.bool_)]
         self.age = np.r_[self.age, np.full(more, Age.NEVER, dtype=np.uint8)]
         self.changed = np.r_[self.changed, np.zeros(more, dtype=np.int64)]
         self.updates = np.r_[self.updates, np.zeros(more, dtype=np.int64)]

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from ingest.reading import Batch
+from ingest.reading import Batch, Flag
 
 
 class LinkState(TypedDict, total=False):
@@ -24,6 +24,15 @@ class Part(IntEnum):
     AGE = 3
     LINK = 4
     SIM = 5
+    BOUND = 6
+
+
+def bound_word(flag: int) -> str:
+    """Which side of a bound the truth is on, as it stands in an item.
+
+    A figure that the truth is above may raise a danger and clear none, so it is suspect.
+    """
+    return "above" if flag == Flag.SUSPECT else "below"
 
 
 def wire_link(link: LinkState) -> dict[str, Any]:

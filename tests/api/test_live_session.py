@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.auth import Principal
 from api.live.session import Acknowledge, Limits, Refused
-from ingest.reading import Batch
+from ingest.reading import Batch, Why
 from tests.api.live_feed import (
     OFFICER,
     T0,
@@ -192,6 +192,21 @@ def test_a_field_that_is_gone_comes_as_null() -> None:
     assert delta["set"] == [
         {"k": "vk-01/salinity_g_l", "v": 3.0, "t": T0 + 1, "link": None, "sim": None}
     ]
+
+
+def test_a_bound_is_told_with_its_side_and_goes_with_a_figure() -> None:
+    hub = hub_of(river())
+    hub.apply(values([0], 46.0, T0, flag=3, why=Why.BOUND))
+    wire = Wire(hub)
+    snap = wire.ask(op="sub", chan="state", where={"quantity": ["salinity_g_l"]})[1]
+    assert snap["items"][0]["bound"] == "above"
+    hub.apply(values([0], 2.0, T0 + 1, flag=1, why=Why.BOUND))
+    [delta] = wire.pull()
+    key = "vk-01/salinity_g_l"
+    assert delta["set"] == [{"k": key, "v": 2.0, "t": T0 + 1, "q": 1, "bound": "below"}]
+    hub.apply(values([0], 8.0, T0 + 2, flag=1))
+    [delta] = wire.pull()
+    assert delta["set"] == [{"k": key, "v": 8.0, "t": T0 + 2, "bound": None}]
 
 
 def test_a_revised_flag_is_told_alone() -> None:
