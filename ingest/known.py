@@ -6,14 +6,27 @@ what the store holds of it from the first time is passed over.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from ingest.store import LaneRow, Store
+from ingest.store import LaneRow
+
+
+class Stored(Protocol):
+    """What is asked of a store: what stood there before the entry at a position."""
+
+    def value_at(self, series: int, t_ms: int, before: int) -> float | None: ...
+
+    def lane_rows(self, stream: str, t1_ms: int, before: int) -> list[LaneRow]: ...
+
+    def lane_neighbour(
+        self, stream: str, lane: int, t1_ms: int, before: int, *, later: bool
+    ) -> LaneRow | None: ...
 
 
 class Known:
     """Readings and lane intervals known to the entry at `position`."""
 
-    def __init__(self, store: Store, position: int) -> None:
+    def __init__(self, store: Stored, position: int) -> None:
         self._store = store
         self._position = position
         self._values: dict[tuple[int, int], float] = {}

@@ -121,7 +121,7 @@ async def replay(
     """
     _check_speed(speed, "replay")
     broker = _broker(broker_url, "replay")
-    how = mapping if mapping is not None else _load_mapping(file, mapping_file)
+    how = mapping if mapping is not None else load_mapping(file, mapping_file)
     if not into_live:
         await refuse_live(broker, root)
     recorded = await asyncio.to_thread(read_csv, file, how)
@@ -156,7 +156,8 @@ def _pace(first_ms: int, speed: float) -> Wait:
     return at_once if math.isinf(speed) else loop_pace(first_ms, speed)
 
 
-def _load_mapping(file: Path, mapping_file: Path | None) -> CsvMapping:
+def load_mapping(file: Path, mapping_file: Path | None) -> CsvMapping:
+    """The mapping that is named, or else the one beside the file; raises `ConfigError`."""
     path = mapping_file
     if path is None:
         path = file.with_name(file.name.removesuffix(".gz").removesuffix(".csv") + ".toml")

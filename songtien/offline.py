@@ -8,23 +8,19 @@ alerts on every run, and the same value alerts as the service that heard it.
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
-from typing import Final
 
 from alerts.alert import AlertEvent
 from ingest.journal import Config, Entry, Messages
-from ingest.store import Store
+from ingest.remembered import Remembered
 from songtien.outcome import Outcome
 from songtien.processor import Processor
 
 Arrival = tuple[int, str, bytes]
 """(arrival in ms UTC, topic, payload); arrivals never fall."""
 
-_IN_MEMORY: Final = Path(":memory:")
-
 
 class Offline:
-    """A processor with a store in memory, which tells it what it has seen before.
+    """A processor with a memory, which tells it what it has seen before.
 
     Parameters
     ----------
@@ -34,8 +30,8 @@ class Offline:
     """
 
     def __init__(self, config: Config, root: str, begun_ms: int) -> None:
-        self._store = Store(_IN_MEMORY)
-        self._processor = Processor(self._store, root)
+        self._remembered = Remembered()
+        self._processor = Processor(self._remembered, root)
         self._position = 0
         self.step(begun_ms, config)
 
@@ -43,13 +39,9 @@ class Offline:
         """What follows from an entry that came at `at_ms`, with all that fell due before it."""
         self._position += 1
         outcome = self._processor.step(self._position, at_ms, entry)
-        with self._store.transaction():
-            self._store.put_readings(outcome.rows, self._position)
-            self._store.put_lane_intervals(outcome.intervals, self._position)
+        self._remembered.put_readings(outcome.rows)
+        self._remembered.put_lane_intervals(outcome.intervals)
         return outcome
-
-    def close(self) -> None:
-        self._store.close()
 
 
 def outcomes(
@@ -61,15 +53,11 @@ def outcomes(
         due later is not told
     """
     offline: Offline | None = None
-    try:
-        for at_ms, together in groupby(arrivals, key=itemgetter(0)):
-            if offline is None:
-                offline = Offline(config, root, at_ms if begun_ms is None else begun_ms)
-            _, topics, payloads = zip(*together, strict=True)
-            yield offline.step(at_ms, Messages(list(topics), list(payloads)))
-    finally:
-        if offline is not None:
-            offline.close()
+    for at_ms, together in groupby(arrivals, key=itemgetter(0)):
+        if offline is None:
+            offline = Offline(config, root, at_ms if begun_ms is None else begun_ms)
+        _, topics, payloads = zip(*together, strict=True)
+        yield offline.step(at_ms, Messages(list(topics), list(payloads)))
 
 
 def alert_events(

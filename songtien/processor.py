@@ -19,7 +19,7 @@ from alerts.notices import Said
 from alerts.rulesfile import parse_rules
 from alerts.transition import Transition
 from ingest import journal
-from ingest.known import Known
+from ingest.known import Known, Stored
 from ingest.lanes import DirectionReading, Lanes
 from ingest.payload import DeviceState
 from ingest.probes import Probes
@@ -29,7 +29,6 @@ from ingest.registry import parse_registry
 from ingest.release import NEVER, ReorderWindow, Waiting
 from ingest.sequence import Sequencer
 from ingest.series import SeriesTable
-from ingest.store import Store
 from songtien.hearing import Heard, Hearing, Part
 from songtien.judging import Judging
 from songtien.migrations import brought_forward
@@ -64,7 +63,7 @@ class Processor:
     snapshot : of an earlier life
     """
 
-    def __init__(self, store: Store, root: str, snapshot: dict[str, Any] | None = None) -> None:
+    def __init__(self, store: Stored, root: str, snapshot: dict[str, Any] | None = None) -> None:
         self._store = store
         self._root = root
         self.now_ms = 0

@@ -1,0 +1,155 @@
+"""A recording as arrivals: what came when, without a broker.
+
+Two kinds: JSON Lines of messages as `simulators.recording` writes them, plain or as .gz, where
+`at` is the arrival; and a CSV with a mapping, where a row arrives when it was measured.
+"""
+
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Annotated, Final
+
+import msgspec
+
+from ingest.faults import ConfigError, Fault
+from ingest.payload import T_MS_MAX
+from simulators import replay
+from simulators.mapping import CsvMapping
+from simulators.recorded import Recorded, read_csv
+from simulators.run import load_mapping
+
+Arrival = tuple[int, str, bytes]
+"""(arrival in ms UTC, topic, payload); arrivals never fall."""
+
+CHUNK_BYTES: Final = 4 * 2**20
+CSV_ROWS_A_MESSAGE: Final = 1
+CSV_BOOT: Final = 1
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line of a recording of messages."""
+
+    at: Annotated[int, msgspec.Meta(ge=0, le=T_MS_MAX)]
+    topic: str
+    payload: str
+
+
+_LINES: Final = msgspec.json.Decoder(Line)
+_ACCEPTED: Final = (
+    'accepted is {"at":ms since 1970 UTC,"topic":"…","payload":"…"}, as `songtien simulate --out` '
+    "writes it"
+)
+
+
+@dataclass(slots=True)
+class Left:
+    """What of a recording could not be taken, by reason, with the first examples in full."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: list[Fault] = field(default_factory=list)
+
+
+def is_csv(path: Path) -> bool:
+    return path.name.removesuffix(".gz").endswith(".csv")
+
+
+def arrivals(
+    path: Path,
+    *,
+    root: str,
+    mapping: CsvMapping | None = None,
+    mapping_file: Path | None = None,
+    left: Left | None = None,
+) -> Iterator[Sequence[Arrival]]:
+    """All arrivals of a recording in order, many at a time however the file is cut.
+
+    mapping, mapping_file : how to read a CSV; with neither, its own name with .toml
+    left : told what of a CSV was left out
+
+    Where `at` falls, time stands still instead, as the service's own clock does. Raises
+    ConfigError for a line that is no message, a file that can't be read, a CSV that is none.
+    """
+    if not is_csv(path):
+        if mapping is not None or mapping_file is not None:
+            accepted = "accepted is a .csv or a .csv.gz where a mapping is given"
+            raise ConfigError([Fault("options", "RECORDING", str(path), accepted)])
+        yield from _messages(path)
+        return
+    how = mapping if mapping is not None else load_mapping(path, mapping_file)
+    recorded = read_csv(path, how)
+    if left is not None:
+        _note(recorded, left)
+    yield from _rows(recorded, root)
+
+
+def _messages(path: Path) -> Iterator[Sequence[Arrival]]:
+    before_ms, line = 0, 0
+    for chunk in _chunks(path):
+        try:
+            lines = _LINES.decode_lines(chunk)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise _first_fault(path, chunk, line) from None
+        line += chunk.count(b"\n")
+        found = []
+        for each in lines:
+            before_ms = max(before_ms, each.at)
+            found.append((before_ms, each.topic, each.payload.encode()))
+        if found:
+            yield found
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The file's bytes in pieces of whole lines."""
+    opened: Callable[[Path, str], IO[bytes]]
+    opened = gzip.open if path.name.endswith(".gz") else open  # type: ignore[assignment]
+    try:
+        with opened(path, "rb") as file:
+            rest: list[bytes] = []
+            while read := file.read(CHUNK_BYTES):
+                head, newline, tail = read.rpartition(b"\n")
+                if not newline:
+                    rest.append(read)
+                    continue
+                yield b"".join((*rest, head, newline))
+                rest = [tail]
+            if last := b"".join(rest):
+                yield last
+    except (OSError, EOFError, zlib.error) as error:
+        accepted = "accepted is a whole file of JSON Lines, plain or as .gz"
+        raise ConfigError([Fault(str(path), "the file", str(error), accepted)]) from error
+
+
+def _first_fault(path: Path, chunk: bytes, before: int) -> ConfigError:
+    """The first line of a chunk that is no message; `before` lines stand before the chunk."""
+    for number, line in enumerate(chunk.split(b"\n"), before + 1):
+        try:
+            if line.strip():
+                _LINES.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            told = f"{error}; {_ACCEPTED}"
+            shown = line[:60].decode("utf-8", "replace")
+            return ConfigError([Fault(str(path), f"line {number}", shown, told)])
+    return ConfigError([Fault(str(path), f"after line {before}", "", _ACCEPTED)])
+
+
+def _rows(recorded: Recorded, root: str) -> Iterator[Sequence[Arrival]]:
+    messages = replay.messages(
+        recorded, root=root, shift_ms=0, batch=CSV_ROWS_A_MESSAGE, boot=CSV_BOOT
+    )
+    found: list[Arrival] = []
+    for message in messages:
+        found.append((message.publish_ms, message.topic, message.payload))
+        if len(found) == 10_000:
+            yield found
+            found = []
+    if found:
+        yield found
+
+
+def _note(recorded: Recorded, left: Left) -> None:
+    left.counts.update(recorded.skipped)
+    left.counts.update(recorded.left_out)
+    left.examples.extend(recorded.examples)
