@@ -58,8 +58,15 @@ class StationShape(Shape):
     devices: list[DeviceShape]
 
 
+class MouthShape(Shape):
+    id: str
+    name: str
+    series: list[str]
+
+
 class Stations(Shape):
     stations: list[StationShape]
+    mouths: list[MouthShape]
 
 
 class StateItem(Shape):
@@ -68,7 +75,7 @@ class StateItem(Shape):
     t: int | None = Field(None, description="when it was observed, epoch ms")
     q: int | None = Field(None, description="QARTOD flag: 1 pass, 2 not evaluated, 3, 4, 9")
     st: str = Field(description="live, late, stale, lost, never, maintenance")
-    station: str
+    station: str | None = Field(None, description="absent where it is of a mouth")
 
 
 class State(Shape):

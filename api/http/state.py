@@ -20,7 +20,7 @@ router = APIRouter()
 MAX_AGE_S: Final = 30
 FILTER_MAX: Final = 200
 KEPT_ANSWERS: Final = 64
-KINDS: Final = ("salinity", "traffic")
+KINDS: Final = ("salinity", "traffic", "river", "bridge")
 
 _EXAMPLE: Final = {
     "pos": "k3f9.88200",
@@ -96,7 +96,8 @@ async def state(
         list[str] | None, Query(description="only these stations; repeat it or join by commas")
     ] = None,
     kind: Annotated[
-        list[str] | None, Query(description="`salinity`, `traffic`; repeat it or join by commas")
+        list[str] | None,
+        Query(description="`salinity`, `traffic`, `river`, `bridge`; repeat it or join by commas"),
     ] = None,
 ) -> Response:
     """The snapshot, as the live socket's channel `state` gives it. Send the `ETag` of the last

@@ -39,6 +39,8 @@ _EXAMPLE = {
     ],
 }
 
+_MOUTH = {"id": "cua-tieu", "name": "Cửa Tiểu", "series": ["cua-tieu/salt_4_max_km"]}
+
 
 @router.get(
     "/api/v1/stations",
@@ -48,7 +50,7 @@ _EXAMPLE = {
     responses={
         200: {
             "content": {
-                "application/json": {"example": {"stations": [_EXAMPLE]}},
+                "application/json": {"example": {"stations": [_EXAMPLE], "mouths": [_MOUTH]}},
                 GEOJSON: {
                     "schema": {"type": "object"},
                     "example": {
@@ -77,19 +79,20 @@ async def stations(
     ] = "json",
 ) -> Response:
     """The registry in force. `series` names what a device has sent or is known to send;
-    `unverified` names the attributes that rest on no public source.
+    `unverified` names the attributes that rest on no public source. `mouths`, and `series` of a
+    bridge, name what is formed from several devices.
     """
     del principal
-    found = described(service)
+    found, mouths = described(service)
     encoding = request.headers.get("accept-encoding")
     if format == "json":
-        return answer(encoded({"stations": found}), accept_encoding=encoding)
+        return answer(encoded({"stations": found, "mouths": mouths}), accept_encoding=encoding)
     document = {"type": "FeatureCollection", "features": [_feature(each) for each in found]}
     return answer(encoded(document), media_type=GEOJSON, accept_encoding=encoding)
 
 
-def described(service: Service) -> list[dict[str, Any]]:
-    """All stations, in the order of the registry's file."""
+def described(service: Service) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """All stations, and the mouths with series of their own, in the order of the file."""
     registry = service.registry()
     series = _series_by_device(service)
     devices: dict[str, list[dict[str, Any]]] = {}
@@ -97,11 +100,21 @@ def described(service: Service) -> list[dict[str, Any]]:
         root = registry.root_device(device.id).id
         entry = _device(device, registry, series.get(root, []))
         devices.setdefault(device.station, []).append(entry)
-    return [_station(each, devices.get(each.id, [])) for each in registry.stations.values()]
+    stations = [
+        _station(each, devices.get(each.id, []))
+        | ({"series": series.get(each.id, [])} if each.kind == "traffic" else {})
+        for each in registry.stations.values()
+    ]
+    mouths = [
+        {"id": each.id, "name": each.name, "series": series[each.id]}
+        for each in registry.reaches.values()
+        if each.id in series
+    ]
+    return stations, mouths
 
 
 def _series_by_device(service: Service) -> dict[str, list[str]]:
-    """Keys of the series that have a value or are announced, in the order of their numbers."""
+    """By device, mouth or bridge: keys of the series that have a value or are announced, in the order of their numbers."""
     shown = {item["k"] for item in msgspec.json.decode(service.items_json(EVERYTHING))}
     found: dict[str, list[str]] = {}
     for series in service.series().entries:

@@ -211,6 +211,17 @@ source = "a test"
     assert (answer["key"], answer["points"]) == ("old/salinity_g_l", [[NOW_MS - 1000, 1.5, 1]])
 
 
+def test_what_is_formed_of_several_devices_is_listed_once_it_has_a_value(world: World) -> None:
+    assert get(world, "/api/v1/stations").json()["mouths"] == []
+    world.items.append({"k": "cua-tieu/salt_4_max_km", "st": "live", "v": 50.6})
+    world.items.append({"k": "rach-mieu-1/southbound/crossing_time_min", "st": "live", "v": 11})
+    told = get(world, "/api/v1/stations").json()
+    line = {"id": "cua-tieu", "name": "Cửa Tiểu", "series": ["cua-tieu/salt_4_max_km"]}
+    assert told["mouths"] == [line]
+    [bridge] = [each for each in told["stations"] if each["id"] == "rach-mieu-1"]
+    assert bridge["series"] == ["rach-mieu-1/southbound/crossing_time_min"]
+
+
 def test_stations_as_geojson(world: World) -> None:
     answer = get(world, "/api/v1/stations?format=geojson")
     assert answer.headers["content-type"] == "application/geo+json"
