@@ -216,5 +216,5 @@ async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Re
 
 
 def _watches(rule: Rule, series: SeriesTable, registry: Registry) -> list[str]:
-    """Ids of the stations of which a rule watches a series, each once."""
-    return list(dict.fromkeys(one.station for one in watched(rule, series, registry)))
+    """Ids of the stations (of a mouth, its own) of which a rule watches a series, each once."""
+    return list(dict.fromkeys(one.station or one.device for one in watched(rule, series, registry)))

@@ -117,7 +117,7 @@ class World:
         found = [
             item
             for item in self.items
-            if where.matches({"station": (item["station"],), "kind": (kind_of[item["k"]],)})
+            if where.matches({"station": (item.get("station", ""),), "kind": (kind_of[item["k"]],)})
         ]
         return msgspec.json.encode(found)
 
