@@ -37,7 +37,13 @@ class Transition:
     worst_flag : SUSPECT if any sample of the hold was suspect
     samples : how many samples the hold was proved by
     first_value : `value` at `t_since_ms`
-    reading : the sample's own value; differs from `value` for a rise
+    reading : the sample's own value; differs from `value` for what is computed from several;
+        None for a share of a group
+    ordinal : how many evaluations its series had seen at the completing sample, counted from
+        1; of a rule over several series how many instants. -1 where a clock decided
+    other : the series that the value is a difference from, -1 where there is none
+    members : the series of a group that were beyond the level (when raised), or were not
+        proved calm (when cleared), by rising number
     """
 
     kind: Change
@@ -55,3 +61,6 @@ class Transition:
     samples: int
     first_value: float | None
     reading: float | None
+    ordinal: int = -1
+    other: int = -1
+    members: tuple[int, ...] = ()
