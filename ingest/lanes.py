@@ -57,7 +57,10 @@ class _Group:
 
 @dataclass(slots=True)
 class _Direction:
+    """A direction of a camera: its registered lanes with their uses, and what has come of them."""
+
     lanes: frozenset[int]
+    uses: dict[int, str] = field(default_factory=dict)
     newest_ms: int = NEVER
     released_ms: int = NEVER
     open: dict[int, _Group] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class Lanes:
                 stream = f"{root}/{lane.direction}"
                 found = self._directions.setdefault(stream, _Direction(frozenset()))
                 found.lanes |= {lane.lane}
+                found.uses[lane.lane] = lane.use
         for stream, (newest, released, groups) in (snapshot or {}).items():
             if stream in self._directions:
                 direction = self._directions[stream]
@@ -193,7 +197,7 @@ class Lanes:
         counted = [interval.counts is not None for interval in intervals]
         if present != self._directions[stream].lanes or any(counted) != all(counted):
             why |= Why.LANE_MISSING
-        values = direction_values(intervals)
+        values = direction_values(intervals, self._directions[stream].uses)
         self._made.append(DirectionReading(stream, t1_ms, values, why, late))
 
     def _unknown(self, root_device: str, sample: TrafficSample) -> Refusal:

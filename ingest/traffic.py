@@ -5,8 +5,9 @@ freeways, and Rạch Miễu 1 is a road of two lanes.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +25,9 @@ PCU = {
 """Passenger car units of a vehicle, TCVN 4054:2005 in flat country (the table itself was not
 seen: unverified). Of its classes, `bus` is the large bus and `truck` the truck of two axles,
 as cameras see them; `other` counts as a car."""
+
+CARS = ("car", "bus", "truck", "trailer")
+"""Vehicles of the car lane. Motorbikes have a strip of their own and go on while cars stand."""
 
 JAM_SPACING_M = 7.0
 """From car to car where traffic stands (an expert's judgement)."""
@@ -77,8 +81,16 @@ def counts_between(
     }
 
 
-def direction_values(lanes: Sequence[LaneInterval]) -> dict[str, float]:
+NO_USES: Mapping[int, str] = MappingProxyType({})
+
+
+def direction_values(
+    lanes: Sequence[LaneInterval], uses: Mapping[int, str] = NO_USES
+) -> dict[str, float]:
     """Quantities of one direction from those of its lanes that have come, rounded.
+
+    `uses` are all registered lanes of the direction with what each is for ("car",
+    "motorbike", "mixed"); a lane that it does not name is mixed.
 
     Flow and counts are summed, speed is weighted by count, occupancy is the mean over the
     lanes, the queue is the longest. Lanes that lack a figure are left out of it; that one
@@ -105,12 +117,49 @@ def direction_values(lanes: Sequence[LaneInterval]) -> dict[str, float]:
     queues = [lane.queue_m for lane in ordered if lane.queue_m is not None]
     if queues:
         values["queue_m"] = max(queues)
+    values |= _cars_and_motorbikes(ordered, uses)
     density, lanes_seen = _density_pcu_km(values, len(counted), len(occupancies))
     if density is not None:
         values["density_pcu_km"] = density
         values["level_of_service"] = float(level_of_service(density / lanes_seen))
     columns = rounded(np.array(list(values.values()), dtype=np.float64))
     return dict(zip(values, columns.tolist(), strict=True))
+
+
+def _cars_and_motorbikes(
+    ordered: Sequence[LaneInterval], uses: Mapping[int, str]
+) -> dict[str, float]:
+    """What cars and motorbikes do apart: from the lanes of each, else from mixed ones.
+
+    A mixed lane has one speed. Where it stands for the cars' it is not told as the
+    motorbikes' too: that would let them stand whenever cars do. The flow of cars is of all
+    lanes, since it is counted by class.
+    """
+    named = {uses.get(lane.lane, "mixed") for lane in ordered} | set(uses.values())
+    for_cars = "car" if "car" in named else "mixed"
+    for_motorbikes = "motorbike" if "motorbike" in named or for_cars == "mixed" else "mixed"
+    cars = [lane for lane in ordered if uses.get(lane.lane, "mixed") == for_cars]
+    strip = [lane for lane in ordered if uses.get(lane.lane, "mixed") == for_motorbikes]
+    values: dict[str, float] = {}
+    counted = [lane for lane in ordered if lane.counts is not None]
+    if any(name in CARS for lane in counted for name in lane.counts or {}):
+        values["flow_car_veh_h"] = sum(_of(lane, CARS) * _per_hour(lane) for lane in counted)
+    for quantity, among, classes in (
+        ("speed_car_km_h", cars, CARS),
+        ("speed_motorbike_km_h", strip, ("motorbike",)),
+    ):
+        speed = _speed_km_h(among, classes)
+        if speed is not None:
+            values[quantity] = speed
+    occupancies = [lane.occupancy for lane in cars if lane.occupancy is not None]
+    if occupancies:
+        values["occupancy_car"] = sum(occupancies) / len(occupancies)
+    return values
+
+
+def _of(lane: LaneInterval, classes: Collection[str]) -> int:
+    """Vehicles of some classes that a lane has counted."""
+    return sum(count for name, count in (lane.counts or {}).items() if name in classes)
 
 
 def folded(counts: Mapping[str, int]) -> dict[str, int]:
@@ -144,9 +193,15 @@ def _density_pcu_km(
     return None, 0
 
 
-def _speed_km_h(lanes: Sequence[LaneInterval]) -> float | None:
+def _speed_km_h(
+    lanes: Sequence[LaneInterval], classes: Collection[str] | None = None
+) -> float | None:
+    """The lanes' speeds, weighted by the vehicles counted, of some classes or of all."""
     measured = [
-        (lane.speed_km_h, sum(lane.counts.values()) if lane.counts else 0)
+        (
+            lane.speed_km_h,
+            sum((lane.counts or {}).values()) if classes is None else _of(lane, classes),
+        )
         for lane in lanes
         if lane.speed_km_h is not None
     ]

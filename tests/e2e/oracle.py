@@ -21,6 +21,7 @@ USGS_STATIONS = {
 TELRAAM_CAMERAS = {"9000001844.0": "cam-01", "9000002453.0": "cam-02"}
 TELRAAM_CLASSES = {"car": "car", "truck": "heavy", "bicycle": "bike"}
 TELRAAM_SIDES = {"southbound": "lft", "northbound": "rgt"}
+CARS = ("car", "bus", "truck", "trailer")
 ZONES = {"CET": 1, "CEST": 2}
 HOUR_MS = 3_600_000
 
@@ -107,4 +108,7 @@ def telraam(path: Path) -> tuple[Expected, int]:
                 found[f"{stream}/count_{name}"][t1_ms] = float(number)
             # Of a whole hour, so the flow is the count itself.
             found[f"{stream}/flow_veh_h"][t1_ms] = float(sum(counts.values()))
+            cars = [number for name, number in counts.items() if name in CARS]
+            if cars:
+                found[f"{stream}/flow_car_veh_h"][t1_ms] = float(sum(cars))
     return found, count

@@ -267,6 +267,7 @@ def _direction(lanes: list[_Lane]) -> dict[str, float]:
     queues = [lane.sent["queue_m"] for lane in lanes if "queue_m" in lane.sent]
     if queues:
         values["queue_m"] = max(queues)
+    values |= _of_cars(lanes, counted, occupied)
     dense, of_lanes = None, 0
     if pcu > 0 and values.get("speed_km_h", 0.0) > 0:
         dense, of_lanes = pcu / values["speed_km_h"], len(counted)
@@ -276,6 +277,29 @@ def _direction(lanes: list[_Lane]) -> dict[str, float]:
         values["density_pcu_km"] = dense
         values["level_of_service"] = 1.0 + sum(dense / of_lanes > limit for limit in LEVELS)
     return values
+
+
+CARS = ("car", "bus", "truck", "trailer")
+
+
+def _of_cars(lanes: list[_Lane], counted: list[_Lane], occupied: list[float]) -> dict[str, float]:
+    """Cars alone; every lane of these feeds is mixed, so motorbikes have no speed of their own."""
+    values: dict[str, float] = {}
+    if any(name in CARS for lane in counted for name in lane.counts or {}):
+        values["flow_car_veh_h"] = sum(_cars(lane) / lane.hours for lane in counted)
+    weights = [
+        (lane.sent["speed_km_h"], _cars(lane)) for lane in lanes if "speed_km_h" in lane.sent
+    ]
+    if weights:
+        heavy = weights if sum(w for _, w in weights) else [(speed, 1) for speed, _ in weights]
+        values["speed_car_km_h"] = sum(s * w for s, w in heavy) / sum(w for _, w in heavy)
+    if occupied:
+        values["occupancy_car"] = math.fsum(occupied) / len(occupied)
+    return values
+
+
+def _cars(lane: _Lane) -> int:
+    return sum(count for name, count in (lane.counts or {}).items() if name in CARS)
 
 
 def values_differ(expected: Mapping[Key, float], found: Mapping[Key, float]) -> Difference:
@@ -299,6 +323,7 @@ def values_differ(expected: Mapping[Key, float], found: Mapping[Key, float]) -> 
 
 def _derived(key: str) -> bool:
     names = ("salinity_g_l", "speed_km_h", "occupancy", "density_pcu_km", "flow_pcu_h")
+    names += ("speed_car_km_h", "occupancy_car", "flow_car_veh_h")
     return key.endswith(names)
 
 

@@ -49,6 +49,9 @@ def test_one_lane_worked_by_hand() -> None:
         "speed_km_h": 31.8,
         "occupancy": 0.22,
         "queue_m": 0.0,
+        "flow_car_veh_h": 540.0,
+        "speed_car_km_h": 31.8,
+        "occupancy_car": 0.22,
         "density_pcu_km": 42.2642,
         "level_of_service": 6.0,
     }
@@ -74,6 +77,9 @@ def test_two_lanes_worked_by_hand() -> None:
         "speed_km_h": 50.0,
         "occupancy": 0.2,
         "queue_m": 120.0,
+        "flow_car_veh_h": 540.0,
+        "speed_car_km_h": 50.0,
+        "occupancy_car": 0.2,
         "density_pcu_km": 14.4,
         "level_of_service": 2.0,
     }
@@ -87,12 +93,46 @@ def test_lanes_of_different_intervals_add_up_by_the_hour() -> None:
 
 def test_what_no_lane_has_is_absent() -> None:
     assert direction_values([lane(1)]) == {}
-    assert direction_values([lane(1, speed=40.0)]) == {"speed_km_h": 40.0}
+    assert direction_values([lane(1, speed=40.0)]) == {"speed_km_h": 40.0, "speed_car_km_h": 40.0}
     assert direction_values([lane(1, {"car": 3})]) == {
         "flow_veh_h": 180.0,
         "flow_pcu_h": 180.0,
         "count_car": 3.0,
+        "flow_car_veh_h": 180.0,
     }
+    assert "flow_car_veh_h" not in direction_values([lane(1, {"motorbike": 3})])
+
+
+CARS_STAND = lane(1, {"car": 2, "truck": 1, "motorbike": 1}, 6.0, 0.5)
+BIKES_GO = lane(2, {"motorbike": 40, "car": 1}, 34.0, 0.1)
+
+
+def test_motorbikes_flow_while_cars_stand() -> None:
+    """The speed of all is that of the many motorbikes; the cars' own tells the queue."""
+    found = direction_values([CARS_STAND, BIKES_GO], {1: "car", 2: "motorbike"})
+    assert found["speed_km_h"] > 30.0
+    assert found["speed_car_km_h"] == 6.0
+    assert found["occupancy_car"] == 0.5
+    assert found["speed_motorbike_km_h"] == 34.0
+    assert found["flow_car_veh_h"] == 4 * 60, "of all lanes: it is counted by class"
+
+
+def test_a_mixed_lane_beside_a_car_lane_tells_of_the_motorbikes() -> None:
+    found = direction_values([BIKES_GO, CARS_STAND], {1: "car", 2: "mixed"})
+    assert (found["speed_car_km_h"], found["speed_motorbike_km_h"]) == (6.0, 34.0)
+
+
+def test_a_mixed_lane_alone_tells_of_the_cars_and_not_of_the_motorbikes() -> None:
+    found = direction_values([CARS_STAND], {1: "mixed"})
+    assert found["speed_car_km_h"] == 6.0
+    assert "speed_motorbike_km_h" not in found
+
+
+def test_a_car_lane_that_has_not_come_is_not_replaced_by_a_mixed_one() -> None:
+    found = direction_values([BIKES_GO], {1: "car", 2: "mixed"})
+    assert "speed_car_km_h" not in found
+    assert "occupancy_car" not in found
+    assert found["speed_motorbike_km_h"] == 34.0
 
 
 def test_a_lane_that_lacks_a_figure_is_left_out_of_it() -> None:
@@ -140,7 +180,8 @@ def test_unknown_classes_are_other_and_count_as_cars() -> None:
 def test_every_class_has_its_car_units_and_every_value_its_quantity() -> None:
     assert set(PCU) == set(VEHICLE_CLASSES)
     counts = dict.fromkeys(VEHICLE_CLASSES, 1)
-    found = direction_values([lane(1, counts, 40.0, 0.1, 5.0)])
+    two = [lane(1, counts, 40.0, 0.1, 5.0), lane(2, {"motorbike": 0}, 30.0)]
+    found = direction_values(two, {1: "car", 2: "motorbike"})
     assert set(found) == {q.name for q in QUANTITIES.values() if q.kind == "traffic"}
     assert found["flow_pcu_h"] == 60 * 11.0
 
