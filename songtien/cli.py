@@ -10,15 +10,12 @@ from typing import Annotated
 
 import typer
 
-from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError
-from ingest.series import SeriesTable
-from songtien import cli_bench, cli_broker, cli_feed, cli_keep, cli_people, logs
-from songtien.configuration import text_of
+from songtien import cli_bench, cli_broker, cli_feed, cli_keep, cli_people, cli_rules, logs
 from songtien.demo import run_demo
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
-from songtien.terminal import faults_told, out, registry_of, run, stop_on_signals
+from songtien.terminal import faults_told, out, run, stop_on_signals
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-rules_app = typer.Typer(
-    help="Alert rules.\n\nExample: songtien rules check rules.toml", no_args_is_help=True
-)
-app.add_typer(rules_app, name="rules")
+app.add_typer(cli_rules.rules_app, name="rules")
+app.command("backtest")(cli_rules.backtest)
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
 app.command("simulate")(cli_feed.simulate)
@@ -134,22 +129,3 @@ def demo(
             directory.resolve(), http_port=http_port, live_port=live_port, broker_port=broker_port
         )
     )
-
-
-@rules_app.command("check")
-def rules_check(
-    file: Annotated[Path, typer.Argument(help="A rules.toml.", exists=True, dir_okay=False)],
-    registry: Annotated[
-        Path | None, typer.Option(help="The stations.toml it is for.", exists=True)
-    ] = None,
-) -> None:
-    """Check a rules file: every fault in one line, exit 2 if there is any.
-
-    Example: songtien rules check rules.toml --registry stations.toml
-    """
-    with faults_told():
-        stations = registry_of(registry)
-        rules = parse_rules(text_of(file, "FILE"), str(file), stations)
-    out.print(f"{file}: {len(rules.rules)} rules, no fault", highlight=False)
-    for rule in rules.idle(SeriesTable.of(stations), stations):
-        out.print(f"  {rule} watches no series of these stations", markup=False, highlight=False)

@@ -148,7 +148,7 @@ def replay(
     --time-column time --column sal_g_l=salinity:psu --speed max --rebase now
     """
     with faults_told():
-        how = _mapping(station, device, time_column, time_format, zone, column or [], where or [])
+        how = mapping_of(station, device, time_column, time_format, zone, column or [], where or [])
 
     async def work() -> None:
         with progress_shown(file.name) as progress:
@@ -169,7 +169,7 @@ def replay(
     run(work())
 
 
-def _mapping(
+def mapping_of(
     station: str | None,
     device: str | None,
     time_column: str,
@@ -178,6 +178,7 @@ def _mapping(
     columns: list[str],
     where: list[str],
 ) -> CsvMapping | None:
+    """The mapping of one probe from a command's options, None where there are none."""
     if station is None and device is None and not columns:
         return None
     return mapping_of_options(

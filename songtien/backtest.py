@@ -1,0 +1,94 @@
+"""A recording through quality control and rules, on the clock of its arrivals: the alert log.
+
+What a service that nobody attends would have said, hearing the same messages at the same times.
+Reminders and escalations are left out: they wait for people, and a recording has none.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import msgspec
+
+from alerts.alert import AlertEvent, EventType
+from ingest.journal import Config
+from songtien.offline import Arrival, outcomes
+from songtien.outcome import Outcome
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has taken and given so far. Times are arrivals, ms UTC, -1 before the first."""
+
+    messages: int = 0
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    events: int = 0
+    told: int = 0
+    historic: int = 0
+    first_ms: int = -1
+    last_ms: int = -1
+
+    def take(self, outcome: Outcome) -> None:
+        self.received += outcome.received
+        self.stored += outcome.stored
+        self.duplicate += outcome.duplicate
+        self.rejected.update(outcome.rejected)
+        self.events += len(outcome.events)
+        for event in outcome.events:
+            if event.type is EventType.RAISED:
+                self.told += event.told
+                self.historic += not event.told
+
+
+def alert_log(
+    arrivals: Iterable[Sequence[Arrival]],
+    config: Config,
+    *,
+    root: str,
+    tally: Tally | None = None,
+    progress: Callable[[Tally], None] | None = None,
+) -> Iterator[AlertEvent]:
+    """The alert events of a recording, in order, told and historic.
+
+    arrivals : in pieces, wherever they are cut
+    progress : told now and then how far it is
+    Raises ConfigError where registry or rules have faults.
+    """
+    kept = Tally() if tally is None else tally
+    for outcome in outcomes(
+        chain.from_iterable(_counted(arrivals, kept, progress)), config, root=root
+    ):
+        kept.take(outcome)
+        yield from outcome.events
+
+
+def _counted(
+    arrivals: Iterable[Sequence[Arrival]], tally: Tally, progress: Callable[[Tally], None] | None
+) -> Iterator[Sequence[Arrival]]:
+    for piece in arrivals:
+        if tally.first_ms < 0:
+            tally.first_ms = piece[0][0]
+        tally.messages += len(piece)
+        tally.last_ms = piece[-1][0]
+        yield piece
+        if progress is not None:
+            progress(tally)
+
+
+def line(event: AlertEvent) -> bytes:
+    """An event as a line of the log: the same event is the same bytes everywhere.
+
+    Keys in alphabetical order, times in ms UTC, no space, a newline at the end.
+    """
+    content = {
+        "at": event.at_ms,
+        "type": event.type.value,
+        "told": event.told,
+        "alert": event.alert,
+        "evidence": event.evidence,
+    }
+    return msgspec.json.encode(content, order="deterministic") + b"\n"

@@ -1,0 +1,204 @@
+"""Rules on the command line: checked, run over a recording, compared."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from alerts.rulesfile import parse_rules
+from ingest.journal import Config
+from ingest.registry import Registry, parse_registry
+from ingest.series import SeriesTable
+from songtien.backtest import Tally, alert_log, line
+from songtien.cli_feed import RootOption, mapping_of
+from songtien.configuration import text_of
+from songtien.recordings import Left, arrivals
+from songtien.settings import DEFAULTS
+from songtien.terminal import FAILED, err, fail, faults_told, out, registry_of
+
+rules_app = typer.Typer(
+    help="Alert rules.\n\nExample: songtien rules check rules.toml", no_args_is_help=True
+)
+
+REORDER_S = 30.0
+VIETNAM = timezone(timedelta(hours=7))
+
+RecordingArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Messages as `songtien simulate --out` writes them, or a .csv; either also as .gz.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+RegistryOption = Annotated[
+    Path | None,
+    typer.Option(help="The stations.toml of that recording.", exists=True, dir_okay=False),
+]
+ReorderOption = Annotated[
+    float, typer.Option(help="How long a reading waits for an earlier one, s.", min=0, max=3600)
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="How to read a CSV (TOML); by default the file's name with .toml.", exists=True
+    ),
+]
+StationOption = Annotated[
+    str | None, typer.Option(help="A CSV without a mapping: the station's id.")
+]
+DeviceOption = Annotated[str | None, typer.Option(help="A CSV without a mapping: the device's id.")]
+TimeColumnOption = Annotated[
+    str, typer.Option(help="A CSV without a mapping: the column of times.")
+]
+TimeFormatOption = Annotated[str, typer.Option(help="iso, epoch_s or epoch_ms.")]
+ZoneOption = Annotated[str | None, typer.Option(help="Of local times, such as Asia/Ho_Chi_Minh.")]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(help="FIELD=COLUMN[:UNIT], such as ec_ms_cm=cond:uS/cm; repeat it."),
+]
+WhereOption = Annotated[list[str] | None, typer.Option(help="COLUMN=TEXT; only these rows.")]
+
+
+@rules_app.command("check")
+def rules_check(
+    file: Annotated[Path, typer.Argument(help="A rules.toml.", exists=True, dir_okay=False)],
+    registry: Annotated[
+        Path | None, typer.Option(help="The stations.toml it is for.", exists=True)
+    ] = None,
+) -> None:
+    """Check a rules file: every fault in one line, exit 2 if there is any.
+
+    Example: songtien rules check rules.toml --registry stations.toml
+    """
+    with faults_told():
+        stations = registry_of(registry)
+        rules = parse_rules(text_of(file, "FILE"), str(file), stations)
+    out.print(f"{file}: {len(rules.rules)} rules, no fault", highlight=False)
+    for rule in rules.idle(SeriesTable.of(stations), stations):
+        out.print(f"  {rule} watches no series of these stations", markup=False, highlight=False)
+
+
+def backtest(
+    recording: RecordingArgument,
+    rules: Annotated[
+        Path, typer.Option("--rules", help="The rules.toml to try.", exists=True, dir_okay=False)
+    ],
+    registry: RegistryOption = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Write the log to this file, not to the terminal.")
+    ] = None,
+    root: RootOption = "tiengiang",
+    reorder_s: ReorderOption = REORDER_S,
+    mapping: MappingOption = None,
+    station: StationOption = None,
+    device: DeviceOption = None,
+    time_column: TimeColumnOption = "time",
+    time_format: TimeFormatOption = "iso",
+    zone: ZoneOption = None,
+    column: ColumnOption = None,
+    where: WhereOption = None,
+) -> None:
+    """Run a recording through quality control and rules, without a broker: its alert log.
+
+    One alert event a line, as JSON, the same bytes on every run. The clock is the recorded
+    arrival.
+
+    Example: songtien backtest --rules rules.toml season.jsonl.gz --out alerts.jsonl
+    """
+    with faults_told(), _interruptible(), _progress_shown(recording.name) as progress:
+        how = mapping_of(station, device, time_column, time_format, zone, column or [], where or [])
+        config = config_of(registry, rules, reorder_s)
+        tally, left = Tally(), Left()
+        pieces = arrivals(recording, root=root, mapping=how, mapping_file=mapping, left=left)
+        with _written(out_file) as file:
+            for event in alert_log(pieces, config, root=root, tally=tally, progress=progress):
+                file.write(line(event))
+    _tell(tally, left)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        fail(FAILED, "interrupted")
+
+
+def config_of(registry: Path | None, rules: Path, reorder_s: float) -> Config:
+    """Registry and rules in force, checked under the names of their files."""
+    stations = registry if registry is not None else DEFAULTS / "stations.toml"
+    config = Config(text_of(stations, "--registry"), text_of(rules, "--rules"), reorder_s)
+    found: Registry = parse_registry(config.registry, str(stations))
+    parse_rules(config.rules, str(rules), found)
+    return config
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[IO[bytes]]:
+    """Standard output, or a file that is there once it is whole."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress_shown(what: str) -> Iterator[Callable[[Tally], None] | None]:
+    """A line that moves, on a terminal; nothing on a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(what)
+
+        def show(tally: Tally) -> None:
+            bar.update(
+                task,
+                description=f"{what}: {tally.messages:,} messages up to "
+                f"{_time(tally.last_ms)}, {tally.events:,} alert events",
+            )
+
+        yield show
+
+
+def _tell(tally: Tally, left: Left) -> None:
+    """What was taken and what not, on standard error: the log stands on its own."""
+    if not tally.messages:
+        _say("no message in the recording")
+        return
+    _say(
+        f"{tally.messages:,} messages from {_time(tally.first_ms)} to {_time(tally.last_ms)}: "
+        f"{tally.stored:,} samples taken, {tally.duplicate:,} twice; alerts raised "
+        f"{tally.told:,} told, {tally.historic:,} historic"
+    )
+    for reason, count in sorted((tally.rejected + left.counts).items()):
+        _say(f"left out, {reason}: {count:,}")
+    for fault in left.examples:
+        _say(f"  {fault}")
+
+
+def _say(text: str) -> None:
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _time(t_ms: int) -> str:
+    return datetime.fromtimestamp(t_ms / 1000, VIETNAM).strftime("%Y-%m-%d %H:%M")
