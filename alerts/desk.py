@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from alerts.entries import (
     AHEAD_MAX_MS,
     BEGUN_MAX_MS,
@@ -44,6 +46,7 @@ from alerts.entries import (
     stale,
     unknown,
 )
+from ingest import journal
 from ingest.registry import Registry
 
 WINDOWS_MAX: Final = 1_000
@@ -80,6 +83,15 @@ class Desk:
             "levels": [asdict(one) for one in self._levels.values()],
             "intakes": {name: asdict(one) for name, one in self._intakes.items()},
         }
+
+    def step(self, entry: journal.Entered, registry: Registry, now_ms: int) -> EnteredOutcome:
+        """Take an entry of the journal."""
+        try:
+            body = msgspec.json.decode(entry.body, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            return EnteredOutcome(Verdict.REFUSED, str(error))
+        entering = Entering(entry.what, entry.subject, body, entry.who, entry.note)
+        return self.enter(entering, registry, now_ms)
 
     def enter(self, entering: Entering, registry: Registry, now_ms: int) -> EnteredOutcome:
         """Take an entry, or say why not; what is not taken changes nothing."""

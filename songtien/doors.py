@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from alerts import records
 from alerts.alert import Acted, Action
+from alerts.entries import EnteredOutcome, Entering
 from api import service as door
 from ingest.history import StoreReader
 from ingest.journal import Action as ActionEntry
-from ingest.journal import Journal
+from ingest.journal import Entered, Entry, Journal
 
 ACT_WITHIN_S = 10.0
 
@@ -22,16 +25,30 @@ class Actions:
     def __init__(self, journal: Journal, wake: Callable[[], None]) -> None:
         self._journal = journal
         self._wake = wake
-        self._waiting: dict[str, asyncio.Future[Acted]] = {}
+        self._waiting: dict[str, asyncio.Future[Acted | EnteredOutcome]] = {}
 
     async def act(self, action: Action) -> Acted:
         """Write an action down and wait for what the processor made of it."""
         request = secrets.token_hex(8)
-        answer: asyncio.Future[Acted] = asyncio.get_running_loop().create_future()
-        self._waiting[request] = answer
         entry = ActionEntry(
             request, action.act.value, action.alert, action.ver, action.who, action.note or ""
         )
+        acted = await self._answered(request, entry)
+        assert isinstance(acted, Acted)
+        return acted
+
+    async def enter(self, entering: Entering) -> EnteredOutcome:
+        """The same for what stands beside alerts."""
+        request = secrets.token_hex(8)
+        body = msgspec.json.encode(entering.body).decode()
+        entry = Entered(request, entering.what, entering.subject, body, entering.who, entering.note)
+        entered = await self._answered(request, entry)
+        assert isinstance(entered, EnteredOutcome)
+        return entered
+
+    async def _answered(self, request: str, entry: Entry) -> Acted | EnteredOutcome:
+        answer: asyncio.Future[Acted | EnteredOutcome] = asyncio.get_running_loop().create_future()
+        self._waiting[request] = answer
         try:
             await asyncio.to_thread(self._journal.append, entry)
             self._wake()
@@ -42,10 +59,10 @@ class Actions:
         finally:
             del self._waiting[request]
 
-    def answer(self, request: str, acted: Acted) -> None:
+    def answer(self, request: str, reply: Acted | EnteredOutcome) -> None:
         waiting = self._waiting.get(request)
         if waiting is not None and not waiting.done():
-            waiting.set_result(acted)
+            waiting.set_result(reply)
 
 
 class AlertRecords:

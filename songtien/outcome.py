@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alerts.alert import Acted, AlertEvent
+from alerts.desk import Desk
+from alerts.entries import EnteredOutcome
 from ingest.payload import DeviceState
 from ingest.reading import Batch
 from ingest.store import DeadLetter, LaneRow
@@ -20,6 +22,8 @@ class Outcome:
 
     rows : readings to store, in order: a later row for the same (series, t) replaces
     newest : newest value of each series that changed, for the screens
+    desk : a copy of it, where an officer has entered something, or tried to
+    reply : to the officer who waits, by his request
     """
 
     position: int
@@ -35,7 +39,8 @@ class Outcome:
     echoes: list[Echo] = field(default_factory=list)
     devices: set[str] = field(default_factory=set)
     configured: bool = False
-    reply: tuple[str, Acted] | None = None
+    desk: Desk | None = None
+    reply: tuple[str, Acted | EnteredOutcome] | None = None
     received: int = 0
     stored: int = 0
     duplicate: int = 0

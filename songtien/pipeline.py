@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from alerts import records
+from alerts.desk import Desk
 from alerts.rules import RuleSet
 from ingest.journal import Entry, Journal, Tick
 from ingest.payload import DeviceState
@@ -56,6 +57,7 @@ class Parts:
     series: SeriesTable
     newest: Batch
     links: dict[str, DeviceState]
+    desk: Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +239,7 @@ class Pipeline:
             processor.series,
             newest.take(np.arange(len(newest))),
             dict(processor.links),
+            Desk(processor.desk.snapshot()),
         )
 
     def _insist(self, work: Callable[[], None]) -> None:

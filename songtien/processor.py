@@ -15,6 +15,7 @@ import numpy as np
 
 from alerts.alert import Act, Action
 from alerts.book import AlertBook
+from alerts.desk import Desk
 from alerts.notices import Said
 from alerts.rulesfile import parse_rules
 from alerts.transition import Transition
@@ -71,6 +72,8 @@ class Processor:
         self.config: journal.Config | None = None
         self.sequencer = Sequencer()
         self.links: dict[str, DeviceState] = {}
+        self.desk = Desk()
+        self._settled_ms = 0
         self._keys: list[str] = []
         self._registered_ms: IntArray = np.empty(0, dtype=np.int64)
         self._newest = Batch.empty()
@@ -93,6 +96,9 @@ class Processor:
             self._messages(work, entry)
         elif isinstance(entry, journal.Action):
             self._act(work, entry)
+        elif isinstance(entry, journal.Entered):
+            work.outcome.reply = entry.request, self.desk.step(entry, self.registry, self.now_ms)
+            work.outcome.desk = Desk(self.desk.snapshot())
         elif isinstance(entry, journal.Notice):
             said = Said(*(getattr(entry, name) for name in entry.__struct_fields__))
             work.outcome.events.extend(self.book.notice(said, self.now_ms))
@@ -116,6 +122,7 @@ class Processor:
             self.judging.engine.next_due_ms(
                 self._measured_ms, self._registered_ms, self._asleep_ms
             ),
+            self.desk.next_due_ms(self._settled_ms),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -147,13 +154,14 @@ class Processor:
             "window": self.window.snapshot(),
             "judging": self.judging.snapshot(),
             "book": self.book.snapshot(),
+            "desk": self.desk.snapshot(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         state = brought_forward(state, STATE_VERSION)
         if state["version"] != STATE_VERSION:
             raise StateError(f"checkpoint of version {state['version']}, not {STATE_VERSION}")
-        self.now_ms = state["now_ms"]
+        self.now_ms = self._settled_ms = state["now_ms"]
         self._listening_ms = state["listening_ms"]
         self._keys = state["keys"]
         self._registered_ms = state["registered_ms"]
@@ -161,6 +169,7 @@ class Processor:
         self._newest = Batch(*state["newest"])
         self.links = {d: msgspec.convert(s, DeviceState) for d, s in state["links"].items()}
         self.sequencer = Sequencer(state["sequencer"])
+        self.desk = Desk(state.get("desk"))  # nobody could enter anything before there was one
         self._put_in_force(journal.Config(*state["config"]), state)
 
     def _configure(self, config: journal.Config) -> None:
@@ -220,6 +229,7 @@ class Processor:
 
     def _settle(self, work: _Work, now_ms: int) -> None:
         """Silence by the clock, and the life of alerts, as of one time."""
+        self._settled_ms = now_ms
         silences = self.judging.engine.advance(
             now_ms, self._measured_ms, self._registered_ms, self._asleep_ms
         )

@@ -23,7 +23,18 @@ class Screens:
     def __init__(self, store: Store, parts: Parts) -> None:
         self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
         self.parts = parts
+        self.desk = parts.desk
+        self._maintained: frozenset[str] | None = None
         self._configure()
+
+    def tick(self, now_ms: int) -> None:
+        """What time alone changes: ages, and which stations are in maintenance."""
+        stations = frozenset(self.desk.maintenance(now_ms))
+        if stations != self._maintained:
+            series = self.parts.series.entries
+            self.hub.set_maintenance(frozenset(o.device for o in series if o.station in stations))
+            self._maintained = stations
+        self.hub.tick(now_ms)
 
     def load_alerts(self, reader: StoreReader) -> list[dict[str, Any]]:
         """Take what earlier lives have stored; returns each alert in it as it last was."""
@@ -42,6 +53,8 @@ class Screens:
             if news.parts is not None:
                 self.parts = news.parts
                 self._configure()
+            if news.outcome.desk is not None:
+                self.desk = news.outcome.desk
             if news.outcome.links:
                 self.hub.set_links(_links(news.outcome.links, self.parts.registry))
             for position, event in zip(news.positions, news.outcome.events, strict=True):
@@ -50,6 +63,7 @@ class Screens:
 
     def _configure(self) -> None:
         parts = self.parts
+        self._maintained = None  # a station may have got another device
         newest = parts.newest.take(parts.newest.t_ms >= 0)
         self.hub.configure(parts.series, newest, _links(parts.links, parts.registry))
 

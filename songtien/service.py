@@ -217,7 +217,7 @@ class Service:
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start what runs. Returns when both doors are open."""
-        self.hub.tick(clock_ms())
+        self.screens.tick(clock_ms())
         listening: asyncio.Future[int] = self._loop.create_future()
         live = self.settings.live
         bound("live", live.host, live.port).close()  # a port in use is told in the same words
@@ -350,7 +350,7 @@ class Service:
         """Ages on the screens, which change without any data."""
         while True:
             await asyncio.sleep(1.0)
-            self.hub.tick(clock_ms())
+            self.screens.tick(clock_ms())
 
 
 @contextmanager

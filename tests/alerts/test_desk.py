@@ -1,5 +1,6 @@
 """What officers enter: what is taken, what is refused, and what counts when."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,6 +9,7 @@ import pytest
 
 from alerts.desk import OVER_KEPT, WINDOWS_MAX, Desk
 from alerts.entries import EVERYWHERE, EnteredOutcome, Entering, Verdict, What, Working
+from ingest.journal import Entered
 from ingest.registry import Registry, parse_registry
 from ingest.snapshot import pack, unpack
 
@@ -282,3 +284,12 @@ def test_reasons_are_everybody_s_and_names_and_notes_are_not() -> None:
     assert (window["reason"], window["note"]) == ("thay đầu dò", "gọi anh Ba")
     (mode,) = picture["bridges"]["rach-mieu-1"]["modes"].values()
     assert (mode["reason"], mode["who"]) == ("va chạm giữa cầu", "Nguyễn Văn A")
+
+
+def test_an_entry_of_the_journal_is_judged_where_it_is_stepped() -> None:
+    desk = Desk()
+    good = json.dumps(WORK)
+    for body, verdict in ((good, "done"), ("{", "refused"), ("[]", "refused")):
+        entry = Entered("r", "maintenance", "vam-kenh", body, "An", "")
+        assert desk.step(entry, REGISTRY, NOW_MS).verdict == verdict
+    assert len(desk.picture(NOW_MS)["maintenance"]) == 1
