@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from ingest.bridges import check_crossings
 from ingest.registry_file import (
     KEYS,
     crossed,
@@ -79,6 +80,7 @@ def parse_registry(text: str, file: str) -> Registry:
         _check_reach(table, reach, registry.reaches)
     for table, station in found_stations:
         _check_place(table, station, registry)
+        _check_bridge(table, station, registry)
     for table, device in found_devices:
         _check_name(table, device, registry)
         _check_replaced(table, device, registry.devices)
@@ -136,6 +138,18 @@ def _check_place(table: Table, station: Station, registry: Registry) -> None:
             if branch not in below:
                 accepted = f"water of {station.reach} comes to {', '.join(below)} alone"
                 table.fault(named, accepted, branch)
+
+
+def _check_bridge(table: Table, station: Station, registry: Registry) -> None:
+    """The cameras that a bridge's directions name."""
+    ends: dict[str, frozenset[str]] = {}
+    counted: dict[str, frozenset[str]] = {}
+    for device in registry.devices.values():
+        directions = frozenset(lane.direction for lane in device.lanes)
+        counted[device.id] = directions
+        if device.station == station.id and device.position is not None:
+            ends[device.position] = ends.get(device.position, frozenset()) | directions
+    check_crossings(table, station.crossings, ends, counted)
 
 
 def _check_name(table: Table, device: Device, registry: Registry) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Final
 
+from ingest.bridges import BRIDGE_KEYS, read_crossings
 from ingest.reading import MEASURED_QUANTITIES, QUANTITIES
 from ingest.stations import (
     Device,
@@ -54,9 +55,11 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "source",
         "directions",
         "length_m",
+        "bridge",
         "device",
         "quality",
     ),
+    **BRIDGE_KEYS,
     "direction": ("vi", "en"),
     "device": (
         "id",
@@ -96,6 +99,7 @@ def read_station(table: Table) -> Station:
     for mouth in distances:
         if mouth not in branches:
             table.fault("branches", f"{mouth} has a distance in km_from_mouth, so it must be named")
+    directions = _directions(table)
     station = Station(
         id=table.id("id"),
         name=table.text("name"),
@@ -109,8 +113,9 @@ def read_station(table: Table) -> Station:
         gate=table.optional_id("gate"),
         unverified=table.texts("unverified"),
         source=table.optional_text("source") or "",
-        directions=_directions(table),
+        directions=directions,
         length_m=table.optional_number("length_m", 1, 100_000, "m"),
+        crossings=read_crossings(table, directions),
     )
     _check_kind(table, station)
     _check_unverified(table, station)
@@ -149,7 +154,7 @@ def _check_kind(table: Table, station: Station) -> None:
             if table.has(name):
                 table.fault(name, "accepted at a salinity station alone")
     else:
-        for name in ("directions", "length_m"):
+        for name in ("directions", "length_m", "bridge"):
             if table.has(name):
                 table.fault(name, "accepted at a traffic station alone")
 

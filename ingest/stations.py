@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ingest.bridges import Crossing
+
 EARTH_RADIUS_KM = 6371.0088
 
 
@@ -66,6 +68,7 @@ class Station:
     source: str = ""
     directions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     length_m: float | None = None
+    crossings: Mapping[str, Crossing] = field(default_factory=dict)
 
     @property
     def nearest_km(self) -> float | None:
