@@ -80,7 +80,7 @@ class Entering:
 class EnteredOutcome:
     """`words` say why an entry was not taken; `item` is the thing as it now is, if there is one."""
 
-    verdict: Verdict
+    outcome: Verdict
     words: str = ""
     item: dict[str, Any] | None = None
 

@@ -67,7 +67,7 @@ def enter(
 def full() -> Desk:
     desk = Desk()
     for what, subject, body in GOOD:
-        assert enter(desk, what, subject, body, note="gọi anh Ba").verdict is Verdict.DONE
+        assert enter(desk, what, subject, body, note="gọi anh Ba").outcome is Verdict.DONE
     return desk
 
 
@@ -101,9 +101,9 @@ def test_an_officer_ends_a_window_and_it_is_over() -> None:
     assert ended.item["ended"] == {"t": NOW_MS + HOUR, "who": "Nguyễn Văn A"}
     assert desk.maintenance(NOW_MS + HOUR) == {}
     again = enter(desk, What.MAINTENANCE, "m1", {"end": "now"}, NOW_MS + HOUR + 1)
-    assert again.verdict is Verdict.NOT_NOW
+    assert again.outcome is Verdict.NOT_NOW
     never = enter(desk, What.MAINTENANCE, "m7", {"end": "now"})
-    assert never.verdict is Verdict.NOT_FOUND
+    assert never.outcome is Verdict.NOT_FOUND
 
 
 def test_a_window_ended_before_it_began_never_holds() -> None:
@@ -158,7 +158,7 @@ def test_the_second_of_two_officers_is_told_and_undoes_nothing(
     enter(desk, what, subject, body)
     before = desk.snapshot()
     second = enter(desk, what, subject, body, NOW_MS + 1)
-    assert second.verdict is Verdict.STALE
+    assert second.outcome is Verdict.STALE
     assert second.item is not None
     assert second.item["ver"] == 1
     assert desk.snapshot() == before
@@ -204,35 +204,35 @@ def test_what_is_not_accepted_is_named_and_changes_nothing(
     desk = Desk()
     body = {kind.value: good for kind, _, good in GOOD}.get(what, {})
     outcome = enter(desk, what, subject, body | changed)
-    assert outcome.verdict is Verdict.REFUSED
+    assert outcome.outcome is Verdict.REFUSED
     assert named in outcome.words
     assert desk.snapshot() == Desk().snapshot()
 
 
 def test_a_note_has_a_bound() -> None:
     outcome = enter(Desk(), What.INTAKE, INTAKE, TAKING, note="x" * 2_001)
-    assert (outcome.verdict, outcome.words[:5]) == (Verdict.REFUSED, "note:")
+    assert (outcome.outcome, outcome.words[:5]) == (Verdict.REFUSED, "note:")
 
 
 @pytest.mark.parametrize(("what", "body"), [(what, body) for what, _, body in GOOD])
 def test_of_what_the_registry_does_not_have_nothing_is_entered(
     what: str, body: dict[str, Any]
 ) -> None:
-    assert enter(Desk(), what, "nowhere", body).verdict is Verdict.NOT_FOUND
+    assert enter(Desk(), what, "nowhere", body).outcome is Verdict.NOT_FOUND
 
 
 def test_a_probe_s_station_is_no_bridge() -> None:
-    assert enter(Desk(), What.MODE, "vam-kenh", CLOSED).verdict is Verdict.NOT_FOUND
+    assert enter(Desk(), What.MODE, "vam-kenh", CLOSED).outcome is Verdict.NOT_FOUND
 
 
 def test_windows_have_a_bound_and_those_that_are_over_make_room() -> None:
     desk = Desk()
     for _ in range(WINDOWS_MAX):
-        assert enter(desk, What.MAINTENANCE, "vam-kenh", WORK).verdict is Verdict.DONE
-    assert enter(desk, What.MAINTENANCE, "vam-kenh", WORK).verdict is Verdict.NOT_NOW
+        assert enter(desk, What.MAINTENANCE, "vam-kenh", WORK).outcome is Verdict.DONE
+    assert enter(desk, What.MAINTENANCE, "vam-kenh", WORK).outcome is Verdict.NOT_NOW
     tomorrow = NOW_MS + DAY
     again = enter(desk, What.MAINTENANCE, "vam-kenh", WORK | {"to": tomorrow + HOUR}, tomorrow)
-    assert again.verdict is Verdict.DONE
+    assert again.outcome is Verdict.DONE
     kept = desk.picture(tomorrow)["maintenance"]
     assert len(kept) == OVER_KEPT + 1
     assert kept[-1]["id"] == f"m{WINDOWS_MAX + 1}", "a number is never given twice"
@@ -260,7 +260,7 @@ lanes = [{ direction = "up", lane = 1, use = "mixed" }]
 """
     other = parse_registry(text, "stations.toml")
     entering = Entering(What.MODE, "other", CLOSED | {"direction": "up"}, "An")
-    assert desk.enter(entering, other, NOW_MS).verdict is Verdict.DONE
+    assert desk.enter(entering, other, NOW_MS).outcome is Verdict.DONE
     assert list(desk.picture(NOW_MS)["bridges"]) == ["other"]
 
 
@@ -273,7 +273,7 @@ def test_a_snapshot_brings_all_of_it_back() -> None:
         assert again.modes(now_ms) == desk.modes(now_ms)
         assert again.next_due_ms(now_ms) == desk.next_due_ms(now_ms)
     for one in (desk, again):
-        assert enter(one, What.MAINTENANCE, "my-tho", WORK).verdict is Verdict.DONE
+        assert enter(one, What.MAINTENANCE, "my-tho", WORK).outcome is Verdict.DONE
     assert pack(again.snapshot()) == pack(desk.snapshot())
 
 
@@ -291,5 +291,5 @@ def test_an_entry_of_the_journal_is_judged_where_it_is_stepped() -> None:
     good = json.dumps(WORK)
     for body, verdict in ((good, "done"), ("{", "refused"), ("[]", "refused")):
         entry = Entered("r", "maintenance", "vam-kenh", body, "An", "")
-        assert desk.step(entry, REGISTRY, NOW_MS).verdict == verdict
+        assert desk.step(entry, REGISTRY, NOW_MS).outcome == verdict
     assert len(desk.picture(NOW_MS)["maintenance"]) == 1

@@ -24,7 +24,7 @@ def test_an_entry_is_answered_and_the_doors_get_a_copy_of_the_desk() -> None:
     assert outcome.reply is not None
     request, reply = outcome.reply
     assert isinstance(reply, EnteredOutcome)
-    assert (request, reply.verdict) == ("r1", "done")
+    assert (request, reply.outcome) == ("r1", "done")
     assert outcome.desk is not None
     assert outcome.desk is not river.processor.desk
     assert outcome.desk.maintenance(BEGIN_MS) == {"my-tho": "m1"}
