@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from alerts.rules import Ask
+from alerts.rules import COUNT, Ask
 from ingest.reading import DECIMALS
 
 VIETNAM: Final = timezone(timedelta(hours=7))
@@ -31,7 +31,9 @@ UNITS_VI: Final[Mapping[str, str]] = {
     "pcu/km": "xcqđ/km",
     "veh": "xe",
     "km/h": "km/h",
+    "min": "phút",
     "1": "",
+    COUNT: "",
 }
 """As bulletins write them; xcqđ is xe con quy đổi, the passenger-car unit."""
 
@@ -52,13 +54,58 @@ def _levels(word_vi: str, word_en: str) -> dict[str, str]:
     }
 
 
+def _words(words_vi: str, words_en: str) -> dict[str, str]:
+    return {
+        "message_vi": "{station} {direction}: " + words_vi + " từ {since}",
+        "message_en": "{station} {direction}: " + words_en + " since {since}",
+    }
+
+
 DEFAULT_TEXTS: Final[Mapping[Ask, Mapping[str, str]]] = {
     Ask.ABOVE: _levels("vượt mức", "above"),
     Ask.BELOW: _levels("dưới mức", "below"),
     Ask.RISE: _levels("tăng nhanh hơn", "rising faster than"),
+    Ask.FALL: _levels("giảm nhanh hơn", "falling faster than"),
+    Ask.SAME_TIDE: _words(
+        "cao hơn cùng con nước hôm trước {value} {unit}, quá {limit} {unit},",
+        "{value} {unit} above the same tide of the day before, more than {limit} {unit},",
+    ),
+    Ask.FLAGGED: _words("số liệu đáng ngờ, {value} {unit},", "suspect data, {value} {unit},"),
+    Ask.DIFFERENCE: _words(
+        "chênh lệch {value} {unit}, vượt {limit} {unit},",
+        "a difference of {value} {unit}, above {limit} {unit},",
+    ),
+    Ask.DIFFERENCE_BELOW: _words(
+        "chênh lệch {value} {unit}, dưới {limit} {unit},",
+        "a difference of {value} {unit}, below {limit} {unit},",
+    ),
+    Ask.CONGESTION: _words("đông xe", "dense traffic"),
+    Ask.INCIDENT: _words("nghi có sự cố", "a possible incident"),
     Ask.NO_DATA: _SILENT,
 }
 """What a rule says that brings no text of its own."""
+
+_BY_WORD: Final[Mapping[str, Mapping[str, str]]] = {
+    "fail": _words("số liệu hỏng, {value} {unit},", "failed data, {value} {unit},"),
+    "stuck": _words("số liệu đứng yên ở {value} {unit}", "stuck at {value} {unit}"),
+    "dry": _words("đầu đo lộ khỏi nước hoặc bẩn", "the probe is out of the water or fouled"),
+    "congested": _words("ùn ứ", "congestion"),
+    "jammed": _words("ùn tắc", "a jam"),
+}
+
+_OF_A_GROUP: Final[Mapping[str, str]] = _words(
+    "và các nơi cùng nhóm: {value} nơi vượt mức (báo động từ {limit} nơi),",
+    "and others of its group: {value} beyond the level (alert from {limit}),",
+)
+
+
+def default_texts(ask: Ask, word: str = "", *, shared: bool = False) -> Mapping[str, str]:
+    """What a rule says that brings no text of its own.
+
+    word : the quality or congestion that it asks for
+    shared : whether it is about a group
+    """
+    return _OF_A_GROUP if shared else _BY_WORD.get(word, DEFAULT_TEXTS[ask])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +141,10 @@ def render(template: str, facts: Facts, language: str) -> str:
     filled = template.format(
         station=facts.station,
         device=facts.device,
-        value=_number(facts.value, facts.limit, language),
+        value=_number(facts.value, facts.limit, facts.unit, language),
         limit=_duration(facts.limit, language)
         if facts.limit_is_s
-        else _number(facts.limit, None, language),
+        else _number(facts.limit, None, facts.unit, language),
         unit=unit,
         since=local_time(facts.since_ms),
         direction=facts.direction.get(language, ""),
@@ -116,17 +163,19 @@ def local_time(t_ms: int) -> str:
 
 def _unit(unit: str, language: str) -> str:
     if language == "en":
-        return "" if unit == "1" else unit
+        return "" if unit in ("1", COUNT) else unit
     per_hour = unit.removesuffix("/h")
     if unit not in UNITS_VI and per_hour != unit:
         return UNITS_VI.get(per_hour, per_hour) + "/giờ"
     return UNITS_VI.get(unit, unit)
 
 
-def _number(value: float | None, beside: float | None, language: str) -> str:
+def _number(value: float | None, beside: float | None, unit: str, language: str) -> str:
     """One or two decimals, more where the value would otherwise read like the limit."""
     if value is None:
         return "không rõ" if language == "vi" else "unknown"
+    if unit == COUNT:
+        return f"{value:.0f}"
     places = 2
     while places < DECIMALS and beside not in (None, value):
         assert beside is not None
