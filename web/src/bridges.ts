@@ -2,14 +2,8 @@
 
 import { el, setAttribute, setText } from "./dom.ts";
 import { decimal, figure } from "./format.ts";
-import {
-  type DirectionView,
-  directionsOf,
-  directionView,
-  type Reading,
-  type Station,
-  usable,
-} from "./model.ts";
+import { type Reading, type Station, usable } from "./model.ts";
+import { type DirectionView, directionsOf, directionView } from "./traffic.ts";
 import { ageText, lookOf, measuredAgo, type Moment, spoken } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
 

@@ -11,6 +11,8 @@ export interface Fold {
   others: Alert[];
   /** Those that wait to be taken, the worst first; empty where nobody is waited for. */
   open: Alert[];
+  /** Those for which another speaks and that nobody has taken: they are taken along with it. */
+  along: Alert[];
   /** "unacked" while any that holds is not taken, else how the speaking one stands. */
   state: string;
   /** The worst of what speaks and what is open: the place in the list. */
@@ -22,6 +24,8 @@ export interface Folded {
   rows: Fold[];
   /** What is everyday on this river: notices alone. */
   everyday: Fold[];
+  /** What nobody is told of for a while: put aside by an officer, or at a station in maintenance. */
+  aside: Fold[];
 }
 
 /** Ways to count the alerts of a fold that do not speak. */
@@ -37,16 +41,31 @@ export function silent(alert: Alert): boolean {
   return SILENT.includes(alert.ask);
 }
 
+export function shelved(alert: Alert): boolean {
+  return alert.shelved_ms !== null;
+}
+
+export function inMaintenance(alert: Alert): boolean {
+  return alert.suppressed?.why === "maintenance";
+}
+
 export function fold(alerts: readonly Alert[]): Folded {
+  const byId = new Map(alerts.map((alert) => [alert.id, alert]));
   const kin = new Map<string, Alert[]>();
   for (const alert of alerts) {
     if (alert.test) continue; // a figure in the midst of real ones would be taken for one
-    const id = foldId(alert);
+    const id = foldId(alert, byId);
     kin.set(id, [...(kin.get(id) ?? []), alert]);
   }
   const folds = [...kin].map(([id, all]) => folded(id, all)).sort(compare);
+  const isAside = (one: Fold): boolean => aside(one.speaks);
   const isInfo = (one: Fold): boolean => one.severity === "info";
-  return { rows: folds.filter((one) => !isInfo(one)), everyday: folds.filter(isInfo) };
+  const told = folds.filter((one) => !isAside(one));
+  return {
+    rows: told.filter((one) => !isInfo(one)),
+    everyday: told.filter(isInfo),
+    aside: folds.filter(isAside),
+  };
 }
 
 /** Rows that wait for somebody; everyday notices wait for nobody. */
@@ -66,16 +85,39 @@ export function others({ speaks, others: rest }: Fold): Others {
   };
 }
 
-function foldId(alert: Alert): string {
+function aside(alert: Alert): boolean {
+  return shelved(alert) || inMaintenance(alert);
+}
+
+/** An alert of the service's own stands for many, and its key is not that of a device. */
+const OWN = "songtien/";
+
+/** What one that is told by another goes under: that one, where it is here. */
+function covering(alert: Alert, byId: ReadonlyMap<string, Alert>): Alert {
+  const { suppressed } = alert;
+  const covered = suppressed !== null && ["uplink", "station"].includes(suppressed.why);
+  return (covered && byId.get(suppressed.by)) || alert;
+}
+
+function foldId(alert: Alert, byId: ReadonlyMap<string, Alert>): string {
+  // A device may be told by its station, and the station by its uplink.
+  const by = covering(covering(alert, byId), byId);
+  const one = aside(alert) ? alert : by;
+  // What is put aside must not hide what is raised beside it, nor speak for it.
+  const apart = shelved(one) ? "shelved " : inMaintenance(one) ? "maintenance " : "";
+  if (one.key.startsWith(OWN) && silent(one)) return `${apart}own ${one.id}`;
   // A device falls silent as a whole: its directions and depths are one thing to be told.
-  return silent(alert) ? `silent ${alert.key.split("/", 1)[0]}` : alert.key;
+  return apart + (silent(one) ? `silent ${one.key.split("/", 1)[0]}` : one.key);
 }
 
 function folded(id: string, all: readonly Alert[]): Fold {
   const sorted = inOrder(all);
-  const holding = sorted.filter((a) => a.state !== "cleared-unacked");
-  const speaks = (holding[0] ?? sorted[0]) as Alert;
-  const open = sorted.filter((a) => a.state !== "acked");
+  const telling = sorted.filter((a) => a.suppressed === null);
+  const holding = telling.filter((a) => a.state !== "cleared-unacked");
+  const speaks = (holding[0] ?? telling[0] ?? sorted[0]) as Alert;
+  const taken = (a: Alert): boolean => a.state === "acked";
+  const quiet = (a: Alert): boolean => a.suppressed !== null || shelved(a);
+  const open = sorted.filter((a) => !taken(a) && !quiet(a));
   const state = open.some((a) => a.state === "unacked") ? "unacked" : speaks.state;
   const rank = Math.min(...[speaks, ...open].map(severityRank));
   return {
@@ -83,6 +125,7 @@ function folded(id: string, all: readonly Alert[]): Fold {
     speaks,
     others: sorted.filter((a) => a !== speaks),
     open,
+    along: sorted.filter((a) => !taken(a) && quiet(a) && !aside(a)),
     state,
     severity: SEVERITIES[rank] ?? speaks.severity,
   };

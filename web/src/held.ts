@@ -80,10 +80,10 @@ export class Held {
     if (!this.synced || from !== this.position) return this.fault();
     const id = alert[this.key];
     if (typeof id === "string") {
-      const whole = { ...this.items.get(id), ...alert };
+      // It comes whole: what it no longer says, such as an end of shelving, no longer holds.
       // A snapshot holds what is unacked, acked or cleared-unacked; so do we, to stay equal to it.
-      if (whole["state"] === "normal") this.items.delete(id);
-      else this.items.set(id, whole);
+      if (alert["state"] === "normal") this.items.delete(id);
+      else this.items.set(id, { ...alert });
     }
     this.position = position;
     this.faults = 0;

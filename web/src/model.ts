@@ -28,9 +28,15 @@ export interface Reading {
   unit: string;
   station: string;
   device: string;
+  /** What it is of: salinity, traffic, or what the service forms: river, bridge. */
+  kind: string;
+  /** Ids of the mouths that it belongs to. */
+  branches: string[];
   direction: string | null;
   level: string | null;
   value: number | null;
+  /** On which side of the value the truth is, where the value is a bound; else null. */
+  bound: "above" | "below" | null;
   t_ms: number | null;
   flag: number;
   st: Freshness;
@@ -54,7 +60,23 @@ export interface Alert {
   ver: number;
   since_ms: number;
   cleared_ms: number | null;
+  /** When people were told; null before. */
+  told_ms: number | null;
   by: string;
+  /** Nobody is told of it until then, since an officer said so. */
+  shelved_ms: number | null;
+  shelved_why: string;
+  /** Another alert, or a window of maintenance, speaks for it: why, and its id. */
+  suppressed: { why: string; by: string } | null;
+  /** It comes and goes, and is told once. */
+  flapping: boolean;
+  /** How often people were reminded, and told higher up, while nobody took it. */
+  reminders: number;
+  escalation: number;
+  /** How many devices or series one alert stands for; 0 where it stands for itself. */
+  count: number;
+  /** The mouth or branch of a series that has no station. */
+  branch: string;
   /** The daily test of the way of alerts: nothing has happened. */
   test: boolean;
   message_vi: string;
@@ -72,10 +94,12 @@ export interface Rule {
   watches: string[];
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
-const number = (value: unknown): number | null =>
+export const text = (value: unknown): string => (typeof value === "string" ? value : "");
+export const number = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null;
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+export const fields = (value: unknown): Fields | null =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const texts = (value: unknown): string[] => list(value).map(text).filter(Boolean);
 
 export function station(raw: Fields): Station {
@@ -98,16 +122,19 @@ export function station(raw: Fields): Station {
 
 export function reading(raw: Fields): Reading {
   const key = text(raw["k"]);
-  const link = raw["link"];
+  const { link, bound } = raw;
   return {
     key,
     quantity: text(raw["quantity"]) || key.slice(key.lastIndexOf("/") + 1),
     unit: text(raw["unit"]),
     station: text(raw["station"]),
     device: text(raw["device"]) || key.slice(0, key.indexOf("/")),
+    kind: text(raw["kind"]),
+    branches: texts(raw["branch"]),
     direction: text(raw["direction"]) || null,
     level: text(raw["level"]) || null,
     value: number(raw["v"]),
+    bound: bound === "above" || bound === "below" ? bound : null,
     t_ms: number(raw["t"]),
     flag: number(raw["q"]) ?? 2,
     st: (text(raw["st"]) || "never") as Freshness,
@@ -119,6 +146,7 @@ export function reading(raw: Fields): Reading {
 
 export function alert(raw: Fields): Alert {
   const key = text(raw["k"]);
+  const suppressed = fields(raw["suppressed"]);
   return {
     id: text(raw["id"]),
     rule: text(raw["rule"]),
@@ -134,7 +162,16 @@ export function alert(raw: Fields): Alert {
     ver: number(raw["ver"]) ?? 1,
     since_ms: number(raw["t_since"]) ?? 0,
     cleared_ms: number(raw["t_cleared"]),
+    told_ms: number(raw["t_told"]),
     by: text(raw["acked_by"]),
+    shelved_ms: number(raw["shelved_until"]),
+    shelved_why: text(raw["shelved_why"]),
+    suppressed: suppressed && { why: text(suppressed["why"]), by: text(suppressed["by"]) },
+    flapping: raw["flapping"] === true,
+    reminders: number(raw["reminders"]) ?? 0,
+    escalation: number(raw["escalation"]) ?? 0,
+    count: number(raw["count"]) ?? list(raw["members"]).length,
+    branch: texts(raw["branch"])[0] ?? text(raw["branch"]),
     test: raw["test"] === true,
     message_vi: text(raw["message_vi"]),
     message_en: text(raw["message_en"]),
@@ -218,81 +255,6 @@ export function stationFreshness(at: Station, readings: readonly Reading[]): Fre
     if (FRESHEST.indexOf(freshest) > FRESHEST.indexOf(worst)) worst = freshest;
   }
   return any ? worst : "never";
-}
-
-// --- bridges --------------------------------------------------------------------------------
-
-export type Level = 0 | 1 | 2 | 3 | 4 | null;
-
-/** Fewer vehicles than this in three minutes tell nothing of the road. */
-const FEW = 5;
-
-/**
- * How the traffic is, by the enter levels of the car lane: 1 thông thoáng, 2 đông xe, 3 ùn ứ,
- * 4 ùn tắc; 0 too few vehicles to say; null unknown. Holds are the business of the rules.
- *
- * speed in km/h, occupancy 0..1, flow in vehicles an hour; what is missing does not vote.
- */
-export function trafficLevel(
-  speed: number | null,
-  occupancy: number | null,
-  flow: number | null,
-): Level {
-  if (speed === null && occupancy === null) return null;
-  const slower = (bound: number): boolean | null => (speed === null ? null : speed < bound);
-  const fuller = (bound: number): boolean | null => (occupancy === null ? null : occupancy > bound);
-  const both = (bound: number, share: number): boolean =>
-    (slower(bound) ?? true) && (fuller(share) ?? true);
-  if (both(8, 0.45)) return 4;
-  if (both(20, 0.3)) return 3;
-  // A queue that stands still has few passing too: few vehicles only count where nothing is slow.
-  if (flow !== null && (flow * 3) / 60 < FEW && !(fuller(0.2) ?? false)) return 0;
-  if ((slower(35) ?? false) || (fuller(0.2) ?? false)) return 2;
-  return 1;
-}
-
-export interface DirectionView {
-  station: Station;
-  direction: string;
-  speed: Reading | null;
-  flow: Reading | null;
-  occupancy: Reading | null;
-  queue: Reading | null;
-  level: Level;
-  /** The reading whose age and quality speak for the row. */
-  main: Reading | null;
-}
-
-/** One direction of a bridge; with several cameras the worst place speaks. */
-export function directionView(
-  at: Station,
-  direction: string,
-  readings: readonly Reading[],
-): DirectionView {
-  const own = readings.filter((r) => r.direction === direction);
-  const devices = [...new Set(own.map((r) => r.device))];
-  const views = devices.map((device): DirectionView => {
-    const find = (quantity: string): Reading | null =>
-      own.find((r) => r.device === device && r.quantity === quantity) ?? null;
-    const value = (r: Reading | null): number | null => (r !== null && usable(r) ? r.value : null);
-    const [speed, flow] = [find("speed_km_h"), find("flow_veh_h")];
-    const [occupancy, queue] = [find("occupancy"), find("queue_m")];
-    const level = trafficLevel(value(speed), value(occupancy), value(flow));
-    const known = [speed, flow, occupancy].filter((r): r is Reading => r?.t_ms != null);
-    const newest = known.sort((a, b) => (b.t_ms ?? 0) - (a.t_ms ?? 0))[0];
-    const main = newest ?? speed ?? flow;
-    return { station: at, direction, speed, flow, occupancy, queue, level, main };
-  });
-  const rank = (v: DirectionView): number => (v.level ?? -1) * 1e14 + (v.main?.t_ms ?? 0);
-  views.sort((a, b) => rank(b) - rank(a));
-  const none = { speed: null, flow: null, occupancy: null, queue: null, level: null, main: null };
-  return views[0] ?? { station: at, direction, ...none };
-}
-
-/** The directions of a bridge: as registered, else as they are heard. */
-export function directionsOf(at: Station, readings: readonly Reading[]): string[] {
-  const heard = readings.map((r) => r.direction).filter((d): d is string => d !== null);
-  return [...new Set([...Object.keys(at.directions), ...heard])].sort().reverse();
 }
 
 // --- alerts ---------------------------------------------------------------------------------

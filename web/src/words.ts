@@ -97,6 +97,12 @@ const WORDS = {
   flag_4: ["lỗi đo", "bad reading"],
   flag_9: ["thiếu số liệu", "missing"],
 
+  salt_line: ["Ranh mặn {level} g/l", "The {level} g/L line"],
+  salt_now: ["bây giờ", "now"],
+  salt_max: ["lớn nhất 25 giờ", "maximum of 25 h"],
+  salt_none: ["chưa rõ", "unknown"],
+  salt_old: ["số liệu cũ", "old"],
+
   panel_bridges: ["Các cầu Rạch Miễu", "The Rạch Miễu bridges"],
   level_0: ["ít xe", "few vehicles"],
   level_1: ["thông thoáng", "free flow"],

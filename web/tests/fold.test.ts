@@ -173,3 +173,83 @@ test("the daily test is no row, and what the service says of itself is one of it
   assert.deepEqual(folded.everyday, []);
   assert.equal(untaken(folded), 3);
 });
+
+const DOWN = "songtien/uplink/gw-1";
+
+/** Three silent devices behind one gateway, two of which had been told before it fell silent. */
+function uplink(more: Record<string, unknown> = {}): Alert[] {
+  const silent = { ask: "no_data", suppressed: { why: "uplink", by: "u" } };
+  return [
+    make("a", "warning", "a-01/salinity_g_l", silent),
+    make("b", "warning", "b-01/salinity_g_l", { ...silent, state: "acked" }),
+    make("u", "major", DOWN, { ask: "no_data", count: 3, ...more }),
+  ];
+}
+
+test("what a silent uplink covers is one row with it, and waits once", () => {
+  const other = make("v", "major", "songtien/uplink/gw-2", { ask: "no_data", count: 2 });
+  const folded = fold([...uplink(), other]);
+  assert.deepEqual(
+    folded.rows.map((row) => [row.speaks.id, ids(row.others), ids(row.open), ids(row.along)]),
+    [
+      ["u", "ab", "u", "a"],
+      ["v", "", "v", ""],
+    ],
+  );
+  assert.equal(folded.rows[0]?.speaks.count, 3);
+  assert.equal(untaken(folded), 2);
+});
+
+test("the uplink speaks although its device was told as something worse; without it they stand", () => {
+  const [first, second, down] = uplink() as [Alert, Alert, Alert];
+  const worse = { ...first, severity: "critical" };
+  assert.deepEqual(
+    fold([worse, second, down]).rows.map((row) => [row.speaks.id, row.severity]),
+    [["u", "major"]],
+  );
+  assert.deepEqual(
+    fold([first, second]).rows.map((row) => row.speaks.id),
+    ["a", "b"],
+    "who speaks for them is not here",
+  );
+});
+
+test("a rung below a higher one that is told waits for nobody, and is taken along", () => {
+  const suppressed = { why: "rung", by: "c" };
+  const { rows } = fold(ladder({ m: { suppressed }, w: { suppressed, state: "acked" } }));
+  assert.deepEqual(
+    rows.map((row) => [row.speaks.id, ids(row.others), ids(row.open), ids(row.along)]),
+    [["c", "mwi", "ci", "m"]],
+  );
+  const quiet = fold(ladder({ m: { suppressed }, i: { suppressed }, c: { state: "acked" } }));
+  assert.equal(quiet.rows[0]?.open.map((a) => a.id).join(), "w");
+});
+
+test("what is put aside stands apart, hides nothing and waits for nobody", () => {
+  const folded = fold([
+    ...ladder({ w: { shelved_until: 99, shelved_why: "sửa đầu đo" } }),
+    make("n", "major", "b-01/salinity_g_l", { suppressed: { why: "maintenance", by: "m-1" } }),
+  ]);
+  assert.deepEqual(
+    folded.rows.map((row) => [row.speaks.id, ids(row.others)]),
+    [["c", "mi"]],
+  );
+  assert.deepEqual(
+    folded.aside.map((row) => [row.speaks.id, row.open.length]),
+    [
+      ["n", 0],
+      ["w", 0],
+    ],
+  );
+  assert.equal(folded.aside[1]?.speaks.shelved_ms, 99);
+  assert.equal(untaken(folded), 1);
+});
+
+test("an uplink that is put aside takes along what it covers", () => {
+  const { rows, aside } = fold(uplink({ shelved_until: 99 }));
+  assert.deepEqual(rows, []);
+  assert.deepEqual(
+    aside.map((row) => [row.speaks.id, ids(row.others), row.open.length]),
+    [["u", "ab", 0]],
+  );
+});

@@ -253,10 +253,11 @@ test("alerts: an event is applied in order, and a normal alert leaves", () => {
   const id = world.last.ofOp("sub")[1]?.["id"];
   world.last.say({ op: "sub_ok", id, sub: 9, recovered: false, pos: "a.1" });
   const raised = { id: "x", rule: "salinity-4", state: "unacked", value: 4.1 };
-  world.last.say({ op: "snap", sub: 9, more: false, pos: "a.1", items: [raised] });
-  const acked = { id: "x", state: "acked", ver: 2 };
+  const shelved = { ...raised, shelved_until: 9, shelved_why: "sửa đầu đo" };
+  world.last.say({ op: "snap", sub: 9, more: false, pos: "a.1", items: [shelved] });
+  const acked = { ...raised, state: "acked", ver: 2 };
   world.last.say({ op: "event", sub: 9, from: "a.1", pos: "a.2", type: "acked", alert: acked });
-  assert.deepEqual(alerts.items.get("x"), { ...raised, ...acked });
+  assert.deepEqual(alerts.items.get("x"), acked, "what an event no longer says is over");
   const over = { id: "x", state: "normal" };
   world.last.say({ op: "event", sub: 9, from: "a.2", pos: "a.3", type: "cleared", alert: over });
   assert.equal(alerts.items.size, 0);

@@ -5,7 +5,6 @@ import { clockTime, dateTime, decimal, duration, figure, limit, shortTime } from
 import {
   alert,
   bandOf,
-  directionView,
   inOrder,
   limitsOf,
   placeOnBar,
@@ -14,7 +13,6 @@ import {
   shownSalinity,
   station,
   stationFreshness,
-  trafficLevel,
 } from "../src/model.ts";
 
 test("bands include their upper bound", () => {
@@ -34,27 +32,6 @@ test("the bar rises with the value and never leaves its ends", () => {
   assert.equal(places[2], 0.2);
   assert.equal(places[4], 0.4);
   assert.equal(places.at(-1), 1);
-});
-
-test("traffic is told by the enter levels of speed and occupancy", () => {
-  assert.equal(trafficLevel(50, 0.1, 900), 1);
-  assert.equal(trafficLevel(34.9, 0.1, 900), 2);
-  assert.equal(trafficLevel(50, 0.21, 900), 2);
-  assert.equal(trafficLevel(19, 0.31, 900), 3);
-  assert.equal(trafficLevel(19, 0.3, 900), 2);
-  assert.equal(trafficLevel(7.9, 0.46, 400), 4);
-  assert.equal(trafficLevel(7.9, 0.4, 400), 3);
-});
-
-test("what is missing does not vote, and nothing at all is unknown", () => {
-  assert.equal(trafficLevel(7, null, 400), 4);
-  assert.equal(trafficLevel(null, 0.35, 400), 3);
-  assert.equal(trafficLevel(null, null, 400), null);
-});
-
-test("few vehicles tell nothing, but a queue that stands is still a queue", () => {
-  assert.equal(trafficLevel(30, 0.02, 60), 0);
-  assert.equal(trafficLevel(2, 0.8, 20), 4);
 });
 
 const item = (k: string, more: Record<string, unknown>): ReturnType<typeof reading> =>
@@ -78,16 +55,6 @@ test("a station is as fresh as its worst device, a device as its freshest series
   assert.equal(stationFreshness(bridge, [fresh, stale]), "live");
   assert.equal(stationFreshness(bridge, [fresh, stale, lost]), "lost");
   assert.equal(stationFreshness(bridge, []), "never");
-});
-
-test("with two cameras on a direction the worse place speaks; lost ones do not", () => {
-  const bridge = station({ id: "s" });
-  const of = (device: string, v: number, st = "live"): ReturnType<typeof reading> =>
-    item(`${device}/n/speed_km_h`, { v, st, direction: "n", device });
-  assert.equal(directionView(bridge, "n", [of("c1", 55), of("c2", 12)]).main?.device, "c2");
-  const view = directionView(bridge, "n", [of("c1", 55), of("c2", 12, "lost")]);
-  assert.equal(view.main?.device, "c1");
-  assert.equal(view.level, 1);
 });
 
 test("alerts: severity, then what nobody has taken, then the newest", () => {
