@@ -258,7 +258,8 @@ _LATER: Final = ("flagged", "between", "at_least", "share_above", "group_by", "l
 
 def _versioned(rule: Rule) -> dict[str, Any]:
     """What the version is a hash of: keys that came later count only where they are used, so
-    that the rules of older files keep their version."""
+    that the rules of older files keep their version.
+    """
     defaults = {f.name: f.default for f in fields(rule)}
     return {
         name: value
