@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -209,3 +210,11 @@ def test_a_journal_of_another_version_is_told_and_left_alone(tmp_path: Path) -> 
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     connection.close()
+
+
+def test_an_action_of_an_older_version_has_no_end(tmp_path: Path) -> None:
+    with opened(tmp_path / "journal.sqlite") as journal:
+        older = msgspec.msgpack.encode(["action", "r1", "ack", "0123", 3, "an", ""])
+        journal._writer.execute("INSERT INTO entry(at_ms, body) VALUES (1, ?)", (b"r" + older,))
+        (_, _, entry) = journal.after(0, 1)[0]
+    assert entry == Action("r1", "ack", "0123", 3, "an", "", None)
