@@ -304,7 +304,8 @@ def _event(
     note: str | None = None,
     evidence: dict[str, Any] | None = None,
 ) -> AlertEvent:
-    return AlertEvent(kind, alert_body(alert), at_ms, alert.told, who, note, evidence or {})
+    told = alert.told
+    return AlertEvent(kind, alert_body(alert), at_ms, told, who, note, evidence or {}, told)
 
 
 def _evidence(change: Transition, rule: dict[str, Any] | None) -> dict[str, Any]:

@@ -56,6 +56,13 @@ Key = tuple[int, str]
 
 _ACTS = ("who", "note")
 
+_UNTOLD, _TOLD, _TOLD_QUIETLY = 0, 1, 2
+"""What stands in `alert_event.told`: nobody hears of the event, everybody does, or screens do
+and people outside do not. A file of before there was the third has only the others."""
+
+OUTSIDE: Final = f"told = {_TOLD}"
+"""Events that people outside are to hear of, as a condition in SQL."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -97,7 +104,7 @@ def _write(conn: sqlite3.Connection, event: AlertEvent) -> int:
             alert["id"],
             event.type.value,
             event.at_ms,
-            event.told,
+            _grade(event),
             event.who,
             event.note,
             body,
@@ -106,6 +113,12 @@ def _write(conn: sqlite3.Connection, event: AlertEvent) -> int:
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def _grade(event: AlertEvent) -> int:
+    if not event.told:
+        return _UNTOLD
+    return _TOLD if event.notify else _TOLD_QUIETLY
 
 
 def event_body(event: AlertEvent) -> dict[str, Any]:
@@ -215,7 +228,8 @@ def _timelines(conn: sqlite3.Connection, alerts: Sequence[str]) -> dict[str, lis
             "pos": pos,
             "type": kind,
             "at": at_ms,
-            "told": bool(told),
+            "told": told != _UNTOLD,
+            "quiet": True if told == _TOLD_QUIETLY else None,
             "state": after["state"],
             "ver": after["ver"],
             "who": who,

@@ -134,7 +134,8 @@ class World:
         alert = {**ALERT, **self.alerts.get(changes.get("id", ALERT_ID), {}), **changes}
         self.alerts[alert["id"]] = alert
         note = None if who is None else "đã gọi người trực"
-        event = AlertEvent(kind, alert, NOW_MS, not alert["historic"], who, note, {"flag": 1})
+        told = not alert["historic"]
+        event = AlertEvent(kind, alert, NOW_MS, told, who, note, {"flag": 1}, notify=told)
         with self.store.transaction() as connection:
             records.write(connection, [event])
         return alert
