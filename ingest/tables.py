@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from ingest.faults import ConfigError, Fault
+from ingest.toml_lines import Place, lines_of
 
 ID = re.compile(r"[a-z0-9-]{1,40}")
 LARGEST = 1e300
@@ -18,14 +19,29 @@ ACCEPTED_ID = "1 to 40 characters of a-z, 0-9 and -"
 
 
 class Faults:
-    """The faults of one file, in the order in which they were found."""
+    """The faults of one file, in the order in which they were found.
 
-    def __init__(self, file: str) -> None:
+    With its `text` each fault names the line of its key, or of the table that the key is
+    missing from.
+    """
+
+    def __init__(self, file: str, text: str | None = None) -> None:
         self.file = file
         self.found: list[Fault] = []
+        self._text = text
+        self._lines: dict[Place, int] | None = None
 
-    def add(self, key: str, value: object, accepted: str) -> None:
-        self.found.append(Fault(self.file, key, value, accepted))
+    def add(self, key: str, value: object, accepted: str, place: Place = ()) -> None:
+        self.found.append(Fault(self.file, key, value, accepted, self._line(place)))
+
+    def _line(self, place: Place) -> int | None:
+        if self._text is None:
+            return None
+        if self._lines is None:
+            self._lines = lines_of(self._text)  # only a file with faults is read twice
+        while place and place not in self._lines:
+            place = place[:-1]
+        return self._lines.get(place)
 
     def raise_if_any(self) -> None:
         if self.found:
@@ -55,14 +71,21 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 class Table:
     """One table of a file, whose keys must be among `accepted`.
 
-    `path` is where it stands, such as `station[vam-kenh]`, or "" for the whole file.
+    `path` is where it stands, such as `station[vam-kenh]`, or "" for the whole file; `place`
+    is the same for `ingest.toml_lines`.
     """
 
     def __init__(
-        self, faults: Faults, path: str, content: dict[str, Any], accepted: Sequence[str]
+        self,
+        faults: Faults,
+        path: str,
+        content: dict[str, Any],
+        accepted: Sequence[str],
+        place: Place = (),
     ) -> None:
         self.faults = faults
         self.path = path
+        self.place = place
         self.content = content
         self.accepted = accepted
         for key in content:
@@ -76,7 +99,11 @@ class Table:
     def fault(self, name: str, accepted: str, value: object = None) -> None:
         """Note a fault of a key; without `value`, what the file says for it."""
         told = self.content.get(name) if value is None else value
-        self.faults.add(self.key(name), told, accepted)
+        self.faults.add(self.key(name), told, accepted, (*self.place, name))
+
+    def fault_of_all(self, accepted: str) -> None:
+        """Note a fault of the table as a whole."""
+        self.faults.add(self.path, "", accepted, self.place)
 
     def has(self, name: str) -> bool:
         return name in self.content
@@ -179,7 +206,7 @@ class Table:
         if not isinstance(value, dict):
             self.fault(name, "accepted is a table of keys and values")
             value = {}
-        return Table(self.faults, self.key(name), value, accepted)
+        return Table(self.faults, self.key(name), value, accepted, (*self.place, name))
 
     def tables(self, name: str, accepted: Sequence[str], *, named_by: str = "id") -> "list[Table]":
         """The tables of a list; each path tells the table's own name, else its place from 1."""
@@ -193,7 +220,9 @@ class Table:
         for place, content in enumerate(value, 1):
             own = content.get(named_by)
             label = own if isinstance(own, str) and ID.fullmatch(own) else f"#{place}"
-            found.append(Table(self.faults, f"{self.key(name)}[{label}]", content, accepted))
+            path = f"{self.key(name)}[{label}]"
+            spot = (*self.place, name, place - 1)
+            found.append(Table(self.faults, path, content, accepted, spot))
         return found
 
 
