@@ -55,6 +55,7 @@ class Action(msgspec.Struct, tag="action", array_like=True, frozen=True):
     ver: int
     who: str
     note: str
+    until_ms: int | None = None
 
 
 class Notice(msgspec.Struct, tag="notice", array_like=True, frozen=True):

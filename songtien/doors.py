@@ -31,7 +31,13 @@ class Actions:
         """Write an action down and wait for what the processor made of it."""
         request = secrets.token_hex(8)
         entry = ActionEntry(
-            request, action.act.value, action.alert, action.ver, action.who, action.note or ""
+            request,
+            action.act.value,
+            action.alert,
+            action.ver,
+            action.who,
+            action.note or "",
+            action.until_ms,
         )
         acted = await self._answered(request, entry)
         assert isinstance(acted, Acted)

@@ -370,7 +370,8 @@ class Processor:
                 self._asleep_ms[series] = max(until_ms, self._listening_ms)
 
     def _act(self, work: _Work, entry: journal.Action) -> None:
-        action = Action(Act(entry.op), entry.alert, entry.ver, entry.who, entry.note or None)
+        note = entry.note or None
+        action = Action(Act(entry.op), entry.alert, entry.ver, entry.who, note, entry.until_ms)
         acted = self.book.act(action, self.now_ms)
         work.outcome.events.extend(acted.events)
         work.outcome.reply = entry.request, acted

@@ -32,6 +32,7 @@ ENTRIES: list[Entry] = [
     Tick(),
     Config("[[station]]", "[[rule]]", 30.5),
     Action("r1", "ack", "0123", 3, "an", "đã gọi"),
+    Action("r1", "shelve", "0123", 3, "an", "đang thay đầu dò", 1_767_000_000_000),
     Notice("songtien-disk-low", True, 0.5, None, 1000, "còn ít"),
     Entered("r2", "maintenance", "vam-kenh", '{"reason":"thay đầu dò"}', "an", ""),
 ]
