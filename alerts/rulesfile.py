@@ -7,32 +7,63 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from alerts.messages import DEFAULT_TEXTS, PLACEHOLDERS, unknown_placeholders
+from alerts import urgency
+from alerts.messages import PLACEHOLDERS, default_texts, unknown_placeholders
 from alerts.notices import RESERVED
-from alerts.rules import Ask, Rule, RuleSet, Severity
+from alerts.rules import CONGESTION, DIFFERENCES, Ask, GroupBy, Quality, Rule, RuleSet, Severity
 from ingest.reading import QUANTITIES
 from ingest.registry import Registry
-from ingest.tables import Faults, Table, did_you_mean, is_number, load_toml
+from ingest.tables import ID, Faults, Table, did_you_mean, is_number, load_toml
 
 ASK_KEYS: Final[dict[Ask, tuple[str, ...]]] = {
     Ask.ABOVE: ("raise_above",),
     Ask.BELOW: ("raise_below",),
     Ask.RISE: ("rise_above_per_h",),
+    Ask.FALL: ("fall_above_per_h",),
+    Ask.SAME_TIDE: ("above_same_tide",),
+    Ask.FLAGGED: ("flagged",),
+    Ask.DIFFERENCE: ("difference_above",),
+    Ask.DIFFERENCE_BELOW: ("difference_below",),
+    Ask.CONGESTION: ("congestion",),
+    Ask.INCIDENT: ("incident",),
     Ask.NO_DATA: ("no_data_s", "no_data_intervals"),
 }
 """What a rule asks is told by the one key of these that it has."""
 
+_CLEAR: Final[dict[Ask, str]] = {
+    Ask.ABOVE: "clear_below",
+    Ask.BELOW: "clear_above",
+    Ask.RISE: "clear_below_per_h",
+    Ask.FALL: "clear_below_per_h",
+    Ask.SAME_TIDE: "clear_below_same_tide",
+    Ask.DIFFERENCE: "clear_difference_below",
+    Ask.DIFFERENCE_BELOW: "clear_difference_above",
+}
+"""The key of the level at which what was raised is calm again."""
+
 _HOLD = ("for_s", "clear_for_s", "hold_gap_s")
+_GROUP = ("at_least", "share_above", "group_by")
 _EXTRA: Final[dict[Ask, tuple[str, ...]]] = {
-    Ask.ABOVE: ("clear_below", *_HOLD),
-    Ask.BELOW: ("clear_above", "permit", *_HOLD),
+    Ask.ABOVE: ("clear_below", *_HOLD, *_GROUP),
+    Ask.BELOW: ("clear_above", "permit", *_HOLD, *_GROUP),
     Ask.RISE: ("clear_below_per_h", "rise_window_s", *_HOLD),
+    Ask.FALL: ("clear_below_per_h", "rise_window_s", *_HOLD),
+    Ask.SAME_TIDE: ("clear_below_same_tide", *_HOLD),
+    Ask.FLAGGED: (*_HOLD, *_GROUP),
+    Ask.DIFFERENCE: ("between", "clear_difference_below", *_HOLD),
+    Ask.DIFFERENCE_BELOW: ("between", "clear_difference_above", *_HOLD),
+    Ask.CONGESTION: (*_HOLD, *_GROUP),
+    Ask.INCIDENT: (*_HOLD, *_GROUP),
     Ask.NO_DATA: ("never_seen_s", "never_seen_vi", "never_seen_en"),
 }
+_IMPLIED: Final[dict[Ask, str]] = {Ask.CONGESTION: "traffic_state", Ask.INCIDENT: "incident"}
+"""The quantity of kinds that are about one alone."""
+
 _COMMON = (
     "id",
     "quantity",
     "severity",
+    "ladder",
     "stations",
     "branches",
     "km",
@@ -55,6 +86,8 @@ KEYS: Final[tuple[str, ...]] = tuple(
     )
 )
 
+_KINDS: Final = tuple(dict.fromkeys(quantity.kind for quantity in QUANTITIES.values()))
+_LARGEST_GROUP = 10_000
 _LARGEST_LEVEL = 1e9
 _LONGEST_S = 366 * 86_400.0
 _LONGEST_INTERVALS = 100_000.0
@@ -67,8 +100,8 @@ def parse_rules(text: str, file: str, registry: Registry | None = None) -> RuleS
     With a registry, the stations, branches and devices that rules name must be in it.
     Raises `ingest.faults.ConfigError` with all faults of the file at once.
     """
-    faults = Faults(file)
-    top = Table(faults, "", load_toml(text, file), ("rule",))
+    faults = Faults(file, text)
+    top = Table(faults, "", load_toml(text, file), ("rule", urgency.TABLE))
     rules: list[Rule] = []
     for table in top.tables("rule", KEYS):
         rule = _rule(table, registry)
@@ -78,20 +111,22 @@ def parse_rules(text: str, file: str, registry: Registry | None = None) -> RuleS
             table.fault("id", "this id stands twice; the ids of rules differ from each other")
         elif rule.id:
             rules.append(rule)
+    pace = urgency.read_urgency(top)
     faults.raise_if_any()
-    return RuleSet(tuple(rules))
+    return RuleSet(tuple(rules), pace)
 
 
 def _rule(table: Table, registry: Registry | None) -> Rule:
     ask = _ask(table)
     given: dict[str, Any] = {
         "id": table.id("id"),
-        "quantity": _quantity(table),
+        "quantity": _quantity(table, ask),
         "severity": Severity(table.choice("severity", tuple(Severity))),
+        "ladder": table.optional_id("ladder") or "",
         "ask": ask or Ask.ABOVE,
         "stations": _stations(table, registry),
         "branches": _known(table, "branches", _branches(registry)),
-        "kinds": _known(table, "kinds", ("salinity", "traffic")),
+        "kinds": _known(table, "kinds", _KINDS),
         "devices": _known(table, "devices", None if registry is None else tuple(registry.devices)),
         "km": _km(table),
         "km_unknown": table.boolean("km_unknown", default=False),
@@ -99,11 +134,19 @@ def _rule(table: Table, registry: Registry | None) -> Rule:
         "source": table.optional_text("source") or "",
         "unverified": table.boolean("unverified", default=False),
     }
+    _refuse_places(table, given["quantity"])
     if ask is None:
         return Rule(**given)
     _refuse_strangers(table, ask)
-    given.update(_silence(table) if ask is Ask.NO_DATA else _levels(table, ask))
-    given.update(_texts(table, ask))
+    if ask is Ask.NO_DATA:
+        given.update(_silence(table))
+    else:
+        given.update(_holds(table))
+        given.update(_asked(table, ask))
+        given.update(_group(table, ask))
+    if ask in DIFFERENCES:
+        given["between"] = _between(table, registry)
+    given.update(_texts(table, ask, given))
     return Rule(**given)
 
 
@@ -114,7 +157,7 @@ def _ask(table: Table) -> Ask | None:
     if not found:
         if any(get_close_matches(key, asking, cutoff=0.8) for key in table.content):
             return None  # mistyped, which has been told as an unknown key
-        table.faults.add(table.path, "", f"it asks for nothing; accepted is one of {every}")
+        table.fault_of_all(f"it asks for nothing; accepted is one of {every}")
         return None
     if len(found) > 1:
         for _, key in found[1:]:
@@ -134,11 +177,27 @@ def _refuse_strangers(table: Table, ask: Ask) -> None:
             )
 
 
-def _quantity(table: Table) -> str:
+def _quantity(table: Table, ask: Ask | None) -> str:
+    implied = None if ask is None else _IMPLIED.get(ask)
+    if implied is not None and ask is not None:
+        name = table.optional_text("quantity")
+        if name not in (None, implied):
+            table.fault("quantity", f"{ASK_KEYS[ask][0]} is about {implied}; accepted is no key")
+        return implied
     name = table.text("quantity")
     if name and name not in QUANTITIES:
         table.fault("quantity", f"not a quantity; {did_you_mean(name, tuple(QUANTITIES))}")
     return name
+
+
+def _refuse_places(table: Table, quantity: str) -> None:
+    """The salt line of a mouth stands at no station."""
+    if quantity in QUANTITIES and QUANTITIES[quantity].kind == "river":
+        for key in ("stations", "km", "devices"):
+            if table.has(key) and table.content[key] != ["*"]:
+                table.fault(
+                    key, f"{quantity} belongs to a mouth; accepted is branches in its place"
+                )
 
 
 def _stations(table: Table, registry: Registry | None) -> tuple[str, ...]:
@@ -189,29 +248,81 @@ def _seconds(table: Table, name: str, *, low: float = 0.0) -> float | None:
     return table.optional_number(name, low, _LONGEST_S, "s")
 
 
-def _levels(table: Table, ask: Ask) -> dict[str, Any]:
-    raise_key = ASK_KEYS[ask][0]
-    clear_key = _EXTRA[ask][0]
-    span = (-_LARGEST_LEVEL, _LARGEST_LEVEL)
-    raise_level = table.optional_number(raise_key, *span, required=True)
-    clear_level = table.optional_number(clear_key, *span)
-    if clear_level is None or raise_level is None:
-        clear_level = raise_level
-    elif ask is Ask.BELOW and clear_level < raise_level:
-        table.fault(clear_key, f"accepted is {raise_key} ({raise_level:g}) or more")
-    elif ask is not Ask.BELOW and clear_level > raise_level:
-        table.fault(clear_key, f"accepted is {raise_key} ({raise_level:g}) or less")
-    found: dict[str, Any] = {
-        "raise_level": raise_level,
-        "clear_level": clear_level,
+def _holds(table: Table) -> dict[str, Any]:
+    return {
         "for_s": _seconds(table, "for_s") or 0.0,
         "clear_for_s": _seconds(table, "clear_for_s") or 0.0,
         "hold_gap_s": _seconds(table, "hold_gap_s", low=0.001),
         "permit": table.boolean("permit", default=False),
     }
+
+
+def _asked(table: Table, ask: Ask) -> dict[str, Any]:
+    """What the key that says the rule's kind says, and its level for clearing."""
+    key = ASK_KEYS[ask][0]
+    if ask is Ask.FLAGGED:
+        return {"flagged": Quality(table.choice(key, tuple(Quality)))}
+    if ask is Ask.CONGESTION:
+        level = float(CONGESTION[table.choice(key, tuple(CONGESTION))])
+        return {"raise_level": level, "clear_level": level}
+    if ask is Ask.INCIDENT:
+        if table.content[key] is not True:
+            table.fault(key, "accepted is true")
+        return {}
+    found = _levels(table, ask)
     if table.has("rise_window_s"):
         found["rise_window_s"] = _seconds(table, "rise_window_s", low=1.0) or 3600.0
     return found
+
+
+def _levels(table: Table, ask: Ask) -> dict[str, Any]:
+    raise_key, clear_key = ASK_KEYS[ask][0], _CLEAR[ask]
+    span = (-_LARGEST_LEVEL, _LARGEST_LEVEL)
+    raise_level = table.optional_number(raise_key, *span, required=True)
+    clear_level = table.optional_number(clear_key, *span)
+    falling = ask in (Ask.BELOW, Ask.DIFFERENCE_BELOW)
+    if clear_level is None or raise_level is None:
+        clear_level = raise_level
+    elif falling and clear_level < raise_level:
+        table.fault(clear_key, f"accepted is {raise_key} ({raise_level:g}) or more")
+    elif not falling and clear_level > raise_level:
+        table.fault(clear_key, f"accepted is {raise_key} ({raise_level:g}) or less")
+    return {"raise_level": raise_level, "clear_level": clear_level}
+
+
+def _group(table: Table, ask: Ask) -> dict[str, Any]:
+    if table.has("at_least") and table.has("share_above"):
+        table.fault("share_above", "it stands beside at_least; accepted is only one of both")
+    shared = table.has("at_least") or table.has("share_above")
+    if table.has("group_by") and not shared and "group_by" in _EXTRA[ask]:
+        table.fault("group_by", "it says what a group is; add at_least or share_above")
+    if shared and table.has("permit"):
+        table.fault("permit", "a group permits nothing; accepted is no key beside a share")
+    share = table.optional_number("share_above", 0.0, 1.0)
+    if share == 1.0:
+        table.fault("share_above", "more than all there is not; accepted is less than 1")
+    return {
+        "at_least": table.integer("at_least", 1, _LARGEST_GROUP) if table.has("at_least") else None,
+        "share_above": share,
+        "group_by": GroupBy(table.choice("group_by", tuple(GroupBy), GroupBy.ALL.value)),
+    }
+
+
+def _between(table: Table, registry: Registry | None) -> tuple[str, ...]:
+    """Two levels that devices have, or two stations."""
+    accepted = 'accepted are two stations, or two levels of a device such as ["bottom", "surface"]'
+    names = table.texts("between", required=True)
+    if not table.has("between"):
+        return names
+    if len(names) != 2 or not all(ID.fullmatch(name) for name in names):
+        table.fault("between", accepted)
+        return ()
+    if registry is not None:
+        devices = registry.devices.values()
+        levels = {level.id for device in devices for level in device.levels}
+        if not any(set(names) <= known for known in (set(registry.stations), levels)):
+            table.fault("between", f"they aren't both in the registry; {accepted}")
+    return names
 
 
 def _silence(table: Table) -> dict[str, Any]:
@@ -222,14 +333,16 @@ def _silence(table: Table) -> dict[str, Any]:
     }
 
 
-def _texts(table: Table, ask: Ask) -> dict[str, str]:
-    found = dict(DEFAULT_TEXTS[ask])
+def _texts(table: Table, ask: Ask, given: dict[str, Any]) -> dict[str, str]:
+    word = str(table.content.get(ASK_KEYS[ask][0], ""))
+    shared = given.get("at_least") is not None or given.get("share_above") is not None
+    found = dict(default_texts(ask, word, shared=shared))
     for name in _TEXTS:
-        given = table.optional_text(name)
-        if given is None:
+        text = table.optional_text(name)
+        if text is None:
             continue
-        found[name] = given
-        for wrong in unknown_placeholders(given):
+        found[name] = text
+        for wrong in unknown_placeholders(text):
             names = ", ".join("{" + known + "}" for known in PLACEHOLDERS)
             table.fault(name, f"{wrong} can't be filled in; accepted are {names}")
     return found
