@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from alerts.bridge.modes import Mode
 from alerts.entries import (
     AHEAD_MAX_MS,
     BEGUN_MAX_MS,
@@ -31,7 +32,7 @@ from alerts.entries import (
     EnteredOutcome,
     Entering,
     IntakeState,
-    Mode,
+    ModeEntry,
     NotTaken,
     Official,
     Taken,
@@ -39,7 +40,6 @@ from alerts.entries import (
     What,
     Window,
     Worked,
-    Working,
     read,
     refused,
     said,
@@ -129,10 +129,10 @@ class Desk:
     def modes(self, now_ms: int) -> dict[tuple[str, str], Mode]:
         """By (station, direction), those that are not two-way."""
         return {
-            (station, direction): mode
+            (station, direction): entry.mode
             for station, bridge in sorted(self._bridges.items())
-            for direction, mode in sorted(bridge.modes.items())
-            if now_ms < mode.until_ms
+            for direction, entry in sorted(bridge.modes.items())
+            if now_ms < entry.until_ms
         }
 
     def risk(self, now_ms: int) -> dict[str, Official]:
@@ -225,7 +225,7 @@ class Desk:
             raise stale(_bridge_item(name, bridge, now_ms))
         modes = {d: mode for d, mode in bridge.modes.items() if now_ms < mode.until_ms}
         for direction in station.directions if body.direction is None else [body.direction]:
-            if body.mode is Working.TWO_WAY:
+            if body.mode is Mode.TWO_WAY:
                 modes.pop(direction, None)
             else:
                 modes[direction] = _new_mode(body, entering, now_ms)
@@ -280,11 +280,11 @@ class Desk:
         return state.item()
 
 
-def _new_mode(body: Worked, entering: Entering, now_ms: int) -> Mode:
+def _new_mode(body: Worked, entering: Entering, now_ms: int) -> ModeEntry:
     if body.until is None or not now_ms < body.until <= now_ms + MODE_MAX_MS:
         raise refused("until", "a mode other than two-way has an end, at most 31 days ahead")
     reason = said("reason", body.reason)
-    return Mode(body.mode, now_ms, body.until, reason, entering.who, entering.note)
+    return ModeEntry(body.mode, now_ms, body.until, reason, entering.who, entering.note)
 
 
 def _bridge_item(station: str, bridge: Bridge, now_ms: int) -> dict[str, Any]:
@@ -299,12 +299,12 @@ def _bridge_item(station: str, bridge: Bridge, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _packed(mode: Mode) -> dict[str, Any]:
-    return asdict(mode) | {"working": mode.working.value}
+def _packed(entry: ModeEntry) -> dict[str, Any]:
+    return asdict(entry) | {"mode": entry.mode.value}
 
 
-def _mode(packed: Mapping[str, Any]) -> Mode:
-    return Mode(**{**packed, "working": Working(packed["working"])})
+def _mode(packed: Mapping[str, Any]) -> ModeEntry:
+    return ModeEntry(**{**packed, "mode": Mode(packed["mode"])})
 
 
 _Held = TypeVar("_Held")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from alerts.bridge.modes import Mode
 from ingest.reading import EPOCH_2000_MS
 
 HOUR_MS: Final = 3_600_000
@@ -36,17 +37,6 @@ class What(StrEnum):
     MODE = "bridge-mode"
     RISK = "risk-level"
     INTAKE = "intake"
-
-
-class Working(StrEnum):
-    """How a direction of a bridge is worked by the police."""
-
-    TWO_WAY = "two-way"
-    ONE_WAY = "one-way"
-    """One direction at a time, in batches; it is this one's turn, or both take turns."""
-    CLOSED = "closed"
-    RELEASE = "release"
-    """The barriers of the toll station stand open ("xả trạm")."""
 
 
 class Verdict(StrEnum):
@@ -128,10 +118,10 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Mode:
-    """How one direction of a bridge is worked, until `until_ms`; two-way where there is none."""
+class ModeEntry:
+    """How the police let a direction be used, until `until_ms`; two-way where there is none."""
 
-    working: Working
+    mode: Mode
     t_ms: int
     until_ms: int
     reason: str
@@ -140,7 +130,7 @@ class Mode:
 
     def item(self) -> dict[str, Any]:
         return {
-            "mode": self.working.value,
+            "mode": self.mode.value,
             "t": self.t_ms,
             "until": self.until_ms,
             "reason": self.reason,
@@ -153,7 +143,7 @@ class Bridge:
     """Modes by direction, those that are not two-way; `ver` counts the entries."""
 
     ver: int = 0
-    modes: Mapping[str, Mode] = field(default_factory=dict)
+    modes: Mapping[str, ModeEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +222,7 @@ class End(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 class Worked(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ver: _Ver
-    mode: Working
+    mode: Mode
     direction: str | None = None
     until: _Ms | None = None
     reason: _Words = ""

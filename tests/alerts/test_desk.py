@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from alerts.bridge.modes import Mode
 from alerts.desk import OVER_KEPT, WINDOWS_MAX, Desk
-from alerts.entries import EVERYWHERE, EnteredOutcome, Entering, Verdict, What, Working
+from alerts.entries import EVERYWHERE, EnteredOutcome, Entering, Verdict, What
 from ingest.journal import Entered
 from ingest.registry import Registry, parse_registry
 from ingest.snapshot import pack, unpack
@@ -118,12 +119,10 @@ def test_a_mode_is_of_one_direction_or_of_all_and_ends_by_itself() -> None:
     one = enter(desk, What.MODE, "rach-mieu-1", CLOSED)
     assert one.item is not None
     assert one.item["ver"] == 1
-    assert {k: m.working for k, m in desk.modes(NOW_MS).items()} == {
-        ("rach-mieu-1", "northbound"): Working.CLOSED
-    }
+    assert desk.modes(NOW_MS) == {("rach-mieu-1", "northbound"): Mode.CLOSED}
     both = CLOSED | {"ver": 1, "mode": "one-way", "direction": None, "until": NOW_MS + 2 * HOUR}
     enter(desk, What.MODE, "rach-mieu-1", both)
-    assert [m.working for m in desk.modes(NOW_MS).values()] == [Working.ONE_WAY] * 2
+    assert list(desk.modes(NOW_MS).values()) == [Mode.ONE_WAY] * 2
     back = {"ver": 2, "mode": "two-way", "direction": "southbound"}
     enter(desk, What.MODE, "rach-mieu-1", back)
     assert list(desk.modes(NOW_MS)) == [("rach-mieu-1", "northbound")]
