@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from alerts.rules import Severity
+from alerts.webhook import EVENT_TYPES
 from ingest.influx import parse_url
 from ingest.tables import is_number
 
@@ -29,6 +31,7 @@ class Key:
     ----------
     default : None where absence means absence
     secret : stands in the environment alone, never in the file, and is never shown
+    hidden : may stand in the file, and is not shown when it is refused
     """
 
     section: str
@@ -37,6 +40,7 @@ class Key:
     default: object = None
     from_text: Callable[[str], object] = str
     secret: bool = False
+    hidden: bool = False
 
     @property
     def path(self) -> str:
@@ -44,7 +48,7 @@ class Key:
 
     @property
     def variable(self) -> str:
-        return f"{PREFIX}{self.section.upper()}__{self.name.upper()}"
+        return f"{PREFIX}{self.path.replace('.', '__').upper()}"
 
 
 def _number_of(text: str) -> object:
@@ -140,7 +144,7 @@ def _public_url(value: object) -> str | None:
     return value
 
 
-def _heartbeat_url(value: object) -> str:
+def _web_url(value: object) -> str:
     parts = url_parts(value) if isinstance(value, str) else None
     if not isinstance(value, str) or parts is None or parts.scheme not in ("http", "https"):
         raise NotAcceptedError("accepted is http://… or https://…")
@@ -174,6 +178,22 @@ def _choice(*options: str) -> Callable[[object], str]:
     return parse
 
 
+def _true_or_false(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise NotAcceptedError("accepted is true or false")
+    return value
+
+
+def _truth_of(text: str) -> object:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _event_types(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(each in EVENT_TYPES for each in value):
+        raise NotAcceptedError(f"accepted is a list of {', '.join(EVENT_TYPES)}; empty for all")
+    return tuple(dict.fromkeys(value))
+
+
 _path = _matching(r"[^\x00]*[^\x00\s][^\x00]*", "the path of a file")
 _host = _matching(r"[0-9A-Za-z.:_-]+", "a host's name or address, such as 127.0.0.1 or 0.0.0.0")
 _port = _integer(0, 65535, "; 0 takes a free port")
@@ -186,6 +206,12 @@ _root = _matching(
 )
 _name = _matching(r"[^\x00-\x1f\x7f]{1,200}", "a text of 1 to 200 characters")
 _token = _matching(r"[\x21-\x7e]{1,1000}", "a token of 1 to 1000 visible ASCII characters")
+_cap_sender = _matching(
+    r"[!-%'-+\--;=-~]{1,200}", "1 to 200 visible ASCII characters without a comma, < and &"
+)
+_signing_secret = _matching(
+    r"[\x21-\x7e]{16,1000}", "a secret of 16 to 1000 visible ASCII characters"
+)
 _client_id = _matching(r"[0-9A-Za-z._-]{1,64}", "1 to 64 letters, digits, . _ and -")
 
 KEYS: Final = (
@@ -215,10 +241,31 @@ KEYS: Final = (
     Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),
     Key("watch", "behind_s", _seconds(10, 86_400), 900.0, _number_of),
     Key("watch", "self_test_at", _time_of_day, "06:30"),
-    Key("watch", "heartbeat_url", _heartbeat_url, secret=True),
+    Key("watch", "heartbeat_url", _web_url, secret=True),
     Key("watch", "heartbeat_url_file", _path),
     Key("watch", "heartbeat_s", _seconds(1, 3600), 60.0, _number_of),
+    Key("cap", "sender", _cap_sender, "songtien"),
+    Key("cap", "sender_name", _name, "songtien"),
 )
 """In the order of the documentation."""
+
+WEBHOOK: Final = "webhook"
+WEBHOOK_NAME: Final = re.compile(r"[a-z0-9]{1,16}(_[a-z0-9]{1,16}){0,3}")
+"""Written in capitals in a variable, where two underscores part the section from the key."""
+
+
+def webhook_keys(name: str) -> tuple[Key, ...]:
+    """The keys of one receiver, in the order of the documentation."""
+    section = f"{WEBHOOK}.{name}"
+    return (
+        # A path may be as good as a password.
+        Key(section, "url", _web_url, hidden=True),
+        Key(section, "secret", _signing_secret, secret=True),
+        Key(section, "secret_file", _path),
+        Key(section, "events", _event_types, (), _list_of),
+        Key(section, "min_severity", _choice(*Severity), Severity.WARNING.value),
+        Key(section, "simulated", _true_or_false, False, _truth_of),
+    )
+
 
 SECTIONS: Final = tuple(dict.fromkeys(key.section for key in KEYS))

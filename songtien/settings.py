@@ -6,12 +6,15 @@ run and told with its place. Secrets come from files or variables and are never 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from alerts.cap import Sender
+from alerts.rules import Severity
+from alerts.webhook import Wanted
 from ingest.faults import ConfigError, Fault
-from ingest.influx import InfluxAddress, parse_url
+from ingest.influx import parse_url
 from ingest.tables import did_you_mean, load_toml
 from songtien.setting_keys import (
     KEYS,
@@ -19,10 +22,27 @@ from songtien.setting_keys import (
     MQTTS_PORT,
     PREFIX,
     SECTIONS,
+    WEBHOOK,
+    WEBHOOK_NAME,
     Key,
     NotAcceptedError,
     url_parts,
+    webhook_keys,
 )
+from songtien.setting_values import (
+    Auth,
+    DataSettings,
+    Http,
+    Ingest,
+    LiveSettings,
+    Mqtt,
+    Settings,
+    StoreSettings,
+    WatchSettings,
+    WebhookSettings,
+)
+
+__all__ = ["DEFAULTS", "Mqtt", "Settings", "StoreSettings", "WebhookSettings", "load_settings"]
 
 ENVIRONMENT: Final = "environment"
 HIDDEN: Final = "(hidden)"
@@ -31,114 +51,9 @@ FOREIGN: Final = frozenset({"SONGTIEN_DATA"})
 
 EMBEDDED: Final = "embedded:"
 DEFAULTS: Final = Path(__file__).parent / "defaults"
-_SECRET = re.compile(r"pas+w|pwd|secret|token|credential|heartbeat", re.IGNORECASE)
+_SECRET = re.compile(r"pas+w|pwd|secret|token|credential|heartbeat|webhook", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
 _IN_QUERY = re.compile(r"([?&](?!org=)[^=&\s]*=)[^&\s]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Mqtt:
-    """The broker. `host`, `port` and `tls` are the parts of `url`."""
-
-    url: str
-    host: str
-    port: int
-    tls: bool
-    root: str
-    client_id: str
-    protocol: str
-    username: str | None
-    password: str | None = field(repr=False)
-    ca_file: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """Where readings are kept, and for how many days here.
-
-    historian : the InfluxDB to which they are copied, beside the embedded store
-    """
-
-    historian: InfluxAddress | None
-    token: str | None = field(repr=False)
-    window_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Http:
-    """The listener of HTTP; port 0 takes a free one."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSettings:
-    """The live socket's listener. `public_url` is what browsers use behind a proxy."""
-
-    host: str
-    port: int
-    public_url: str | None
-    origins: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """`anonymous` is what people who show nothing may do: "viewer" or "none"."""
-
-    anonymous: str
-
-
-@dataclass(frozen=True, slots=True)
-class DataSettings:
-    """The directory of journal, store and accounts; the journal keeps `journal_days`."""
-
-    dir: Path
-    journal_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ingest:
-    """How far a series' newest reading must be ahead before a reading is released."""
-
-    reorder_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class WatchSettings:
-    """How the service watches itself.
-
-    behind_s : how long readings may wait for InfluxDB before people are told
-    self_test_minute : of the day in Vietnam; None tests never
-    heartbeat_url : None beats nowhere; it carries a token
-    """
-
-    behind_s: float
-    self_test_minute: int | None
-    heartbeat_url: str | None = field(repr=False)
-    heartbeat_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything an operator can set. All paths are absolute.
-
-    registry_is_default, rules_is_default : the file is the one that comes with the program,
-        because the operator named none and has none beside the configuration
-    """
-
-    mqtt: Mqtt
-    store: StoreSettings
-    http: Http
-    live: LiveSettings
-    auth: Auth
-    data: DataSettings
-    ingest: Ingest
-    watch: WatchSettings
-    registry_file: Path
-    registry_is_default: bool
-    rules_file: Path
-    rules_is_default: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +89,8 @@ class _Reading:
         self.home = home
         self.faults: list[Fault] = []
         self._given: dict[str, _Given] = {}
+        self._keys: list[Key] = list(KEYS)
+        self._webhooks: dict[str, str] = {}
 
     def file(self, path: Path) -> None:
         """Take what the file says."""
@@ -192,17 +109,39 @@ class _Reading:
                 self._fault(fault.file, fault.key, shown, fault.accepted)
             return
         for section, table in content.items():
-            if section not in SECTIONS:
+            if section == WEBHOOK:
+                self._receivers(name, table)
+            elif section not in SECTIONS:
                 shown = HIDDEN if isinstance(table, dict) or _SECRET.search(section) else table
-                hint = did_you_mean(section, SECTIONS)
+                hint = did_you_mean(section, [*SECTIONS, WEBHOOK])
                 self._fault(name, section, shown, f"this section isn't known; {hint}")
             elif not isinstance(table, dict):
                 self._fault(name, section, table, f"accepted is a table: [{section}]")
             else:
                 self._section(name, section, table)
 
+    def _receivers(self, file: str, tables: object) -> None:
+        if not isinstance(tables, dict):
+            self._fault(file, WEBHOOK, tables, f"accepted is a table: [{WEBHOOK}.NAME]")
+            return
+        for name, table in tables.items():
+            section = f"{WEBHOOK}.{name}"
+            if self._named(file, section, name, table):
+                self._section(file, section, table)
+
+    def _named(self, file: str, key: str, name: str, table: object) -> bool:
+        """Whether a receiver may have this name, whose keys are then known."""
+        if not isinstance(table, dict) or WEBHOOK_NAME.fullmatch(name) is None:
+            accepted = "a table, named by up to 4 words of a-z and 0-9 with _ between"
+            self._fault(file, key, HIDDEN, f"accepted is [{WEBHOOK}.NAME], {accepted}")
+            return False
+        if name not in self._webhooks:
+            self._webhooks[name] = file
+            self._keys.extend(webhook_keys(name))
+        return True
+
     def _section(self, file: str, section: str, table: dict[str, object]) -> None:
-        keys = {key.name: key for key in KEYS if key.section == section}
+        keys = {key.name: key for key in self._keys if key.section == section}
         for name, value in table.items():
             key = keys.get(name)
             if key is not None and not key.secret:
@@ -212,12 +151,17 @@ class _Reading:
                 self._fault(file, key.path, HIDDEN, f"{said} {key.variable}")
             else:
                 hint = did_you_mean(name, [known.name for known in keys.values()])
-                shown = HIDDEN if _SECRET.search(name) else value
+                hidden = _SECRET.search(name) or section.startswith(WEBHOOK)
+                shown = HIDDEN if hidden else value
                 self._fault(file, f"{section}.{name}", shown, f"this key isn't known; {hint}")
 
     def variables(self, environ: Mapping[str, str]) -> None:
         """Take what the variables say, over the file."""
-        keys = {key.variable: key for key in KEYS}
+        for name in sorted(environ):
+            words = name.removeprefix(PREFIX).lower().split("__")
+            if name.startswith(PREFIX) and words[0] == WEBHOOK and len(words) == 3:
+                self._named(ENVIRONMENT, name, words[1], {})
+        keys = {key.variable: key for key in self._keys}
         for name in sorted(environ):
             if not name.startswith(PREFIX) or name in FOREIGN:
                 continue
@@ -232,7 +176,8 @@ class _Reading:
 
     def settings(self) -> Settings | None:
         """What was given and the defaults of the rest; None where a value isn't usable."""
-        values = {key.path: self._value(key) for key in KEYS}
+        values = {key.path: self._value(key) for key in self._keys}
+        webhooks = tuple(self._webhook(name, values) for name in sorted(self._webhooks))
         password = self._secret("mqtt.password", values)
         token = self._secret("store.token", values)
         heartbeat_url = self._secret("watch.heartbeat_url", values)
@@ -289,11 +234,31 @@ class _Reading:
                 heartbeat_url,
                 values["watch.heartbeat_s"],
             ),
+            cap=Sender(values["cap.sender"], values["cap.sender_name"]),
+            webhooks=tuple(each for each in webhooks if each is not None),
             registry_file=registry,
             registry_is_default=not own_registry,
             rules_file=rules,
             rules_is_default=not own_rules,
         )
+
+    def _webhook(self, name: str, values: Mapping[str, Any]) -> WebhookSettings | None:
+        section = f"{WEBHOOK}.{name}"
+        url, faults = values[f"{section}.url"], len(self.faults)
+        if url is None and f"{section}.url" not in self._given:
+            self._fault(self._webhooks[name], f"{section}.url", None, "a webhook needs one")
+        secret = self._secret(f"{section}.secret", values)
+        if secret is None and len(self.faults) == faults:
+            accepted = f"a webhook needs one, or {webhook_keys(name)[1].variable}"
+            self._fault(self._webhooks[name], f"{section}.secret_file", None, accepted)
+        if url is None or secret is None:
+            return None
+        wanted = Wanted(
+            frozenset(values[f"{section}.events"]),
+            Severity(values[f"{section}.min_severity"]),
+            values[f"{section}.simulated"],
+        )
+        return WebhookSettings(name, url, secret, wanted)
 
     def _value(self, key: Key) -> Any:
         """What was given, parsed; the default where it is absent or refused."""
@@ -303,7 +268,7 @@ class _Reading:
         try:
             return key.parse(given.value)
         except NotAcceptedError as error:
-            shown = HIDDEN if key.secret else given.value
+            shown = HIDDEN if key.secret or key.hidden else given.value
             self._fault(given.file, given.key, shown, str(error))
             return key.default
 
@@ -353,7 +318,7 @@ class _Reading:
             self._doubt(f"{key}_file", f"the file is empty; accepted is the {what}")
             return None
         try:
-            return str(next(known for known in KEYS if known.path == key).parse(secret))
+            return str(next(known for known in self._keys if known.path == key).parse(secret))
         except NotAcceptedError as error:
             self._doubt(f"{key}_file", f"what the file holds can't be used: {error}")
             return None
@@ -362,10 +327,10 @@ class _Reading:
         """A fault of a value that is well formed but can't be used."""
         given = self._given.get(key)
         if given is None:
-            variable = next(known.default for known in KEYS if known.path == key)
+            variable = next(known.default for known in self._keys if known.path == key)
             self._fault("defaults", key, variable, accepted)
             return
-        secret = any(known.secret for known in KEYS if known.path == key)
+        secret = any(known.secret for known in self._keys if known.path == key)
         self._fault(given.file, given.key, HIDDEN if secret else given.value, accepted)
 
     def _fault(self, file: str, key: str, value: object, accepted: str) -> None:

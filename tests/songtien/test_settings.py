@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.cap import Sender
+from alerts.rules import Severity
+from alerts.webhook import Wanted
 from ingest.faults import ConfigError
 from ingest.influx import InfluxAddress
-from songtien.setting_keys import KEYS, SECTIONS
+from songtien.setting_keys import KEYS, SECTIONS, webhook_keys
 from songtien.settings import DEFAULTS, load_settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -123,6 +126,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_WATCH__SELF_TEST_AT": "23:05",
         "SONGTIEN_WATCH__HEARTBEAT_URL_FILE": "heartbeat",
         "SONGTIEN_WATCH__HEARTBEAT_S": "2.5",
+        "SONGTIEN_CAP__SENDER": "man.example.vn",
+        "SONGTIEN_CAP__SENDER_NAME": "Đài khí tượng thủy văn",
         "SONGTIEN_DATA": "/of/the/tests",
         "PATH": "/bin",
     }
@@ -151,6 +156,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert settings.registry_file == tmp_path / "s.toml"
     assert settings.rules_file == tmp_path / "r.toml"
     assert settings.ingest.reorder_s == 1.5
+    assert settings.cap == Sender("man.example.vn", "Đài khí tượng thủy văn")
+    assert settings.webhooks == ()
     watch = settings.watch
     assert (watch.behind_s, watch.self_test_minute, watch.heartbeat_s) == (60.0, 1385, 2.5)
     assert watch.heartbeat_url == "https://beat.example.vn/t0k"
@@ -340,3 +347,64 @@ def test_a_token_in_the_address_of_the_historian_is_not_repeated(tmp_path: Path)
     (fault,) = faults(written(tmp_path, INFLUX.replace("org=o", "org=o&token=s3cret")))
     assert "s3cret" not in fault
     assert "org=o&token=(hidden)" in fault
+
+
+HOOK = '[webhook.truc_ban]\nurl = "https://truc.example.vn/k3y"\nsecret_file = "hook"\n'
+
+
+def test_a_webhook_comes_from_the_file_from_variables_or_from_both(tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text("0123456789abcdef\n")
+    file = written(tmp_path, HOOK + 'events = ["raised", "cleared"]\nsimulated = true\n')
+    variables = {
+        "SONGTIEN_WEBHOOK__TRUC_BAN__MIN_SEVERITY": "major",
+        "SONGTIEN_WEBHOOK__CHAT__URL": "http://127.0.0.1:9000",
+        "SONGTIEN_WEBHOOK__CHAT__SECRET": "fedcba9876543210",
+        "SONGTIEN_WEBHOOK__CHAT__EVENTS": "raised, acked",
+        "SONGTIEN_WEBHOOK__CHAT__SIMULATED": "false",
+    }
+    settings = load_settings(file, variables)
+    chat, duty = settings.webhooks
+    assert (chat.name, chat.url, chat.secret) == (
+        "chat",
+        "http://127.0.0.1:9000",
+        "fedcba9876543210",
+    )
+    assert chat.wanted == Wanted(frozenset({"raised", "acked"}), Severity.WARNING, simulated=False)
+    assert (duty.name, duty.url) == ("truc_ban", "https://truc.example.vn/k3y")
+    assert duty.secret == "0123456789abcdef"
+    assert duty.wanted == Wanted(frozenset({"raised", "cleared"}), Severity.MAJOR, simulated=True)
+    for secret in ("k3y", "0123456789abcdef", "fedcba9876543210"):
+        assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[webhook]\nurl = 'x'", "accepted is [webhook.NAME]"),
+        ("webhook = 3", "accepted is a table"),
+        ("[webhook.'Trực']\nurl = 'x'", "accepted is [webhook.NAME]"),
+        (HOOK.replace("https", "ftp"), "accepted is http://"),
+        (HOOK.replace("https://", "https://me:k3y@"), "without a name and a password"),
+        (HOOK.replace("secret_file", "secret"), "a secret doesn't stand in this file"),
+        (HOOK.replace('"hook"', '"short"'), "a secret of 16 to 1000"),
+        (HOOK.replace("url", "ulr"), "did you mean 'url'"),
+        (HOOK + 'events = ["risen"]', "accepted is a list of raised, cleared"),
+        (HOOK + 'min_severity = "grave"', "accepted is one of info, warning, major, critical"),
+        (HOOK + "simulated = 1", "accepted is true or false"),
+        ('[webhook.a]\nurl = "http://h"', "a webhook needs one, or SONGTIEN_WEBHOOK__A__SECRET"),
+        ("[webhook.a]\nsecret_file = 'hook'", "a webhook needs one"),
+    ],
+)
+def test_a_wrong_webhook_says_what_is_accepted(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "hook").write_text("0123456789abcdef\n")
+    (tmp_path / "short").write_text("k3y\n")
+    found = faults(written(tmp_path, text))
+    assert any(said in fault for fault in found), found
+    assert not any("k3y" in fault for fault in found)
+
+
+def test_the_documentation_explains_every_key_of_a_webhook() -> None:
+    told = set(
+        re.findall(r"^\| `webhook\.NAME\.([a-z_]+)` \|", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+    )
+    assert told == {key.name for key in webhook_keys("name")}

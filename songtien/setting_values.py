@@ -1,0 +1,125 @@
+"""What an operator can set, once it is parsed: `songtien.settings` makes it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alerts.cap import Sender
+from alerts.webhook import Wanted
+from ingest.influx import InfluxAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """The broker. `host`, `port` and `tls` are the parts of `url`."""
+
+    url: str
+    host: str
+    port: int
+    tls: bool
+    root: str
+    client_id: str
+    protocol: str
+    username: str | None
+    password: str | None = field(repr=False)
+    ca_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where readings are kept, and for how many days here.
+
+    historian : the InfluxDB to which they are copied, beside the embedded store
+    """
+
+    historian: InfluxAddress | None
+    token: str | None = field(repr=False)
+    window_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The listener of HTTP; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """The live socket's listener. `public_url` is what browsers use behind a proxy."""
+
+    host: str
+    port: int
+    public_url: str | None
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """`anonymous` is what people who show nothing may do: "viewer" or "none"."""
+
+    anonymous: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """The directory of journal, store and accounts; the journal keeps `journal_days`."""
+
+    dir: Path
+    journal_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """How far a series' newest reading must be ahead before a reading is released."""
+
+    reorder_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """How the service watches itself.
+
+    behind_s : how long readings may wait for InfluxDB before people are told
+    self_test_minute : of the day in Vietnam; None tests never
+    heartbeat_url : None beats nowhere; it carries a token
+    """
+
+    behind_s: float
+    self_test_minute: int | None
+    heartbeat_url: str | None = field(repr=False)
+    heartbeat_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """One receiver of events. The path of `url` may be as good as a password."""
+
+    name: str
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set. All paths are absolute.
+
+    registry_is_default, rules_is_default : the file is the one that comes with the program,
+        because the operator named none and has none beside the configuration
+    """
+
+    mqtt: Mqtt
+    store: StoreSettings
+    http: Http
+    live: LiveSettings
+    auth: Auth
+    data: DataSettings
+    ingest: Ingest
+    watch: WatchSettings
+    cap: Sender
+    webhooks: tuple[WebhookSettings, ...]
+    registry_file: Path
+    registry_is_default: bool
+    rules_file: Path
+    rules_is_default: bool
