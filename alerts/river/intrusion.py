@@ -71,22 +71,25 @@ class Crossing:
     sd_km: float | None
 
 
-def lines(km: FloatArray, salinity: FloatArray, level: float, ways: Sequence[IntArray]) -> Lines:
+def lines(
+    km: FloatArray, salinity: FloatArray, level: float | FloatArray, ways: Sequence[IntArray]
+) -> Lines:
     """The furthest that a level reaches, over all ways up from one mouth.
 
     Parameters
     ----------
     km : float64[M], distance of each station from the mouth
     salinity : float64[K, M], g/L at K instants, NaN where a station has no good value
-    level : g/L
+    level : g/L, one for all instants or float64[K]
     ways : the stations of each way up from the mouth, from the sea to the land; reaches that
         part and join make several
     """
     count = len(salinity)
+    levels = np.broadcast_to(np.asarray(level, dtype=np.float64), (count,))
     none = np.full(count, np.nan)
     best = _Reach(none, none, np.zeros(count, dtype=np.int64), none)
     for way in ways:
-        best = _further(best, _along(km[way], salinity[:, way], level))
+        best = _further(best, _along(km[way], salinity[:, way], levels))
     return Lines(rounded(best.km), rounded(best.sd_km), best.bracket)
 
 
@@ -100,7 +103,7 @@ def crossings(
     """
     found: dict[tuple[int, int], Crossing] = {}
     for way in ways:
-        steps = _steps(km[way], salinity[None, way], level)
+        steps = _steps(km[way], salinity[None, way], np.array([level]))
         for upper in np.flatnonzero(steps.passed[0]).tolist():
             pair = int(way[steps.before[0, upper]]), int(way[upper])
             x, sd = float(rounded(steps.x_km)[0, upper]), float(rounded(steps.sd_km)[0, upper])
@@ -120,7 +123,8 @@ class _Steps:
     sd_km: FloatArray
 
 
-def _steps(km: FloatArray, salinity: FloatArray, level: float) -> _Steps:
+def _steps(km: FloatArray, salinity: FloatArray, levels: FloatArray) -> _Steps:
+    level = levels[:, None]
     known = ~np.isnan(salinity)
     places = np.arange(len(km), dtype=np.int64)
     last = np.maximum.accumulate(np.where(known, places, -1), axis=1)
@@ -151,9 +155,9 @@ class _Reach:
     until_km: FloatArray
 
 
-def _along(km: FloatArray, salinity: FloatArray, level: float) -> _Reach:
+def _along(km: FloatArray, salinity: FloatArray, levels: FloatArray) -> _Reach:
     """The furthest crossing along one way, or what bounds it."""
-    steps = _steps(km, salinity, level)
+    steps = _steps(km, salinity, levels)
     rows = np.arange(len(salinity))
     known = ~np.isnan(salinity)
     any_known = known.any(axis=1)
@@ -165,7 +169,7 @@ def _along(km: FloatArray, salinity: FloatArray, level: float) -> _Reach:
     wide = steps.gap_km[rows, upper] > GAP_KM_MAX
     cases = [
         ~any_known,
-        np.where(any_known, salinity[rows, last], -1.0) >= level,
+        np.where(any_known, salinity[rows, last], -1.0) >= levels,
         crosses & wide,
         crosses,
     ]

@@ -1,0 +1,211 @@
+"""The river as a whole: samples of its probes in, lines of salt out. Pure: no clock, no await.
+
+At instants of observed time, a quarter of an hour apart, each mouth gets the distance to
+which 1 and 4 g/L reach: now (readings not older than half an hour) and as the maximum of
+25 h. What stations do not bracket is a bound: salt beyond the last station is suspect
+(flag 3: it may raise a danger and never clears one), fresh water at the lowest station of the
+mouth is good. Anything else has no row.
+
+Simulated samples are kept apart: as long as one station of a mouth has measured anything in
+25 h, the mouth goes by what was measured; a wholly simulated river has simulated lines.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from alerts.instants import LOST_AFTER, Instants
+from alerts.river.bands import LEVELS_MAX, spell_levels
+from alerts.river.cells import ABSENT, CELL_MS, At, Cells, cells_of
+from alerts.river.intrusion import Bracket, lines
+from alerts.river.network import Mouth, Network, network
+from alerts.river.picture import Seen, picture
+from alerts.river.spells import Spells
+from ingest.reading import Batch, BoolArray, Flag, FloatArray, IntArray, Why
+from ingest.registry import Registry
+from ingest.series import SeriesTable
+
+LEVELS_G_L = (1, 4)
+BASES = ("", "_max")
+
+
+class River:
+    """The newest tidal day of every probe, and what follows from it."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        series: SeriesTable,
+        reorder_ms: int,
+        snapshot: dict[str, Any] | None = None,
+    ) -> None:
+        self._configure(registry, series, reorder_ms, snapshot)
+
+    def reconfigure(self, registry: Registry, series: SeriesTable, reorder_ms: int) -> None:
+        """Put a new registry in force; what is known of a series stays with it."""
+        self._configure(registry, series, reorder_ms, self.snapshot())
+
+    def _configure(
+        self,
+        registry: Registry,
+        series: SeriesTable,
+        reorder_ms: int,
+        state: dict[str, Any] | None,
+    ) -> None:
+        self.network: Network = network(registry, series)
+        probes, mouths = self.network.probes, self.network.mouths
+        count = len(probes)
+        self._slot: IntArray = np.full(len(series), -1, dtype=np.int64)
+        self._slot[[probe.series for probe in probes]] = np.arange(count)
+        expected_ms = series.expected_ms
+        longest_ms = max((int(expected_ms[probe.series]) for probe in probes), default=0)
+        members = [
+            np.array([probes[at].series for at in mouth.slots], dtype=np.int64) for mouth in mouths
+        ]
+        self._instants = Instants(
+            members,
+            [CELL_MS] * len(mouths),
+            expected_ms,
+            reorder_ms,
+            None if state is None else state["instants"],
+            keys=[mouth.id for mouth in mouths],
+        )
+        # Row r of what follows is what probe r has measured, row count + r what was simulated.
+        self._cells = Cells(2 * count, LOST_AFTER * longest_ms + reorder_ms)
+        self._spells = Spells(*_asked(self.network))
+        self._seen: dict[str, Seen] = {}
+        if state is not None:
+            self._restore(state, count)
+
+    def _restore(self, state: dict[str, Any], count: int) -> None:
+        slot_now = {probe.series: at for at, probe in enumerate(self.network.probes)}
+        old = [slot_now.get(number, -1) for number in state["series"]]
+        row_now = np.array(old + [at + count if at >= 0 else -1 for at in old], dtype=np.int64)
+        self._cells.restore(state["cells"], row_now)
+        self._spells.restore(state["spells"], row_now)
+        for mouth in self.network.mouths:
+            told = state["seen"].get(mouth.id)
+            if told is not None and told["series"] == self._members(mouth):
+                self._seen[mouth.id] = Seen.restored(told)
+
+    def _members(self, mouth: Mouth) -> list[int]:
+        return [self.network.probes[at].series for at in mouth.slots.tolist()]
+
+    def push(self, rows: Batch) -> Batch:
+        """Take flagged, released rows of any series, each series rising.
+
+        Gives rows of the derived series, in order of time, each series at most once at a
+        time, with their flags set.
+        """
+        slot = self._slot[rows.series]
+        known = slot >= 0
+        if not known.any():
+            return Batch.empty()
+        rows, slot = rows.take(known), slot[known]
+        due = self._instants.due(rows.series, rows.t_ms)
+        row = slot + np.where(rows.why & Why.SIMULATED, len(self.network.probes), 0)
+        self._spells.push(row, rows.t_ms, rows.value, rows.flag)
+        cell = cells_of(rows.t_ms)
+        order = np.argsort(cell, kind="stable")
+        rows, row, cell = rows.take(order), row[order], cell[order]
+        good = rows.flag == Flag.PASS
+        told: list[Batch] = []
+        for part, end in self._cells.chunks(cell):
+            self._cells.add(row[part], rows.t_ms[part], rows.value[part], good[part])
+            last = part.stop == len(cell)
+            ready = [each for each in due if last or each[0] < end * CELL_MS]
+            due = due[len(ready) :]
+            told.extend(self._lines_of(ready))
+        return _in_order(told)
+
+    def _lines_of(self, due: Sequence[tuple[int, int]]) -> list[Batch]:
+        """The derived rows of complete instants, one batch for each mouth that has any."""
+        found = []
+        for group, mouth in enumerate(self.network.mouths):
+            t_ms = np.array([at for at, of in due if of == group], dtype=np.int64)
+            if len(t_ms):
+                found.append(self._lines(mouth, t_ms))
+        return found
+
+    def _lines(self, mouth: Mouth, t_ms: IntArray) -> Batch:
+        """The derived rows of a mouth at K instants, by basis, instant and level."""
+        at, by_hand = self._stations(mouth, t_ms)
+        self._seen[mouth.id] = Seen.of(self._members(mouth), t_ms, at, by_hand)
+        shape = len(BASES), len(t_ms), len(LEVELS_G_L)
+        salinity = np.concatenate([at.now.T, at.top.T]).repeat(len(LEVELS_G_L), axis=0)
+        levels = np.broadcast_to(np.array(LEVELS_G_L, dtype=np.float64), shape)
+        found = lines(mouth.km, salinity, levels.reshape(-1), mouth.ways)
+        # Upper bounds are told by the lowest station of the mouth alone: above it, salt that
+        # nobody measures may stand further down, and a figure would raise what it can't know.
+        lowest = ~np.isnan(salinity[:, 0])
+        shown = (found.bracket >= Bracket.FIGURE) | ((found.bracket == Bracket.BELOW) & lowest)
+        figure = found.bracket == Bracket.FIGURE
+        length, deviation = (
+            np.broadcast_to(_columns(mouth, kind)[:, None, :], shape).reshape(-1)
+            for kind in ("", "_sd")
+        )
+        when = np.broadcast_to(t_ms[:, None], shape).reshape(-1)
+        mark = np.where(by_hand, int(Why.SIMULATED), 0)
+        mark = np.broadcast_to(mark[:, None], shape).reshape(-1)
+        flag = np.where(found.bracket >= Bracket.BEYOND, Flag.SUSPECT, Flag.PASS)
+        why = mark | np.where(figure, 0, int(Why.BOUND))
+        return Batch.concat(
+            [
+                Batch.of(length, when, found.km, flag, why).take(shown),
+                Batch.of(deviation, when, found.sd_km, Flag.PASS, mark).take(figure),
+            ]
+        )
+
+    def _stations(self, mouth: Mouth, t_ms: IntArray) -> tuple[At, BoolArray]:
+        """The stations of a mouth at K instants, and bool[K] whether they are simulated."""
+        cell = t_ms // CELL_MS
+        at = self._cells.at(mouth.slots, cell)
+        by_hand = np.zeros(len(t_ms), dtype=np.bool_)
+        simulated = mouth.slots + len(self.network.probes)
+        if (self._cells.newest[simulated] != ABSENT).any():
+            by_hand |= ~at.heard.any(axis=0)
+        if by_hand.any():
+            at = at.where(~by_hand, self._cells.at(simulated, cell))
+        return at, by_hand
+
+    def picture(self, now_ms: int) -> dict[str, Any]:
+        """What GET /api/v1/river tells, as of the newest instants; see docs/river.md."""
+        return picture(self.network, self._seen, self._cells, self._spells, now_ms)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that a restart needs."""
+        return {
+            "series": [probe.series for probe in self.network.probes],
+            "instants": self._instants.snapshot(),
+            "cells": self._cells.snapshot(),
+            "spells": self._spells.snapshot(),
+            "seen": {mouth: seen.snapshot() for mouth, seen in self._seen.items()},
+        }
+
+
+def _columns(mouth: Mouth, kind: str) -> IntArray:
+    """The series of lengths ("") or deviations ("_sd"), by basis and level."""
+    return np.array(
+        [
+            [mouth.columns[f"salt_{level}{basis}{kind}_km"] for level in LEVELS_G_L]
+            for basis in BASES
+        ],
+        dtype=np.int64,
+    )
+
+
+def _asked(found: Network) -> tuple[FloatArray, FloatArray]:
+    """The levels of spells, twice: of what was measured, and of what was simulated."""
+    raise_above = np.full((len(found.probes), LEVELS_MAX), np.nan)
+    clear_below = raise_above.copy()
+    for at, probe in enumerate(found.probes):
+        for place, level in enumerate(spell_levels(probe.station)):
+            raise_above[at, place] = level.raise_above
+            clear_below[at, place] = level.clear_below
+    return np.tile(raise_above, (2, 1)), np.tile(clear_below, (2, 1))
+
+
+def _in_order(told: list[Batch]) -> Batch:
+    rows = Batch.concat(told)
+    return rows.take(np.lexsort((rows.series, rows.t_ms)))
