@@ -59,6 +59,12 @@ def live_url(about: About, host: str | None, *, secure: bool) -> str:
     return f"{'wss' if secure else 'ws'}://{match[1]}:{about.live_port}/live"
 
 
+def own_url(host: str | None, *, secure: bool) -> str:
+    """Where the caller finds this service, without a slash at the end; "" if that can't be told."""
+    match = _HOST.fullmatch(host or "")
+    return "" if match is None else f"{'https' if secure else 'http'}://{match[0]}"
+
+
 def content_security_policy(about: About, host: str | None, *, secure: bool) -> str:
     """No script, style or connection from elsewhere; no inline script or style at all."""
     live = live_url(about, host, secure=secure)
