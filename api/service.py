@@ -10,14 +10,19 @@ must be safe to call from several threads at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alerts.alert import Act, Acted, Action, Outcome
+from alerts.alert import Acted, Action, Outcome
+from alerts.cap import Sender
+from alerts.entries import EnteredOutcome, Entering, Verdict, What
+from alerts.outbox import Outgoing
 from alerts.records import Key, Page
 from alerts.rules import RuleSet
+from alerts.webhook import WebhookStatus
 from api.auth import Doorkeeper, Principal
 from api.live.where import Where
 from ingest.archive import Whence
@@ -66,9 +71,22 @@ VERDICTS: Mapping[Outcome, tuple[int, str]] = {
     Outcome.NOT_FOUND: (404, "there is no such alert"),
     Outcome.STALE: (409, "the alert has changed since you saw it; nothing was done"),
     Outcome.NOT_NOW: (409, "the alert's state does not take this; nothing was done"),
-    Outcome.EMPTY: (422, "a note needs words"),
+    Outcome.EMPTY: (422, "a note, or a reason for shelving, needs words"),
+    Outcome.NO_END: (422, "shelving has an end, from a minute to seven days ahead"),
 }
 """What an officer's action came to, for both doors: code and words."""
+
+NOT_YET = "it is written down and not carried out yet; look at it before you repeat"
+OVER = "the alert is over; nothing was done"
+
+ENTERED: Mapping[Verdict, int] = {
+    Verdict.DONE: 200,
+    Verdict.NOT_FOUND: 404,
+    Verdict.STALE: 409,
+    Verdict.NOT_NOW: 409,
+    Verdict.REFUSED: 422,
+}
+"""The same for what is entered beside alerts; the words come with it."""
 
 
 class NotDurable(Exception):  # noqa: N818 - it says what is, not that something is broken
@@ -110,6 +128,22 @@ class Accounting:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What leaves the house, as the doors show it. Without arguments: nothing does.
+
+    sender : who signs CAP documents
+    current : *worker*; the events of each alert that holds, or that has one of so many newest
+    of_alert : *worker*; the events of one alert that people outside heard of, in order
+    webhooks : *worker*; how far each webhook is
+    """
+
+    sender: Sender = field(default_factory=lambda: Sender("songtien", "songtien"))
+    current: Callable[[int], list[list[Outgoing]]] = lambda _newest: []
+    of_alert: Callable[[str], list[Outgoing]] = lambda _alert: []
+    webhooks: Callable[[], Sequence[WebhookStatus]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Everything a door may ask for.
 
@@ -128,11 +162,21 @@ class Service:
     alert : *worker*; one alert with its whole timeline, None where there never was one
     act : *loop*; carries out an officer's action and answers once it is durable; raises
         `NotDurable`, or TimeoutError where it is written down and not carried out yet
+    enter : *loop*; the same for what an officer enters beside alerts
+    desk : *loop*; what has been entered, see `alerts.desk.Desk.picture`
     rules : *loop*; the rules in force
+    reload : *loop*; puts the files of rules and registry in force anew; their faults, where they
+        have some, and then nothing is changed. Raises `NotDurable`
     dead_letters : *worker*; (limit, before) -> (id, letter), newest first, with id < before
     not_ready : *loop*; why readings do not flow end to end, empty where they do
     accounting : *worker*; see `Accounting`
     pages : directory of the built pages; may be absent
+    outside : CAP and webhooks
+    river : *loop*; how far the salt reaches, by mouth and level, and what stands at each station
+    bridges : *loop*; minutes, state and queue of each bridge and direction
+    advice : *loop*; the newest advice of each intake, by its id
+    explain : *worker*; (rule, series, at_ms) -> why the rule held then, or which condition was
+        not met; None where nothing is kept of that time
     """
 
     about: About
@@ -147,11 +191,19 @@ class Service:
     alerts: Callable[[AlertsAsked], Page]
     alert: Callable[[str], Item | None]
     act: Callable[[Action], Awaitable[Acted]]
+    enter: Callable[[Entering], Awaitable[EnteredOutcome]]
+    desk: Callable[[], Item]
     rules: Callable[[], RuleSet]
+    reload: Callable[[], Awaitable[Sequence[str]]]
     dead_letters: Callable[[int, int | None], Sequence[tuple[int, DeadLetter]]]
     not_ready: Callable[[], Sequence[NotReady]]
     accounting: Callable[[], Accounting]
     pages: Path
+    outside: Outside = field(default_factory=Outside)
+    river: Callable[[], Item] = dict
+    bridges: Callable[[], Item] = dict
+    advice: Callable[[], Mapping[str, Item]] = dict
+    explain: Callable[[str, str, int], Item | None] = lambda _rule, _series, _at_ms: None
 
 
 OFFICERS_ONLY = frozenset({"who", "note"})
@@ -177,10 +229,8 @@ def as_seen_by(principal: Principal, document: Any) -> Any:
     return document
 
 
-async def acknowledge(
-    service: Service, principal: Principal, alert: str, ver: int, note: str
-) -> Acted:
-    """Acknowledge an alert on an officer's behalf, and write it into the audit.
+async def carry_out(service: Service, principal: Principal, action: Action) -> Acted:
+    """Do to an alert what an officer asks, and write it into the audit.
 
     Both doors come this way. The caller has made sure that the principal is an operator.
     The audit follows the deed: the deed itself is durable with who, when and why, and a line
@@ -193,17 +243,48 @@ async def acknowledge(
     TimeoutError
         It is written down and will be carried out; it has not been yet.
     """
-    assert principal.may("operator")
-    action = Action(Act.ACK, alert, ver, principal.name, note or None)
-    outcome = "written down"
-    try:
+    end = "" if action.until_ms is None else f" until {action.until_ms}"
+    what = f"alert.{action.act.value} {action.alert} ver {action.ver}{end}"
+    async with _audited(service, principal, what) as line:
         acted = await service.act(action)
-        outcome = acted.outcome.value
+        line.outcome = acted.outcome.value
+    return acted
+
+
+async def take_entry(
+    service: Service, principal: Principal, what: What, subject: str, body: Item, note: str
+) -> EnteredOutcome:
+    """The same for what an officer enters beside alerts; raises the same."""
+    async with _audited(service, principal, f"{what.value} {subject}") as line:
+        entered = await service.enter(Entering(what, subject, body, principal.name, note))
+        line.outcome = entered.outcome.value
+    return entered
+
+
+async def reload_files(service: Service, principal: Principal) -> Sequence[str]:
+    """Put the files of rules and registry in force anew; their faults. Raises `NotDurable`."""
+    async with _audited(service, principal, "rules.reload") as line:
+        faults = await service.reload()
+        line.outcome = "refused" if faults else "done"
+    return faults
+
+
+@dataclass(slots=True)
+class _Line:
+    """Of the audit: what stands there if the deed raises before it is known."""
+
+    outcome: str = "written down"
+
+
+@asynccontextmanager
+async def _audited(service: Service, principal: Principal, what: str) -> AsyncIterator[_Line]:
+    assert principal.may("operator")
+    line = _Line()
+    try:
+        yield line
     except NotDurable:
-        outcome = "not done"
+        line.outcome = "not done"
         raise
     finally:
-        what = f"alert.ack {alert} ver {ver}"
         tokens, now_ms = service.doorkeeper.tokens, service.now_ms()
-        await asyncio.to_thread(tokens.record, principal, what, outcome, now_ms)
-    return acted
+        await asyncio.to_thread(tokens.record, principal, what, line.outcome, now_ms)

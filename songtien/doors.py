@@ -12,6 +12,7 @@ from alerts import records
 from alerts.alert import Acted, Action
 from alerts.entries import EnteredOutcome, Entering
 from api import service as door
+from ingest.faults import ConfigError
 from ingest.history import StoreReader
 from ingest.journal import Action as ActionEntry
 from ingest.journal import Entered, Entry, Journal
@@ -69,6 +70,23 @@ class Actions:
         waiting = self._waiting.get(request)
         if waiting is not None and not waiting.done():
             waiting.set_result(reply)
+
+
+async def reloaded(reload: Callable[[], None]) -> tuple[str, ...]:
+    """Reload for an officer: the faults of the files, if they have some.
+
+    On the loop, as with a signal, so that two who ask at once do not meet in the middle: the
+    files are short, and this is rare.
+    """
+    try:
+        reload()
+    except ConfigError as error:
+        return tuple(str(fault) for fault in error.faults)
+    except OSError as error:
+        return (str(error),)
+    except sqlite3.OperationalError as error:
+        raise door.NotDurable(str(error)) from error
+    return ()
 
 
 class AlertRecords:

@@ -23,8 +23,8 @@ import uvicorn
 from api import service as door
 from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
 from api.http.app import create_app
-from api.live.acks import acknowledger
-from api.live.frames import AlertAck
+from api.live.frames import AlertCall
+from api.live.orders import carrying_out
 from api.live.origin import Origins
 from api.live.server import LiveServer
 from api.live.session import Refused
@@ -38,7 +38,7 @@ from ingest.store import Store
 from songtien import datadir
 from songtien.announce import Announcer
 from songtien.configuration import read_config
-from songtien.doors import Actions, AlertRecords
+from songtien.doors import Actions, AlertRecords, reloaded
 from songtien.health import Health
 from songtien.historian import archive, historian
 from songtien.mailbox import Mailbox, Post
@@ -166,7 +166,7 @@ class Service:
         self.live = LiveServer(
             self.hub,
             lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
-            self._acknowledge,
+            self._carry_out,
             origins=Origins.of(settings.live.origins, self.http_port),
         )
         self.watching = watching(
@@ -207,7 +207,10 @@ class Service:
             alerts=alerts.page,
             alert=alerts.one,
             act=self.actions.act,
+            enter=self.actions.enter,
+            desk=lambda: self.screens.desk.picture(clock_ms()),
             rules=lambda: self.screens.parts.rules,
+            reload=partial(reloaded, self.reload),
             dead_letters=reader.dead_letters,
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
@@ -333,9 +336,9 @@ class Service:
             if outcome.reply is not None:
                 self.actions.answer(*outcome.reply)
 
-    async def _acknowledge(self, principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
+    async def _carry_out(self, principal: Principal, call: AlertCall) -> dict[str, Any] | Refused:
         # The doors know the live socket's port, so they are made after it.
-        return await acknowledger(self.door)(principal, ack)
+        return await carrying_out(self.door)(principal, call)
 
     def _broker_changed(self, connected: bool) -> None:  # noqa: FBT001 - its only argument
         if connected:

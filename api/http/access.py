@@ -76,5 +76,17 @@ async def operator(principal: Viewer) -> Principal:
     return principal
 
 
+async def admin(principal: Viewer) -> Principal:
+    """An admin."""
+    if principal.anonymous:
+        raise Problem("unauthorized", "this needs the token of an admin")
+    if not principal.may("admin"):
+        raise Problem(
+            "forbidden", f"this needs an admin; the token shown is of an {principal.role}"
+        )
+    return principal
+
+
 SignedIn = Annotated[Principal, Depends(signed_in)]
 Operator = Annotated[Principal, Depends(operator)]
+Admin = Annotated[Principal, Depends(admin)]

@@ -1,4 +1,4 @@
-"""Alerts: what was raised, and an officer taking it; the rules in force."""
+"""Alerts: what was raised, and what proved it."""
 
 import re
 from typing import Annotated, Any, Final
@@ -7,18 +7,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator
 
-from alerts.alert import Outcome
 from alerts.records import STATES, Key
-from alerts.rules import Rule, watched
-from api.http.access import Operator, ServiceHere, Viewer
+from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
-from api.http.shapes import AckBody, Alerts, AlertShape, Rules
+from api.http.shapes import Alerts, AlertShape
 from api.http.times import time_ms
-from api.service import VERDICTS, NotDurable, acknowledge, as_seen_by
-from ingest.registry import Registry
-from ingest.series import SeriesTable
+from api.service import as_seen_by
 
 router = APIRouter()
 
@@ -44,7 +40,7 @@ After = Annotated[str | None, Query(max_length=100, description="`next` of the p
 
 _AFTER: Final = re.compile(r"([0-9]{1,15})\.([0-9a-f]{16})", re.ASCII)
 
-_ALERT: Final[dict[str, Any]] = {
+EXAMPLE: Final[dict[str, Any]] = {
     "id": "5f1a0c9be2d47788",
     "ver": 3,
     "rule": "salinity-4",
@@ -65,7 +61,7 @@ _ALERT: Final[dict[str, Any]] = {
     summary="Alerts, newest first",
     response_model=Alerts,
     responses={
-        200: example({"items": [_ALERT], "next": None}),
+        200: example({"items": [EXAMPLE], "next": None}),
         **documented("unauthorized", "invalid"),
     },
 )
@@ -114,7 +110,7 @@ def _key(after: str | None) -> Key | None:
     responses={
         200: example(
             {
-                **_ALERT,
+                **EXAMPLE,
                 "timeline": [{"type": "raised", "at": 1767000000120}],
                 "evidence": {"rule_version": "9d2e", "value": 4.1, "flag": 1},
             }
@@ -130,91 +126,3 @@ async def alert(service: ServiceHere, principal: Viewer, id: AlertId) -> Respons
     if found is None:
         raise Problem("not-found", f"there is no alert {id}")
     return answer(encoded(as_seen_by(principal, found)))
-
-
-@router.post(
-    "/api/v1/alerts/{id}/ack",
-    tags=["alerts"],
-    summary="Acknowledge an alert",
-    response_model=AlertShape,
-    responses={
-        200: example({**_ALERT, "ver": 4, "state": "acked"}),
-        **documented("unauthorized", "forbidden", "not-found", "conflict", "too-large", "invalid"),
-        **documented("busy"),
-    },
-)
-async def ack(
-    service: ServiceHere,
-    principal: Operator,
-    id: AlertId,  # noqa: A002
-    body: AckBody,
-) -> Response:
-    """An operator takes it; written into the audit. `ver` is that of the alert as you saw it:
-    if it has changed since, nothing is done and 409 brings it as it now is.
-    """
-    try:
-        acted = await acknowledge(service, principal, id, body.ver, body.note)
-    except NotDurable as error:
-        raise Problem("busy", f"nothing was done: {error}") from error
-    except TimeoutError as error:
-        detail = "it is written down and not carried out yet; look at the alert before you repeat"
-        raise Problem("busy", detail) from error
-    if acted.outcome is Outcome.DONE:
-        return answer(encoded(acted.alert))
-    code, words = VERDICTS[acted.outcome]
-    # An alert that is over is unknown to those who act; the records still have it.
-    known = acted.alert or await run_in_threadpool(service.alert, id)
-    if known is None:
-        raise Problem("not-found", words)
-    if code == 404:
-        words = "the alert is over; nothing was done"
-    raise Problem("conflict", words, more={"alert": known})
-
-
-@router.get(
-    "/api/v1/rules",
-    tags=["alerts"],
-    summary="The rules in force",
-    response_model=Rules,
-    responses={
-        200: example(
-            {
-                "version": "3c1d",
-                "rules": [
-                    {
-                        "id": "salinity-4",
-                        "quantity": "salinity_g_l",
-                        "severity": "critical",
-                        "ask": "above",
-                        "raise_level": 4.0,
-                        "clear_level": 3.6,
-                        "version": "9d2e",
-                        "watches": ["xuan-hoa", "my-tho"],
-                    }
-                ],
-            }
-        ),
-        **documented("unauthorized"),
-    },
-)
-async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Response:
-    """In the order of the file, defaults filled in, each with its version and source, and in
-    `watches` the ids of the stations that it watches in the registry in force.
-    """
-    del principal
-    found, series, registry = service.rules(), service.series(), service.registry()
-
-    def told() -> bytes:
-        listed = [
-            rule.described() | {"watches": _watches(rule, series, registry)} for rule in found.rules
-        ]
-        return encoded({"version": found.version, "rules": listed})
-
-    # Every rule meets every series, which is too long for the loop with thousands of them.
-    body = await run_in_threadpool(told)
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
-
-
-def _watches(rule: Rule, series: SeriesTable, registry: Registry) -> list[str]:
-    """Ids of the stations (of a mouth, its own) of which a rule watches a series, each once."""
-    return list(dict.fromkeys(one.station or one.device for one in watched(rule, series, registry)))

@@ -6,7 +6,23 @@ import anyio
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.http import alerts, dead_letters, health, pages, problem, series, state, stations, ticket
+from api.http import (
+    acts,
+    alerts,
+    cap,
+    dead_letters,
+    desk,
+    health,
+    pages,
+    pictures,
+    problem,
+    rules,
+    series,
+    state,
+    stations,
+    ticket,
+    webhooks,
+)
 from api.http.metrics import registry_of
 from api.http.shell import HttpMeters, Shell
 from api.service import Service
@@ -34,7 +50,22 @@ def create_app(service: Service) -> FastAPI:
     app.state.metrics = registry_of(service.accounting)
     app.state.answers = state.Answers()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
-    for part in (health, stations, state, series, alerts, dead_letters, ticket, pages):
+    for part in (
+        health,
+        stations,
+        state,
+        series,
+        alerts,
+        acts,
+        rules,
+        desk,
+        pictures,
+        cap,
+        dead_letters,
+        webhooks,
+        ticket,
+        pages,
+    ):
         app.include_router(part.router)
     problem.install(app)
     app.add_middleware(Shell, about=lambda: service.about, meters=HttpMeters(app.state.metrics))

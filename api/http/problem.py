@@ -39,7 +39,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "conflict": Kind(
         409,
         "Somebody was faster",
-        "Look at the alert as it now is (`alert`), and act again with its `ver` if need be.",
+        "Look at it as it now is (`alert` or `item`), and act again with its `ver` if need be.",
     ),
     "too-large": Kind(413, "Too large", "Send a body of at most 64 KiB."),
     "invalid": Kind(422, "Not understood", "Mend what `errors` names."),
@@ -220,6 +220,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
         "did_you_mean": {"type": "array", "items": {"type": "string"}},
         "reasons": {"type": "array", "items": {"type": "object"}},
         "alert": {"type": "object"},
+        "item": {"type": "object"},
         "available": {"type": "array", "items": {"type": "string"}},
     },
 }

@@ -109,7 +109,7 @@ async def series(
     `Songtien-Source` and `Songtien-Complete` say it.
     """
     del principal
-    found = _found(key, service.series(), service.registry())
+    found = found_series(key, service.series(), service.registry())
     name = chosen(request.headers.get("accept"), format)
     from_ms, to_ms = range_ms(from_, to, service.now_ms())
     aggregates = _aggregates(step, agg)
@@ -145,7 +145,7 @@ def _limiter(request: Request) -> anyio.CapacityLimiter:
     return limiter
 
 
-def _found(key: str, table: SeriesTable, registry: Registry) -> Series:
+def found_series(key: str, table: SeriesTable, registry: Registry) -> Series:
     """The series of that key, also by the name of a device that replaced another."""
     if key in table.by_key:
         return table.entries[table.by_key[key]]

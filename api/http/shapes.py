@@ -109,15 +109,6 @@ class Alerts(Shape):
     next: str | None
 
 
-class AckBody(BaseModel):
-    """Acknowledging an alert."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    ver: int = Field(ge=0, le=2**53, description="the `ver` of the alert that you looked at")
-    note: str = Field("", max_length=2000, description="for the colleagues; operators see it")
-
-
 class RuleShape(Shape):
     id: str
     quantity: str
@@ -130,6 +121,93 @@ class RuleShape(Shape):
 class Rules(Shape):
     version: str
     rules: list[RuleShape]
+
+
+class Explanation(Shape):
+    """Fields as `songtien alerts why` prints them."""
+
+    rule: str
+    series: str
+    at: int
+
+
+class Reloaded(Shape):
+    reloaded: Literal[True]
+
+
+class WindowShape(Shape):
+    id: str
+    station: str
+    from_: int = Field(alias="from")
+    to: int
+    reason: str
+    holds: bool = Field(description="whether it is in force now")
+    t: int = Field(description="when it was entered")
+
+
+class Windows(Shape):
+    items: list[WindowShape]
+
+
+class ModeShape(Shape):
+    mode: str
+    until: int
+    reason: str
+
+
+class ModesShape(Shape):
+    station: str
+    ver: int
+    modes: dict[str, ModeShape] = Field(description="by direction, those that are not two-way")
+
+
+class LevelShape(Shape):
+    branch: str | None
+    ver: int
+    level: int | None
+    region: str
+    bulletin: str
+    title: str
+    issued: int
+    valid_until: int
+    source: str
+    holds: bool = Field(description="whether it is in force now")
+
+
+class Levels(Shape):
+    items: list[LevelShape]
+
+
+class IntakeShape(Shape):
+    ver: int
+    taking: bool
+    gate: Literal["open", "closed"] | None
+    t: int
+
+
+class DeskShape(Shape):
+    maintenance: list[WindowShape]
+    bridges: dict[str, ModesShape]
+    risk: list[LevelShape]
+    intakes: dict[str, IntakeShape]
+
+
+class RiverShape(Shape):
+    """How far 1 and 4 g/L reach, by mouth, and what stands at each station."""
+
+
+class BridgesShape(Shape):
+    """Minutes, state in words and queue, by bridge and direction."""
+
+
+class AdviceShape(Shape):
+    take: bool
+    until: int | None = Field(description="not valid after; null: nothing is permitted")
+    why: str
+
+
+class Advices(Shape):
+    items: dict[str, AdviceShape]
 
 
 class DeadLetterShape(Shape):
@@ -145,6 +223,37 @@ class DeadLetterShape(Shape):
 class DeadLetters(Shape):
     items: list[DeadLetterShape]
     next: str | None
+
+
+class UndeliveredShape(Shape):
+    pos: int
+    key: str = Field(description="its `Idempotency-Key`")
+    alert: str
+    type: str
+    at: int
+    given_up: int
+    tries: int
+    why: str
+
+
+class WebhookShape(Shape):
+    name: str
+    host: str = Field(description="scheme, host and port of its URL")
+    events: list[str] = Field(description="types of events; empty for all")
+    min_severity: str
+    simulated: bool
+    pending: int
+    oldest: int | None
+    trouble: str | None
+    last_success: int | None
+    delivered: int
+    retries: int
+    undelivered_count: int
+    undelivered: list[UndeliveredShape]
+
+
+class Webhooks(Shape):
+    webhooks: list[WebhookShape]
 
 
 class Ticket(Shape):

@@ -26,8 +26,8 @@ _ACCEPTED: Final = (
 )
 
 
-def time_ms(name: str, text: str) -> int:
-    """Milliseconds since 1970 of a query parameter.
+def time_ms(name: str, text: str, *, where: str = "query") -> int:
+    """Milliseconds since 1970 of a parameter, or of a field of the body.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def time_ms(name: str, text: str) -> int:
     """
     t_ms = int(text) if _EPOCH_MS.fullmatch(text) else _from_rfc3339(text)
     if t_ms is None or not EPOCH_2000_MS <= t_ms <= YEAR_2100_MS:
-        raise invalid(name, f"{text!r} is not accepted: {_ACCEPTED}")
+        raise invalid(name, f"{text!r} is not accepted: {_ACCEPTED}", where=where)
     return t_ms
 
 

@@ -8,7 +8,7 @@
     alertlog the active alerts and the last events
     hub      both together, for the processor's side and for HTTP
     subscription, session    the protocol of one client, without I/O
-    server   connections, tasks and time     acks     alert.ack through the service
+    server   connections, tasks and time     orders   calls through the service
     mirror, client           the client's side, for tests, benchmarks and tools
 
 What holds everywhere: a subscription is a position. Nothing is queued for a client; what it

@@ -5,6 +5,7 @@ kind of frame in `op`; fields that are not known are ignored, so a newer client 
 an older service.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -58,12 +59,53 @@ class Pong(Struct, frozen=True, tag_field="op", tag="pong"):
 ClientFrame = Auth | Sub | Unsub | Call | Pong
 
 
+AlertId = Annotated[str, Meta(min_length=1, max_length=64)]
+Version = Annotated[int, Meta(ge=0)]
+Note = Annotated[str, Meta(max_length=2000)]
+
+
 class AlertAck(Struct, frozen=True):
     """Parameters of the call `alert.ack`: `ver` is the version that the officer saw."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64)]
-    ver: Annotated[int, Meta(ge=0)]
-    note: Annotated[str, Meta(max_length=2000)] | None = None
+    id: AlertId
+    ver: Version
+    note: Note | None = None
+
+
+class AlertShelve(Struct, frozen=True):
+    """Parameters of `alert.shelve`: nobody is called because of it until `until`, in ms UTC."""
+
+    id: AlertId
+    ver: Version
+    until: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class AlertUnshelve(Struct, frozen=True):
+    """Parameters of `alert.unshelve`."""
+
+    id: AlertId
+    ver: Version
+    note: Note | None = None
+
+
+class AlertNote(Struct, frozen=True):
+    """Parameters of `alert.note`: words for the colleagues, without touching the state."""
+
+    id: AlertId
+    ver: Version
+    note: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+AlertCall = AlertAck | AlertShelve | AlertUnshelve | AlertNote
+
+CALLS: Mapping[str, type[AlertCall]] = {
+    "alert.ack": AlertAck,
+    "alert.shelve": AlertShelve,
+    "alert.unshelve": AlertUnshelve,
+    "alert.note": AlertNote,
+}
+"""The parameters of each call."""
 
 
 # What the service sends. UNSET is absent, None is null: `null` removes a field from an item.
@@ -205,9 +247,9 @@ def decode(text: str) -> ClientFrame:
         raise FrameError(str(error)) from error
 
 
-def alert_ack(parameters: object) -> AlertAck:
-    """Read the parameters of `alert.ack`; FrameError says what is wrong with them."""
+def call_of(method: str, parameters: object) -> AlertCall:
+    """Read the parameters of a call of `CALLS`; FrameError says what is wrong with them."""
     try:
-        return msgspec.convert(parameters, AlertAck)
+        return msgspec.convert(parameters, CALLS[method])
     except msgspec.ValidationError as error:
         raise FrameError(str(error)) from error

@@ -23,16 +23,16 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from api.auth import Principal
-from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL, AlertAck
+from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL, AlertCall
 from api.live.hub import Hub
 from api.live.origin import Origins
 from api.live.session import (
     NO_PONG,
     TOO_MANY,
     TOO_SLOW,
-    Acknowledge,
     Instant,
     Limits,
+    Order,
     Refused,
     Session,
     SignIn,
@@ -55,7 +55,7 @@ READ_BYTES_MAX = 2 * FRAME_BYTES_MAX
 """Above it a message isn't even read (1009); between this and the frame limit: 4400."""
 
 Authenticate = Callable[[str | None], Principal | None]
-Ack = Callable[[Principal, AlertAck], Awaitable[dict[str, Any] | Refused]]
+CarryOut = Callable[[Principal, AlertCall], Awaitable[dict[str, Any] | Refused]]
 
 log = logging.getLogger(__name__)
 connections_log = logging.getLogger(f"{__name__}.connections")
@@ -110,7 +110,7 @@ class LiveServer:
     """Serves `live.v1` from a hub.
 
     authenticate : whose token or ticket it is, or who comes without; called on the loop
-    acknowledge : carries out `alert.ack` for an operator and answers once it is durable
+    carry_out : does to an alert what an operator asks, and answers once it is durable
     origins : which pages may connect from a browser
     """
 
@@ -118,7 +118,7 @@ class LiveServer:
         self,
         hub: Hub,
         authenticate: Authenticate,
-        acknowledge: Ack,
+        carry_out: CarryOut,
         *,
         origins: Origins | None = None,
         limits: Limits | None = None,
@@ -129,7 +129,7 @@ class LiveServer:
         self.port = 0
         self._hub = hub
         self._authenticate = authenticate
-        self._acknowledge = acknowledge
+        self._carry_out_order = carry_out
         self._origins = origins or Origins(frozenset())
         self._limits = limits or Limits()
         self._clients_max = clients_max
@@ -244,11 +244,11 @@ class LiveServer:
                 case SignIn():
                     principal = self._authenticate(ask.token)
                     client.session.signed_in(ask, principal, self._clock())
-                case Acknowledge():
-                    self._tasks.create_task(self._ack(client, ask), name="live alert.ack")
+                case Order():
+                    self._tasks.create_task(self._obey(client, ask), name="live call")
 
-    async def _ack(self, client: _Client, ask: Acknowledge) -> None:
-        client.session.answered(ask, await self._acknowledge(ask.principal, ask.ack))
+    async def _obey(self, client: _Client, ask: Order) -> None:
+        client.session.answered(ask, await self._carry_out_order(ask.principal, ask.call))
         self._flush(client)
 
     async def _fan_out(self) -> None:

@@ -89,20 +89,20 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """Asks to acknowledge an alert for this principal, an operator."""
+class Order:
+    """Asks to do something to an alert for this principal, an operator."""
 
     id: int
     principal: Principal
-    ack: frames.AlertAck
+    call: frames.AlertCall
 
 
-Ask = SignIn | Acknowledge
+Ask = SignIn | Order
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a call was not carried out: 404, no such alert; 409, not as it was seen; 503."""
+    """Why a call was not carried out: 404, no such alert; 409, not as it was seen; 422, 503."""
 
     code: int
     msg: str
@@ -185,8 +185,8 @@ class Session:
             frames.Hello(ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits, name)
         )
 
-    def answered(self, ask: Acknowledge, result: dict[str, Any] | Refused) -> None:
-        """The answer to an `Acknowledge`; a result goes to the officer as it is."""
+    def answered(self, ask: Order, result: dict[str, Any] | Refused) -> None:
+        """The answer to an `Order`; a result goes to the officer as it is."""
         self._calls -= 1
         if isinstance(result, Refused):
             self._refuse(ask.id, result.code, result.msg)
@@ -297,7 +297,7 @@ class Session:
 
     def _call(self, frame: frames.Call) -> None:
         assert self.principal is not None
-        if frame.m != "alert.ack":
+        if frame.m not in frames.CALLS:
             self._refuse(frame.id, 404, f"there is no call {frame.m!r}")
         elif not self.principal.may("operator"):
             self._refuse(frame.id, 403, "this needs the role operator")
@@ -305,12 +305,12 @@ class Session:
             self._refuse(frame.id, 429, f"{self.limits.calls} calls are under way")
         else:
             try:
-                ack = frames.alert_ack(frame.p)
+                call = frames.call_of(frame.m, frame.p)
             except FrameError as error:
                 self._refuse(frame.id, 400, str(error))
                 return
             self._calls += 1
-            self._asks.append(Acknowledge(frame.id, self.principal, ack))
+            self._asks.append(Order(frame.id, self.principal, call))
 
     def _refuse(self, request: int, code: int, message: str) -> None:
         self._answer(frames.Err(request, code, message))

@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import httpx
 import msgspec
 
 from alerts import records
-from alerts.alert import Acted, Action, AlertEvent, EventType, Outcome
+from alerts.alert import Act, Acted, Action, AlertEvent, EventType, Outcome
+from alerts.desk import Desk
+from alerts.entries import EnteredOutcome, Entering
 from alerts.records import Page
 from alerts.rulesfile import parse_rules
 from api.auth import AuthStore, Doorkeeper, TicketOffice
@@ -21,7 +23,7 @@ from api.service import About, Accounting, AlertsAsked, Item, NotReady, Service
 from ingest.archive import Archive
 from ingest.history import StoreReader
 from ingest.reading import Batch
-from ingest.registry import parse_registry
+from ingest.registry import Registry, parse_registry
 from ingest.series import SeriesTable
 from ingest.store import DeadLetter, Store
 
@@ -55,6 +57,10 @@ source = "a limit"
 """
 
 
+class WithIntake(Registry):
+    intakes: ClassVar[dict[str, object]] = {"cong-xuan-hoa": "Cống Xuân Hòa"}
+
+
 @dataclass
 class World:
     """What the doubles answer; a test changes it as it goes."""
@@ -67,13 +73,20 @@ class World:
     reasons: list[NotReady] = field(default_factory=list)
     alerts: dict[str, Item] = field(default_factory=dict)
     act_raises: Exception | None = None
+    faults: list[str] = field(default_factory=list)
+    river: Item = field(default_factory=dict)
+    bridges: Item = field(default_factory=dict)
+    advice: dict[str, Item] = field(default_factory=dict)
+    explained: dict[tuple[str, str, int], Item] = field(default_factory=dict)
     accounting: Accounting = field(
         default_factory=lambda: Accounting(10, {"stored": 7, "rejected": 1}, 2, {}, 1, 5, 4, 3, 0)
     )
 
     def __post_init__(self) -> None:
         path = Path(__file__).parents[2] / "songtien" / "defaults" / "stations.toml"
-        self.registry = parse_registry(path.read_text("utf-8"), "stations.toml")
+        known = parse_registry(path.read_text("utf-8"), "stations.toml")
+        self.registry: Registry = WithIntake(*(getattr(known, each.name) for each in fields(known)))
+        self.desk = Desk()
         self.series = SeriesTable.of(self.registry)
         self.store = Store(self.directory / "store.sqlite")
         self.reader = StoreReader(self.directory / "store.sqlite")
@@ -148,9 +161,31 @@ class World:
             return Acted(Outcome.NOT_FOUND, None)
         if found["ver"] != action.ver:
             return Acted(Outcome.STALE, found)
+        if action.act is Act.SHELVE and action.until_ms != NOW_MS + 3_600_000:
+            return Acted(Outcome.NO_END, found)
+        kind, changes = self.done_by[action.act]
+        if action.act is Act.SHELVE:
+            changes = {"shelved_until": action.until_ms, "shelved_why": action.note}
         ver = action.ver + 1
-        alert = self.put_alert(EventType.ACKED, action.who, id=action.alert, ver=ver, state="acked")
+        alert = self.put_alert(kind, action.who, id=action.alert, ver=ver, **changes)
         return Acted(Outcome.DONE, alert)
+
+    done_by: ClassVar[dict[Act, tuple[EventType, Item]]] = {
+        Act.ACK: (EventType.ACKED, {"state": "acked"}),
+        Act.NOTE: (EventType.NOTED, {}),
+        Act.SHELVE: (EventType.SHELVED, {}),
+        Act.UNSHELVE: (EventType.UNSHELVED, {}),
+    }
+
+    async def enter(self, entering: Entering) -> EnteredOutcome:
+        if self.act_raises is not None:
+            raise self.act_raises
+        return self.desk.enter(entering, self.registry, self.now_ms)
+
+    async def reload(self) -> list[str]:
+        if self.act_raises is not None:
+            raise self.act_raises
+        return self.faults
 
     def service(self) -> Service:
         rules = parse_rules(RULES, "rules.toml")
@@ -168,11 +203,18 @@ class World:
             alerts=self.page,
             alert=self.alert,
             act=self.act,
+            enter=self.enter,
+            desk=lambda: self.desk.picture(self.now_ms),
             rules=lambda: rules,
+            reload=self.reload,
             dead_letters=self.reader.dead_letters,
             not_ready=lambda: self.reasons,
             accounting=lambda: self.accounting,
             pages=self.directory / "pages",
+            river=lambda: self.river,
+            bridges=lambda: self.bridges,
+            advice=lambda: self.advice,
+            explain=lambda *asked: self.explained.get(asked),
         )
 
 

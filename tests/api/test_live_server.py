@@ -14,7 +14,7 @@ from websockets.typing import Origin, Subprotocol
 
 from api.auth import Principal
 from api.live.client import LiveAnswerError, LiveClient, LiveRefusedError
-from api.live.frames import AlertAck
+from api.live.frames import AlertAck, AlertCall
 from api.live.hub import Hub
 from api.live.mirror import Mirror
 from api.live.origin import Origins
@@ -26,17 +26,18 @@ from tests.api.live_feed import OFFICER, T0, VIEWER, alert, hub_of, raised, rive
 PRINCIPALS = {None: VIEWER, "officer": OFFICER}
 
 
-async def acknowledge(principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
-    if ack.ver != 3:
+async def carry_out(principal: Principal, call: AlertCall) -> dict[str, Any] | Refused:
+    assert isinstance(call, AlertAck)
+    if call.ver != 3:
         return Refused(409, "it has changed since")
-    return {"alert": alert(1, "acked", who=principal.name, note=ack.note)}
+    return {"alert": alert(1, "acked", who=principal.name, note=call.note)}
 
 
 @asynccontextmanager
 async def serving(
     hub: Hub, *, port: int = 0, limits: Limits | None = None, **more: Any
 ) -> AsyncIterator[tuple[LiveServer, str]]:
-    server = LiveServer(hub, PRINCIPALS.get, acknowledge, limits=limits, **more)
+    server = LiveServer(hub, PRINCIPALS.get, carry_out, limits=limits, **more)
     bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(server.serve("127.0.0.1", port, bound=bound))
     await asyncio.wait((bound, task), return_when=asyncio.FIRST_COMPLETED)
@@ -401,8 +402,8 @@ def test_a_port_that_is_taken_is_an_error() -> None:
 
 def test_a_failing_acknowledgement_ends_the_service() -> None:
     async def story() -> None:
-        async def broken(principal: Principal, ack: AlertAck) -> dict[str, Any] | Refused:
-            raise RuntimeError(f"{principal} {ack}")
+        async def broken(principal: Principal, call: AlertCall) -> dict[str, Any] | Refused:
+            raise RuntimeError(f"{principal} {call}")
 
         hub = hub_of(river())
         server = LiveServer(hub, PRINCIPALS.get, broken)
@@ -423,7 +424,7 @@ def test_an_answer_for_a_client_that_has_left_wakes_nothing() -> None:
     async def story() -> None:
         asked, done = asyncio.Event(), asyncio.Event()
 
-        async def slowly(_: Principal, __: AlertAck) -> dict[str, Any] | Refused:
+        async def slowly(_: Principal, __: AlertCall) -> dict[str, Any] | Refused:
             asked.set()
             await done.wait()
             return {}

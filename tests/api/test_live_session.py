@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.auth import Principal
-from api.live.session import Acknowledge, Limits, Refused
+from api.live.frames import AlertAck
+from api.live.session import Limits, Order, Refused
 from ingest.reading import Batch, Why
 from tests.api.live_feed import (
     OFFICER,
@@ -117,6 +118,9 @@ def test_fields_of_a_newer_client_are_ignored() -> None:
         ({"op": "unsub", "sub": 99}, 404),
         ({"op": "call", "m": "river.flood"}, 404),
         ({"op": "call", "m": "alert.ack", "p": {"id": "a", "ver": 1}}, 403),
+        ({"op": "call", "m": "alert.shelve", "p": {"id": "a", "ver": 1}}, 403),
+        ({"op": "call", "m": "alert.unshelve", "p": {"id": "a", "ver": 1}}, 403),
+        ({"op": "call", "m": "alert.note", "p": {"id": "a", "ver": 1, "note": "x"}}, 403),
         ({"op": "auth"}, 400),
     ],
 )
@@ -517,10 +521,11 @@ def test_an_officer_acknowledges_by_a_call() -> None:
     wire.send(op="call", id=2, m="alert.ack", p={"id": "ab", "ver": 3, "note": "đã gọi"})
     wire.send(op="call", id=3, m="alert.ack", p={"id": "cd", "ver": 1})
     first, second = wire.session.take_asks()
-    assert isinstance(first, Acknowledge)
-    assert isinstance(second, Acknowledge)
+    assert isinstance(first, Order)
+    assert isinstance(second, Order)
     assert first.principal == OFFICER
-    assert (first.ack.id, first.ack.ver, first.ack.note) == ("ab", 3, "đã gọi")
+    assert isinstance(first.call, AlertAck)
+    assert (first.call.id, first.call.ver, first.call.note) == ("ab", 3, "đã gọi")
     wire.session.answered(second, Refused(409, "it has changed"))
     wire.session.answered(first, {"alert": alert(1, "acked")})
     assert wire.pull() == [
@@ -536,6 +541,31 @@ def test_parameters_of_a_call_are_checked(parameters: object) -> None:
     wire = Wire(hub_of(river()), OFFICER)
     [answer] = wire.ask(op="call", m="alert.ack", p=parameters)
     assert (answer["op"], answer["code"]) == ("err", 400)
+
+
+SHELVE = {"id": "a", "ver": 1, "until": T0, "reason": "đang thay đầu dò"}
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        ("alert.shelve", SHELVE | {"until": "mai"}),
+        ("alert.shelve", SHELVE | {"until": -1}),
+        ("alert.shelve", SHELVE | {"reason": ""}),
+        ("alert.shelve", SHELVE | {"reason": "x" * 501}),
+        ("alert.shelve", {"id": "a", "ver": 1, "until": T0}),
+        ("alert.shelve", {"id": "a", "ver": 1, "reason": "x"}),
+        ("alert.unshelve", {"id": "a"}),
+        ("alert.note", {"id": "a", "ver": 1}),
+        ("alert.note", {"id": "a", "ver": 1, "note": ""}),
+        ("alert.note", {"id": "a", "ver": 1, "note": "x" * 2001}),
+    ],
+)
+def test_parameters_of_the_other_calls_are_checked(method: str, parameters: object) -> None:
+    wire = Wire(hub_of(river()), OFFICER)
+    [answer] = wire.ask(op="call", m=method, p=parameters)
+    assert (answer["op"], answer["code"]) == ("err", 400)
+    assert not wire.session.take_asks()
 
 
 def test_calls_under_way_are_limited() -> None:

@@ -1,4 +1,4 @@
-"""The live socket's seams: `alert.ack` through the service, and alerts out of the records."""
+"""The live socket's seams: calls through the service, and alerts out of the records."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import pytest
 
 from alerts import records
 from alerts.alert import EventType
-from api.live.acks import acknowledger
-from api.live.frames import AlertAck
+from api.live.frames import AlertAck, AlertCall, AlertNote, AlertShelve, AlertUnshelve
+from api.live.orders import carrying_out
 from api.live.session import Refused
 from api.service import NotDurable
-from tests.api.http_service import ALERT_ID, World
+from tests.api.http_service import ALERT_ID, NOW_MS, World
 from tests.api.live_feed import OFFICER, Wire, hub_of, river
 
 
@@ -23,11 +23,53 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def ack(world: World, alert: str, ver: int, note: str | None = None) -> object:
+def call(world: World, asked: AlertCall) -> object:
     async def story() -> object:
-        return await acknowledger(world.service())(OFFICER, AlertAck(alert, ver, note))
+        return await carrying_out(world.service())(OFFICER, asked)
 
     return asyncio.run(story())
+
+
+def ack(world: World, alert: str, ver: int, note: str | None = None) -> object:
+    return call(world, AlertAck(alert, ver, note))
+
+
+def test_each_call_does_what_it_says(world: World) -> None:
+    world.put_alert(EventType.RAISED)
+    until_ms = NOW_MS + 3_600_000
+    shelved = call(world, AlertShelve(ALERT_ID, 1, until_ms, "đang thay đầu dò"))
+    assert isinstance(shelved, dict)
+    assert shelved["alert"]["shelved_until"] == until_ms
+    assert shelved["alert"]["shelved_why"] == "đang thay đầu dò"
+    assert isinstance(call(world, AlertUnshelve(ALERT_ID, 2)), dict)
+    assert isinstance(call(world, AlertNote(ALERT_ID, 3, "đã gọi")), dict)
+    assert isinstance(call(world, AlertAck(ALERT_ID, 4)), dict)
+    found = world.alert(ALERT_ID)
+    assert found is not None
+    told = [entry["type"] for entry in found["timeline"]]
+    assert told == ["raised", "shelved", "unshelved", "noted", "acked"]
+    assert [line.what for line in reversed(world.tokens.audit())] == [
+        f"alert.shelve {ALERT_ID} ver 1 until {until_ms}",
+        f"alert.unshelve {ALERT_ID} ver 2",
+        f"alert.note {ALERT_ID} ver 3",
+        f"alert.ack {ALERT_ID} ver 4",
+    ]
+
+
+def test_a_shelving_that_the_book_does_not_take_is_422(world: World) -> None:
+    world.put_alert(EventType.RAISED)
+    refused = call(world, AlertShelve(ALERT_ID, 1, NOW_MS, "quá sớm"))
+    assert isinstance(refused, Refused)
+    assert refused.code == 422
+
+
+def test_what_is_written_down_and_not_carried_out_yet_ends_nothing(world: World) -> None:
+    world.act_raises = TimeoutError()
+    refused = ack(world, ALERT_ID, 1)
+    assert isinstance(refused, Refused)
+    assert refused.code == 503
+    assert "written down" in refused.msg
+    assert [line.outcome for line in world.tokens.audit()] == ["written down"]
 
 
 def test_an_alert_is_taken_once_and_audited(world: World) -> None:

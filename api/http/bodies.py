@@ -1,0 +1,102 @@
+"""What officers send: the bodies of POST, for validation and for the OpenAPI document.
+
+Fields that are not known are refused, so that nobody is told that his `untill` was taken.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.entries import WORDS_MAX
+
+When = Annotated[
+    int | Annotated[str, Field(max_length=64)],
+    Field(description="RFC 3339 with its offset, or epoch ms"),
+]
+Ver = Annotated[int, Field(ge=0, le=2**53)]
+Note = Annotated[
+    str, Field(max_length=2000, description="for the colleagues; operators alone see it")
+]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=WORDS_MAX, description="everybody may see it")
+]
+Words = Annotated[str, Field(min_length=1, max_length=WORDS_MAX)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AckBody(Body):
+    """Acknowledging an alert, or taking it off the shelf."""
+
+    ver: Ver = Field(description="the `ver` of the alert that you looked at")
+    note: Note = ""
+
+
+class NoteBody(Body):
+    """Words for the colleagues."""
+
+    ver: Ver = Field(description="the `ver` of the alert that you looked at")
+    note: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class ShelveBody(Body):
+    """Shelving an alert."""
+
+    ver: Ver = Field(description="the `ver` of the alert that you looked at")
+    until: When = Field(description="when it comes back: a minute to seven days ahead")
+    reason: Reason
+
+
+class WindowBody(Body):
+    """A maintenance window of a station."""
+
+    station: Annotated[str, Field(max_length=80)]
+    from_: When | None = Field(None, alias="from", description="from now on where it is left out")
+    to: When
+    reason: Reason
+    note: Note = ""
+
+
+class ModeBody(Body):
+    """How the police let a bridge be used."""
+
+    ver: Ver = Field(description="the `ver` of the bridge's modes that you looked at; 0: none yet")
+    mode: Literal["two-way", "one-way", "closed", "xa-tram"]
+    direction: Annotated[str, Field(max_length=80)] | None = Field(
+        None, description="all directions where it is left out"
+    )
+    until: When | None = Field(None, description="needed by all modes but two-way")
+    reason: Annotated[str, Field(max_length=WORDS_MAX)] = Field(
+        "", description="needed by all modes but two-way; everybody may see it"
+    )
+    note: Note = ""
+
+
+class BulletinBody(Body):
+    """An official disaster-risk level, with the bulletin that says so."""
+
+    ver: Ver = Field(description="the `ver` of the level that you looked at; 0: none yet")
+    branch: Annotated[str, Field(max_length=80)] | None = Field(
+        None, description="id of a reach; the whole region where it is left out"
+    )
+    level: Annotated[int, Field(ge=1, le=5)] | None = Field(
+        description="null: the bulletin ends the level"
+    )
+    region: Words
+    bulletin: Words = Field(description="its number")
+    title: Words
+    issued: When
+    valid_until: When
+    source: Words = Field(description="who issued it")
+    note: Note = ""
+
+
+class IntakeBody(Body):
+    """Whether water is taken at an intake."""
+
+    ver: Ver = Field(description="the `ver` of the intake that you looked at; 0: nobody has said")
+    taking: bool
+    gate: Literal["open", "closed"] | None = None
+    note: Note = ""
