@@ -1,42 +1,39 @@
 """The rules at work: samples and the clock in, transitions out. Pure: no clock, no await.
 
-What it detects: values beyond a level for long enough (above, below, or rising faster than),
-and, in `alerts.silence`, series that send nothing.
-Formula: with y = value (falling rules: -value), a sample breaches if y > raise level and is
-calm if y < clear level, both strict. An idle pair is raised by the first breaching sample at
-least `for_s` after the first of an unbroken run; a raised one is cleared likewise by calm
-samples over `clear_for_s`. Anything else, and a step longer than `hold_gap_s`, breaks the run.
-Units: those of the quantity, per hour for a rise; times int ms UTC, observed time throughout.
+What it detects: values beyond a level for long enough (`alerts.plain`); values that rise or
+fall fast, or lie above the same tide of the day before (`alerts.rise`); samples of bad
+quality; several series that differ, or a share of a group beyond a level (`alerts.joint`);
+and, in `alerts.silence`, series that send nothing. How a run of samples raises and clears is
+`alerts.runs`.
+Units: those of the quantity, per hour for rises and falls; times int ms UTC, observed time
+throughout.
 Cost: `for_s` delays the alarm by as much, and `clear_for_s` the all-clear; with both 0 every
 crossing of the levels is told.
-Gaps: values flagged 4 or 9 are absent; absence changes nothing but may break a run. A suspect
-value (3) may raise, and breaks a pending all-clear, since it can't prove one; rules that
-permit need flag 1 to be raised, and any value withdraws the permission.
-Reference: the hold of Prometheus' `for` and `keep_firing_for`, proved by samples instead of
-by a clock; hysteresis as in IEC 62682 (alarm deadband).
-
-Layout: struct of arrays over pairs (rule, series), with for each pair the interval
-[`low`, `high`] of values that change nothing: one comparison passes over nearly all of them,
-and only the pairs that are touched are looked at closely.
+Gaps: values flagged 4 or 9 are absent, but for rules of quality; absence changes nothing but
+may break a run. A suspect value (3) may raise, and breaks a pending all-clear, since it can't
+prove one; rules that permit need flag 1 to be raised, and any value withdraws the permission.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from alerts.pairs import LevelPairs, carried, level_pairs, silence_pairs
-from alerts.rise import Slopes
+from alerts.further import Further, keys_of
+from alerts.joint import Formed, Joint, usable
+from alerts.pairs import LevelPairs, PairKey, carried, level_pairs, silence_pairs
+from alerts.plain import Plain
 from alerts.rules import RuleSet
+from alerts.runs import NOT_PENDING, Evaluations, Runs
 from alerts.silence import Silence, ended
 from alerts.transition import Cause, Change, Transition
-from ingest.reading import Batch, BoolArray, Flag, FlagArray, FloatArray, IntArray, Why, WhyArray
+from ingest.reading import Batch, BoolArray, Flag, FlagArray, FloatArray, IntArray, Why, rounds
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
-NOT_PENDING = -1
-
-_HELD = ("active", "simulated", "pending_ms", "last_ms", "samples", "worst", "why", "first_value")
-"""The columns of state that outlive a restart or a new configuration."""
+REORDER_MS = 30_000
+"""How much later than a newer sample of its group one may come, where nobody says."""
 
 
 class Engine:
@@ -48,158 +45,250 @@ class Engine:
         series: SeriesTable,
         registry: Registry,
         snapshot: dict[str, Any] | None = None,
+        reorder_ms: int = REORDER_MS,
     ) -> None:
         self._withdrawn: list[tuple[str, int]] = []
-        self._configure(rules, series, registry)
+        self._evaluated: IntArray = np.zeros(0, dtype=np.int64)
+        self._tested: IntArray = np.zeros(0, dtype=np.int64)
+        self._configure(rules, series, registry, reorder_ms, None)
         if snapshot is not None:
-            self._restore(snapshot)
+            self._restore(snapshot, reorder_ms)
 
-    def _configure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
+    def _configure(
+        self,
+        rules: RuleSet,
+        series: SeriesTable,
+        registry: Registry,
+        reorder_ms: int,
+        joint: dict[str, Any] | None,
+    ) -> None:
         self.rules = rules
+        self._interval_ms = series.expected_ms
+        self._reorder_ms = reorder_ms
+        grown = len(series) - len(self._evaluated)
+        self._evaluated = np.pad(self._evaluated, (0, grown))
+        self._tested = np.pad(self._tested, (0, grown))
         self.pairs: LevelPairs = level_pairs(rules, series, registry)
         self.silence = Silence(rules, silence_pairs(rules, series, registry))
-        count = len(self.pairs)
-        self.active: BoolArray = np.zeros(count, dtype=np.bool_)
-        self.simulated: BoolArray = np.zeros(count, dtype=np.bool_)
-        self.pending_ms: IntArray = np.full(count, NOT_PENDING, dtype=np.int64)
-        self.last_ms: IntArray = np.zeros(count, dtype=np.int64)
-        self.samples: IntArray = np.zeros(count, dtype=np.int64)
-        self.worst: FlagArray = np.zeros(count, dtype=np.uint8)
-        self.why: WhyArray = np.zeros(count, dtype=np.uint16)
-        self.first_value: FloatArray = np.zeros(count)
-        rising = np.flatnonzero(self.pairs.rise)
-        self.slot: IntArray = np.full(count, -1, dtype=np.int64)
-        self.slot[rising] = np.arange(len(rising))
-        self.slopes = Slopes(self.pairs.window_ms[rising])
-        self._rising_keys = tuple(self.pairs.keys[at] for at in rising)
-        self.low: FloatArray = np.zeros(count)
-        self.high: FloatArray = np.zeros(count)
+        self.runs = Runs(self.pairs)
+        self.plain = Plain(self.pairs)
+        self.further = Further(self.pairs)
+        self.joint = Joint(self.pairs, self._interval_ms, reorder_ms, joint)
         self._at = {(rule, series): at for at, (rule, _, series) in enumerate(self.pairs.keys)}
-        self._narrow(np.arange(count))
+        keys = self.silence.pairs.keys
+        self._silent_at = {(rule, series): at for at, (rule, _, series) in enumerate(keys)}
 
     def clearing(self, rule: str, series: int) -> bool:
         """Whether a raised rule has seen calm samples last, not yet for long enough."""
         at = self._at.get((rule, series))
-        return at is not None and bool(self.active[at]) and self.pending_ms[at] != NOT_PENDING
+        runs = self.runs
+        return at is not None and bool(runs.active[at]) and runs.pending_ms[at] != NOT_PENDING
 
-    def _narrow(self, pair: IntArray) -> None:
-        """Set the values that change nothing: none for a pair with a run under way."""
-        idle, calm = self.pairs.raise_level[pair], self.pairs.clear_level[pair]
-        active, running = self.active[pair], self.pending_ms[pair] != NOT_PENDING
-        self.low[pair] = np.where(active, calm, -np.inf)
-        self.high[pair] = np.where(running, -np.inf, np.where(active, np.inf, idle))
+    def active_now(self, rule: str, series: int) -> bool:
+        """Whether the rule holds for the series, or the group that it anchors."""
+        if (at := self._at.get((rule, series))) is not None:
+            return bool(self.runs.active[at])
+        silent = self._silent_at.get((rule, series))
+        return silent is not None and bool(self.silence.active[silent])
+
+    def evaluations(self, rule: str, series: int) -> int:
+        """How many samples, or instants of a group, the rule has been asked about so far."""
+        at = self._at.get((rule, series))
+        if at is None:
+            return int(self._evaluated[series]) if (rule, series) in self._silent_at else 0
+        if at >= self.pairs.n_alone:
+            return int(self.joint.count[at - self.pairs.n_alone])
+        return int((self._tested if self.further.quality[at] else self._evaluated)[series])
 
     def step(self, batch: Batch) -> list[Transition]:
-        """Evaluate released samples, each series at most once; flags are already set.
+        """Evaluate released samples, each series' in rising time; flags are already set.
 
-        Transitions come in the order of the rows, for one row in the order of the rules.
+        Transitions come in turns of one sample of each series, within a turn in the order of
+        the rows, for one row in the order of the rules; then those of rules over several
+        series, in order of time. Give all that was released together at once: rules over
+        several series wait for a silent member by what has come from the others.
         """
-        if self._withdrawn and len(batch):
-            # A rule that asks for another thing now must not be raised before it has ended.
-            return self._end_withdrawn(int(batch.t_ms.min()), -1) + self.step(batch)
-        seen = (batch.flag >= Flag.PASS) & (batch.flag <= Flag.SUSPECT)
-        if not seen.all():
-            batch = batch.take(seen)
-        first = self.pairs.first[batch.series]
-        count = self.pairs.first[batch.series + 1] - first
-        total = int(count.sum())
-        if total == 0:
+        if not len(batch):
             return []
+        told: list[Transition] = []
+        if self._withdrawn:
+            # A rule that asks for another thing now must not be raised before it has ended.
+            told.extend(self._end_withdrawn(int(batch.t_ms.min()), -1))
+        if bool((batch.series[1:] > batch.series[:-1]).all()):
+            told.extend(self._turn(batch))
+        else:
+            for turn in rounds(batch.series):
+                told.extend(self._turn(batch.take(turn)))
+        for formed in self.joint.take(batch):
+            told.extend(self._over_several(formed))
+        return told
+
+    def _turn(self, batch: Batch) -> list[Transition]:
+        """One sample of each series at most."""
+        flag, series = batch.flag, batch.series
+        valued = (flag >= Flag.PASS) & (flag <= Flag.SUSPECT)
+        tested = usable(flag, np.ones(len(flag), dtype=np.bool_))
+        self._evaluated[series] += valued
+        self._tested[series] += tested
+        by_hand = (batch.why & Why.SIMULATED) != 0
+        row, pair = self._later(batch, valued, tested)
+        over: list[Transition] = []
+        if by_hand.any() or self.runs.simulated.any():
+            over = self._apart(batch, valued, tested, by_hand)
+            keep = ~self._shielded(by_hand[row], pair)
+            row, pair = row[keep], pair[keep]
+        parts = [self._looked_further(batch, row, pair)] if len(pair) else []
+        whole = batch if valued.all() else batch.take(valued)
+        row, pair = self.plain.beyond(whole)
+        if len(pair) or not parts:
+            if whole is not batch:
+                row = np.flatnonzero(valued)[row]
+            if by_hand.any():
+                keep = ~self._shielded(by_hand[row], pair)
+                row, pair = row[keep], pair[keep]
+            value = batch.value[row]
+            parts.insert(0, self._evaluations(batch, row, pair, value, value, flag[row]))
+        seen = Evaluations.concat(parts)
+        return over + self._touch(seen) if len(seen) else over
+
+    def _later(
+        self, batch: Batch, valued: BoolArray, tested: BoolArray
+    ) -> tuple[IntArray, IntArray]:
+        """(row, pair) of all that ask for more than the sample's value, and may see it."""
+        if self.pairs.n_plain == self.pairs.n_alone:
+            nothing = np.empty(0, dtype=np.int64)
+            return nothing, nothing
+        first = self.pairs.later[batch.series]
+        count = self.pairs.later[batch.series + 1] - first
         row = np.repeat(np.arange(len(batch)), count)
-        pair = np.arange(total) + np.repeat(first - np.cumsum(count) + count, count)
-        row, pair, over = self._apart(batch, row, pair)
-        y = batch.value[row] * self.pairs.sign[pair]
-        flag = batch.flag[row]
-        slot = self.slot[pair]
-        rising = np.flatnonzero(slot >= 0)
-        if len(rising):
-            at = row[rising]
-            y[rising], flag[rising] = self.slopes.push(
-                slot[rising], batch.t_ms[at], batch.value[at], batch.flag[at]
-            )
-        # NaN, a slope not known yet, is neither: it is absent for its pair.
-        touched = np.flatnonzero((y > self.high[pair]) | (y < self.low[pair]))
-        if not len(touched):
-            return over
-        return over + self._touch(batch, row[touched], pair[touched], y[touched], flag[touched])
+        pair = np.arange(len(row)) + np.repeat(first - np.cumsum(count) + count, count)
+        may = np.where(self.further.quality[pair], tested[row], valued[row])
+        return row[may], pair[may]
 
     def _apart(
-        self, batch: Batch, row: IntArray, pair: IntArray
-    ) -> tuple[IntArray, IntArray, list[Transition]]:
-        """Keep simulated samples from what real ones have raised, and end what they raised.
-
-        A simulated sample is absent for an alert that was measured: it can't clear it. The
-        first real sample ends a simulated alert, and is then judged by itself.
-        """
-        by_hand = (batch.why[row] & Why.SIMULATED) != 0
-        ends = np.flatnonzero(self.simulated[pair] & ~by_hand)
-        over = []
-        for n in ends.tolist():
-            at, t_ms = int(pair[n]), int(batch.t_ms[row[n]])
-            rule, _, series = self.pairs.keys[at]
-            over.append(ended(rule, series, t_event_ms=t_ms, at_ms=-1, cause=Cause.MEASURED))
-        self.active[pair[ends]] = self.simulated[pair[ends]] = False
-        self.pending_ms[pair[ends]] = NOT_PENDING
-        self._narrow(pair[ends])
-        if by_hand.any():
-            keep = ~(by_hand & self.active[pair] & ~self.simulated[pair])
-            row, pair = row[keep], pair[keep]
-        return row, pair, over
-
-    def _touch(
-        self, batch: Batch, row: IntArray, pair: IntArray, y: FloatArray, flag: FlagArray
+        self, batch: Batch, valued: BoolArray, tested: BoolArray, by_hand: BoolArray
     ) -> list[Transition]:
-        """Move the runs of `pair`, each of which occurs once; N of everything but the batch."""
-        pairs = self.pairs
-        t_ms, active, permit = batch.t_ms[row], self.active[pair], pairs.permit[pair]
-        breach = (y > pairs.raise_level[pair]) & (~permit | (flag == Flag.PASS))
-        calm = (y < pairs.clear_level[pair]) & (permit | (flag != Flag.SUSPECT))
-        proves = np.where(active, calm, breach)
-        pending_ms = self.pending_ms[pair]
-        fresh = (pending_ms == NOT_PENDING) | (t_ms - self.last_ms[pair] > pairs.gap_ms[pair])
-        since_ms = np.where(fresh, t_ms, pending_ms)
-        hold_ms = np.where(active, pairs.clear_for_ms[pair], pairs.for_ms[pair])
-        done = proves & (t_ms - since_ms >= hold_ms)
+        """End what simulated samples have raised where a real one comes, which is then judged.
 
-        self.last_ms[pair] = t_ms
-        self.samples[pair] = np.where(fresh, 1, self.samples[pair] + 1)
-        self.worst[pair] = np.where(fresh, flag, np.maximum(self.worst[pair], flag))
-        why = batch.why[row]
-        self.why[pair] = np.where(fresh, why, self.why[pair] | why)
-        self.first_value[pair] = np.where(fresh, y * pairs.sign[pair], self.first_value[pair])
-        self.pending_ms[pair] = np.where(proves & ~done, since_ms, NOT_PENDING)
-        self.active[pair] = active ^ done
-        # A raise is simulated if any sample of its hold was.
-        sim = (self.why[pair] & Why.SIMULATED) != 0
-        self.simulated[pair] = np.where(done, ~active & sim, self.simulated[pair])
-        self._narrow(pair)
+        A simulated sample, in turn, is absent for an alert that was measured (`_shielded`):
+        it can't clear it.
+        """
+        row_of = np.full(len(self._evaluated), -1, dtype=np.int64)
+        real = np.flatnonzero(~by_hand)
+        row_of[batch.series[real]] = real
+        held = np.flatnonzero(self.runs.simulated[: self.pairs.n_alone])
+        at = row_of[self.pairs.series[held]]
+        quality = self.further.quality[held]
+        ends = (at >= 0) & np.where(quality, tested[at], valued[at])
+        held, at, quality = held[ends], at[ends], quality[ends]
+        ordinals = np.where(quality, *self._ordinals(self.pairs.series[held]))
+        self._rest(held)
         return [
-            self._transition(batch, int(row[n]), int(pair[n]), float(y[n]), int(since_ms[n]))
-            for n in np.flatnonzero(done)
+            self._measured(int(held[n]), int(batch.t_ms[at[n]]), int(ordinals[n]))
+            for n in np.lexsort((self.pairs.rule[held], at))
         ]
 
-    def _transition(self, batch: Batch, row: int, pair: int, y: float, since_ms: int) -> Transition:
-        pairs = self.pairs
-        raised = bool(self.active[pair])
-        sign = float(pairs.sign[pair])
-        limit = pairs.raise_level[pair] if raised else pairs.clear_level[pair]
-        return Transition(
-            kind=Change.RAISED if raised else Change.CLEARED,
-            rule=pairs.keys[pair][0],
-            series=int(pairs.series[pair]),
-            t_since_ms=since_ms,
-            t_event_ms=int(batch.t_ms[row]),
-            value=y * sign + 0.0,
-            flag=int(batch.flag[row]),
-            limit=float(limit) * sign + 0.0,
-            at_ms=-1,
-            cause=Cause.LEVEL,
-            worst_flag=int(self.worst[pair]),
-            why=int(self.why[pair]),
-            samples=int(self.samples[pair]),
-            first_value=float(self.first_value[pair]) + 0.0,
-            reading=float(batch.value[row]),
+    def _ordinals(self, series: IntArray) -> tuple[IntArray, IntArray]:
+        """How many samples of series were tested, and how many had a value to evaluate."""
+        return self._tested[series], self._evaluated[series]
+
+    def _measured(self, pair: int, t_ms: int, ordinal: int) -> Transition:
+        rule, _, series = self.pairs.keys[pair]
+        change = ended(rule, series, t_event_ms=t_ms, at_ms=-1, cause=Cause.MEASURED)
+        return replace(change, ordinal=ordinal)
+
+    def _shielded(self, by_hand: BoolArray, pair: IntArray) -> BoolArray:
+        shielded: BoolArray = by_hand & self.runs.active[pair] & ~self.runs.simulated[pair]
+        return shielded
+
+    def _rest(self, pair: IntArray) -> None:
+        self.runs.drop(pair)
+        self._narrow(pair)
+
+    def _narrow(self, pair: IntArray) -> None:
+        """Tell the comparison in bulk what pairs wait for now."""
+        plain = pair[pair < self.pairs.n_plain]
+        running = self.runs.pending_ms[plain] != NOT_PENDING
+        self.plain.narrow(plain, self.runs.active[plain], running)
+
+    def _looked_further(self, batch: Batch, row: IntArray, pair: IntArray) -> Evaluations:
+        y, told, flag = self.further.compared(batch, row, pair)
+        known = ~np.isnan(y)  # what is not known yet is absent for its pair
+        row, pair = row[known], pair[known]
+        return self._evaluations(batch, row, pair, y[known], told[known], flag[known])
+
+    def _evaluations(
+        self,
+        batch: Batch,
+        row: IntArray,
+        pair: IntArray,
+        y: FloatArray,
+        told: FloatArray,
+        flag: FlagArray,
+    ) -> Evaluations:
+        tested, evaluated = self._ordinals(batch.series[row])
+        return Evaluations(
+            pair=pair,
+            row=row,
+            t_ms=batch.t_ms[row],
+            y=y * self.pairs.sign[pair],
+            told=told,
+            flag=flag,
+            own_flag=batch.flag[row],
+            why=batch.why[row],
+            reading=batch.value[row],
+            ordinal=np.where(self.further.quality[pair], tested, evaluated),
         )
+
+    def _touch(self, seen: Evaluations) -> list[Transition]:
+        done = self.runs.touch(seen)
+        if not len(done):
+            self._narrow(seen.pair)
+            return []
+        done = done[np.lexsort((self.pairs.rule[seen.pair[done]], seen.row[done]))]
+        changed = seen.take(done)
+        since_ms = self.runs.turn(changed.pair)
+        self._narrow(seen.pair)
+        return list(self.runs.told(changed, since_ms))
+
+    def _over_several(self, formed: Formed) -> list[Transition]:
+        """One instant each of some joint pairs."""
+        pair = formed.pair + self.pairs.n_alone
+        by_hand = (formed.why & Why.SIMULATED) != 0
+        known = ~np.isnan(formed.idle_y)
+        over = np.flatnonzero(known & ~by_hand & self.runs.simulated[pair])
+        told = [
+            self._measured(int(pair[n]), int(formed.t_ms[n]), int(formed.ordinal[n])) for n in over
+        ]
+        self._rest(pair[over])
+        active = self.runs.active[pair]
+        value = np.where(active, formed.held_y, formed.idle_y)
+        flag = np.where(active, formed.held_flag, formed.idle_flag)
+        keep = np.flatnonzero(known & ~self._shielded(by_hand, pair))
+        seen = Evaluations(
+            pair=pair,
+            row=np.arange(len(pair)),
+            t_ms=formed.t_ms,
+            y=value * self.pairs.sign[pair],
+            told=value,
+            flag=flag,
+            own_flag=flag,
+            why=formed.why,
+            reading=formed.reading,
+            ordinal=formed.ordinal,
+        ).take(keep)
+        place = {at: n for n, at in enumerate(pair.tolist())}
+        for change in self._touch(seen):
+            at = self._at[change.rule, change.series]
+            told.append(self._with_others(change, at, formed, place[at]))
+        return told
+
+    def _with_others(self, change: Transition, at: int, formed: Formed, n: int) -> Transition:
+        group = self.pairs.groups[at - self.pairs.n_alone]
+        if not self.pairs.rules[at].shared:
+            return replace(change, other=group[1].id)
+        members = (formed.beyond if change.kind is Change.RAISED else formed.uncalm)[n]
+        return replace(change, members=tuple(members.tolist()))
 
     def advance(
         self,
@@ -234,57 +323,66 @@ class Engine:
             return 0
         return self.silence.next_due_ms(newest_ms, registered_ms, suspended_until_ms)
 
-    def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
+    def reconfigure(
+        self,
+        rules: RuleSet,
+        series: SeriesTable,
+        registry: Registry,
+        reorder_ms: int | None = None,
+    ) -> None:
         """Put a new configuration in force. State stays with its rule id and series.
 
         Levels and holds are the new ones from the next sample on. What nobody watches any
         more is cleared, as withdrawn, by the next `advance` (or `step`, if that comes first).
         """
-        old_keys, old_active, old_slopes = self.pairs.keys, self.active, self.slopes
-        old_rising, old_silence = self._rising_keys, self.silence
-        held = {name: getattr(self, name) for name in _HELD}
-        self._configure(rules, series, registry)
-        old_at, new_at = carried(old_keys, self.pairs.keys)
-        for name, column in held.items():
-            getattr(self, name)[new_at] = column[old_at]
-        self._narrow(new_at)
-        self.slopes.copy_from(old_slopes, *carried(old_rising, self._rising_keys))
-        stays = set(old_at.tolist())
+        old_pairs, old_runs, old_silence = self.pairs, self.runs, self.silence
+        old_further = self.further
+        reorder_ms = self._reorder_ms if reorder_ms is None else reorder_ms
+        self._configure(rules, series, registry, reorder_ms, self.joint.snapshot())
+        stays = self._carry(old_runs.columns(), old_pairs.keys)
+        self.further.copy_from(old_further)
         self._withdrawn.extend(
-            (old_keys[at][0], old_keys[at][2])
-            for at in np.flatnonzero(old_active).tolist()
+            (old_pairs.keys[at][0], old_pairs.keys[at][2])
+            for at in np.flatnonzero(old_runs.active).tolist()
             if at not in stays
         )
         self._withdrawn.extend(self.silence.carry(old_silence))
 
+    def _carry(self, held: dict[str, Any], keys: Sequence[PairKey]) -> set[int]:
+        """Take the state of pairs over; gives the places of those that stay."""
+        old_at, new_at = carried(tuple(keys), self.pairs.keys)
+        self.runs.copy_from(held, old_at, new_at)
+        self._narrow(new_at)
+        return set(old_at.tolist())
+
     def snapshot(self) -> dict[str, Any]:
         """All that a restart needs, of the pairs that are not at rest."""
-        busy = np.flatnonzero(self.active | (self.pending_ms != NOT_PENDING))
+        busy = np.flatnonzero(self.runs.active | (self.runs.pending_ms != NOT_PENDING))
         return {
             "keys": [list(self.pairs.keys[at]) for at in busy],
-            "held": {name: getattr(self, name)[busy] for name in _HELD},
-            "rising": [list(key) for key in self._rising_keys],
-            "slopes": self.slopes.snapshot(),
+            "held": {name: column[busy] for name, column in self.runs.columns().items()},
+            "evaluated": self._evaluated.copy(),
+            "tested": self._tested.copy(),
+            **self.further.snapshot(),
+            "joint": self.joint.snapshot(),
             "silence": self.silence.snapshot(),
             "withdrawn": [list(each) for each in self._withdrawn],
         }
 
-    def _restore(self, snapshot: dict[str, Any]) -> None:
-        """Take a snapshot over; of other rules than those in force, as `reconfigure` would."""
-        keys = _keys(snapshot["keys"])
-        old_at, new_at = carried(keys, self.pairs.keys)
-        for name in _HELD:
-            getattr(self, name)[new_at] = np.asarray(snapshot["held"][name])[old_at]
-        self._narrow(new_at)
-        slopes = Slopes.restored(snapshot["slopes"])
-        rising = _keys(snapshot["rising"])
-        self.slopes.copy_from(slopes, *carried(rising, self._rising_keys))
-        stays = set(old_at.tolist())
+    def _restore(self, snapshot: dict[str, Any], reorder_ms: int) -> None:
+        """Take a snapshot over; of other rules than those in force, as `reconfigure` would.
+
+        One of a version without tides, groups and counts begins with none of them.
+        """
+        keys = keys_of(snapshot["keys"])
+        stays = self._carry(snapshot["held"], keys)
+        for column, name in ((self._evaluated, "evaluated"), (self._tested, "tested")):
+            counts = snapshot.get(name, ())
+            column[: len(counts)] = counts
+        self.further.restore(snapshot)
+        if "joint" in snapshot:
+            self.joint = Joint(self.pairs, self._interval_ms, reorder_ms, snapshot["joint"])
         active = np.flatnonzero(snapshot["held"]["active"]).tolist()
         self._withdrawn = [(rule, series) for rule, series in snapshot["withdrawn"]]
         self._withdrawn.extend((keys[at][0], keys[at][2]) for at in active if at not in stays)
         self._withdrawn.extend(self.silence.restore(snapshot["silence"]))
-
-
-def _keys(listed: list[list[Any]]) -> tuple[tuple[str, str, int], ...]:
-    return tuple((rule, ask, series) for rule, ask, series in listed)

@@ -1,0 +1,189 @@
+"""Runs of samples that prove a change: the holds of all pairs, as columns.
+
+Formula: with y = value (falling rules: -value), a sample breaches if y > raise level and is
+calm if y < clear level, both strict. An idle pair is raised by the first breaching sample at
+least `for_s` after the first of an unbroken run; a raised one is cleared likewise by calm
+samples over `clear_for_s`. Anything else, and a step longer than `hold_gap_s`, breaks the run.
+Reference: the hold of Prometheus' `for` and `keep_firing_for`, proved by samples instead of
+by a clock; hysteresis as in IEC 62682 (alarm deadband).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Final, Self
+
+import numpy as np
+
+from alerts.pairs import LevelPairs
+from alerts.transition import Cause, Change, Transition
+from ingest.reading import BoolArray, Flag, FlagArray, FloatArray, IntArray, Why, WhyArray
+
+NOT_PENDING: Final = -1
+
+HELD: Final = (
+    "active",
+    "simulated",
+    "pending_ms",
+    "last_ms",
+    "samples",
+    "worst",
+    "why",
+    "first_value",
+)
+"""The columns of state that outlive a restart or a new configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """N pairs, each at most once, with what is held against their levels.
+
+    row : int64[N], what it came from: the order of transitions
+    y : float64[N], what is compared, times the pair's sign; never NaN
+    told : float64[N], `value` of a transition; reading : float64[N], NaN for none
+    flag : uint8[N], the worst of what `y` rests on; own_flag : that of the sample itself
+    """
+
+    pair: IntArray
+    row: IntArray
+    t_ms: IntArray
+    y: FloatArray
+    told: FloatArray
+    flag: FlagArray
+    own_flag: FlagArray
+    why: WhyArray
+    reading: FloatArray
+    ordinal: IntArray
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def take(self, index: BoolArray | IntArray) -> Self:
+        return type(self)(*(getattr(self, f.name)[index] for f in fields(self)))
+
+    @classmethod
+    def concat(cls, parts: "list[Self]") -> Self:
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls))
+        )
+
+
+class Runs:
+    """State of P pairs.
+
+    active, simulated : bool[P]
+    pending_ms : int64[P], the first sample of the run under way, NOT_PENDING if there is none
+    last_ms, samples, worst, why, first_value : of that run
+    """
+
+    def __init__(self, pairs: LevelPairs) -> None:
+        self.pairs = pairs
+        count = len(pairs)
+        self.active: BoolArray = np.zeros(count, dtype=np.bool_)
+        self.simulated: BoolArray = np.zeros(count, dtype=np.bool_)
+        self.pending_ms: IntArray = np.full(count, NOT_PENDING, dtype=np.int64)
+        self.last_ms: IntArray = np.zeros(count, dtype=np.int64)
+        self.samples: IntArray = np.zeros(count, dtype=np.int64)
+        self.worst: FlagArray = np.zeros(count, dtype=np.uint8)
+        self.why: WhyArray = np.zeros(count, dtype=np.uint16)
+        self.first_value: FloatArray = np.zeros(count)
+
+    def touch(self, seen: Evaluations) -> IntArray:
+        """Move the runs of pairs; gives the places in `seen` of those that changed."""
+        pairs, pair, t_ms, flag = self.pairs, seen.pair, seen.t_ms, seen.flag
+        active, permit = self.active[pair], pairs.permit[pair]
+        breach = (seen.y > pairs.raise_level[pair]) & (~permit | (flag == Flag.PASS))
+        calm = (seen.y < pairs.clear_level[pair]) & (permit | (flag < Flag.SUSPECT))
+        proves = np.where(active, calm, breach)
+        pending_ms = self.pending_ms[pair]
+        fresh = (pending_ms == NOT_PENDING) | (t_ms - self.last_ms[pair] > pairs.gap_ms[pair])
+        since_ms = np.where(fresh, t_ms, pending_ms)
+        hold_ms = np.where(active, pairs.clear_for_ms[pair], pairs.for_ms[pair])
+        done = proves & (t_ms - since_ms >= hold_ms)
+
+        self.last_ms[pair] = t_ms
+        self.samples[pair] = np.where(fresh, 1, self.samples[pair] + 1)
+        self.worst[pair] = np.where(fresh, flag, np.maximum(self.worst[pair], flag))
+        self.why[pair] = np.where(fresh, seen.why, self.why[pair] | seen.why)
+        self.first_value[pair] = np.where(fresh, seen.told, self.first_value[pair])
+        self.pending_ms[pair] = np.where(proves, since_ms, NOT_PENDING)
+        return np.flatnonzero(done)
+
+    def turn(self, pair: IntArray) -> IntArray:
+        """Change the state of pairs whose run is complete; gives when each run began."""
+        since_ms = self.pending_ms[pair]
+        self.pending_ms[pair] = NOT_PENDING
+        # A raise is simulated if any sample of its hold was.
+        self.simulated[pair] = ~self.active[pair] & ((self.why[pair] & Why.SIMULATED) != 0)
+        self.active[pair] = ~self.active[pair]
+        return since_ms
+
+    def drop(self, pair: IntArray) -> None:
+        """Back to rest, with nothing to tell."""
+        self.active[pair] = self.simulated[pair] = False
+        self.pending_ms[pair] = NOT_PENDING
+
+    def told(self, seen: Evaluations, since_ms: IntArray) -> Iterator[Transition]:
+        """The transitions of pairs that have turned, in their order."""
+        pairs, pair = self.pairs, seen.pair
+        raised = self.active[pair]
+        limit = np.where(raised, pairs.raise_told[pair], pairs.clear_told[pair]) + 0.0
+        columns = (
+            raised,
+            pair,
+            pairs.series[pair],
+            since_ms,
+            seen.t_ms,
+            seen.told + 0.0,
+            seen.own_flag,
+            limit,
+            self.worst[pair],
+            self.why[pair],
+            self.samples[pair],
+            self.first_value[pair] + 0.0,
+            seen.reading,
+            seen.ordinal,
+        )
+        for (
+            up,
+            at,
+            series,
+            since,
+            t_ms,
+            value,
+            flag,
+            level,
+            worst,
+            why,
+            samples,
+            first,
+            reading,
+            ordinal,
+        ) in zip(*(column.tolist() for column in columns), strict=True):
+            yield Transition(
+                kind=Change.RAISED if up else Change.CLEARED,
+                rule=pairs.keys[at][0],
+                series=series,
+                t_since_ms=since,
+                t_event_ms=t_ms,
+                value=value,
+                flag=flag,
+                limit=None if level != level else level,  # noqa: PLR0124 - NaN alone differs
+                at_ms=-1,
+                cause=Cause.LEVEL,
+                worst_flag=worst,
+                why=why,
+                samples=samples,
+                first_value=first,
+                reading=None if reading != reading else reading,  # noqa: PLR0124 - as above
+                ordinal=ordinal,
+            )
+
+    def copy_from(self, old: dict[str, Any], old_at: IntArray, new_at: IntArray) -> None:
+        """Carry the state of pairs over; `old` has the columns `HELD`."""
+        for name in HELD:
+            getattr(self, name)[new_at] = np.asarray(old[name])[old_at]
+
+    def columns(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in HELD}
