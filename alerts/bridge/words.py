@@ -1,0 +1,108 @@
+"""What people read of a bridge: minutes first, the state in words, kilometres last."""
+
+from alerts.bridge.congestion import State
+from alerts.bridge.direction import Figure, Told
+from alerts.bridge.modes import WORDS_EN, WORDS_VI, Mode
+
+STATE_VI = {
+    State.FREE: "thông thoáng",
+    State.DENSE: "đông xe",
+    State.CONGESTED: "ùn ứ",
+    State.JAMMED: "ùn tắc",
+}
+STATE_EN = {
+    State.FREE: "free",
+    State.DENSE: "dense",
+    State.CONGESTED: "congested",
+    State.JAMMED: "jammed",
+}
+WHY_VI = {
+    "one-end": "chưa có camera ở cả hai đầu cầu: không tính được phút và chiều dài ùn",
+    "never": "chưa có lúc thông thoáng để bắt đầu đếm xe trên cầu",
+    "gap": "thiếu số liệu đếm xe: chờ lúc thông thoáng để đếm lại",
+    "fault": "số xe vào và ra không khớp: chờ lúc thông thoáng để đếm lại",
+    "withdrawn": "đã đếm lâu, sai số lớn: chỉ nêu khoảng phút",
+    "spilled": "ùn quá đầu cầu: camera không thấy hết",
+    "alike": "lượng xe ra gần bằng khả năng của cầu: không tính được chiều dài ùn",
+    "closed": "đang đóng chiều này",
+    "": "",
+}
+WHY_EN = {
+    "one-end": "no camera at both ends: no minutes and no length can be told",
+    "never": "no free traffic yet from which to begin to count",
+    "gap": "counts are missing: counted anew when traffic is free",
+    "fault": "counts of both ends do not agree: counted anew when traffic is free",
+    "withdrawn": "counted for long, so the error is large: minutes as a range alone",
+    "spilled": "the queue reaches beyond the bridge, where no camera sees its end",
+    "alike": "the outflow is near capacity: no length can be told",
+    "closed": "this direction is closed",
+    "": "",
+}
+
+
+def minutes_vi(minutes: Figure) -> str:
+    """`khoảng 11 phút`, `8 đến 14 phút`, `trên 22 phút`."""
+    least = _whole(minutes.least)
+    if minutes.most is None:
+        return f"trên {least} phút"
+    most = _whole(minutes.most)
+    return f"khoảng {least} phút" if least == most else f"{least} đến {most} phút"
+
+
+def minutes_en(minutes: Figure) -> str:
+    least = _whole(minutes.least)
+    if minutes.most is None:
+        return f"over {least} min"
+    most = _whole(minutes.most)
+    return f"about {least} min" if least == most else f"{least} to {most} min"
+
+
+def km_vi(km: Figure) -> str:
+    """`2,0 km`, `> 2,9 km`, `2,9 đến 4,9 km`."""
+    return _km(km, "đến").replace(".", ",")
+
+
+def km_en(km: Figure) -> str:
+    return _km(km, "to")
+
+
+def sentence_vi(told: Told) -> str:
+    """`khoảng 11 phút, ùn ứ, ùn dài 2,0 km`."""
+    if told.mode is Mode.CLOSED:
+        return WORDS_VI[Mode.CLOSED]
+    parts = [minutes_vi(told.minutes)] if told.minutes is not None else []
+    parts.append("CHƯA RÕ" if told.state is None else STATE_VI[told.state])
+    if told.km is not None and told.km.least > 0.0:
+        parts.append(f"ùn dài {km_vi(told.km)}")
+    if told.incident:
+        parts.append("có dấu hiệu sự cố")
+    if told.mode is not Mode.TWO_WAY:
+        parts.append(WORDS_VI[told.mode])
+    return ", ".join(parts)
+
+
+def sentence_en(told: Told) -> str:
+    if told.mode is Mode.CLOSED:
+        return WORDS_EN[Mode.CLOSED]
+    parts = [minutes_en(told.minutes)] if told.minutes is not None else []
+    parts.append("not known" if told.state is None else STATE_EN[told.state])
+    if told.km is not None and told.km.least > 0.0:
+        parts.append(f"queue of {km_en(told.km)}")
+    if told.incident:
+        parts.append("signs of an incident")
+    if told.mode is not Mode.TWO_WAY:
+        parts.append(WORDS_EN[told.mode])
+    return ", ".join(parts)
+
+
+def _km(km: Figure, word: str) -> str:
+    least = f"{km.least:.1f}"
+    if km.most is None:
+        return f"> {least} km"
+    most = f"{km.most:.1f}"
+    return f"{least} km" if least == most else f"{least} {word} {most} km"
+
+
+def _whole(minutes: float) -> int:
+    """Whole minutes, a half up."""
+    return int(minutes + 0.5)
