@@ -1,4 +1,4 @@
-"""Released readings get their flags and meet the rules."""
+"""Released readings get their flags, give rise to derived ones, and meet the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from ingest.reading import Batch, Flag, FlagArray, IntArray, Why, WhyArray, roun
 from ingest.registry import Registry
 from ingest.release import NEVER, Waiting
 from ingest.series import SeriesTable
+from songtien.deriving import Deriving
 
 RANK = np.zeros(10, dtype=np.uint8)
 """Badness of a flag: the worst of several is told."""
@@ -32,7 +33,9 @@ def worst(a: FlagArray, b: FlagArray) -> FlagArray:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Flagged readings, flags of earlier readings told anew, and what the rules made of it."""
+    """Flagged readings with those derived from them, flags of earlier readings told anew, and
+    what the rules made of it.
+    """
 
     rows: Batch
     revised: Batch
@@ -47,9 +50,12 @@ class Judging:
         rules: RuleSet,
         series: SeriesTable,
         registry: Registry,
+        reorder_ms: int,
         snapshot: dict[str, Any] | None = None,
     ) -> None:
         state: dict[str, Any] = snapshot or {"quality": None, "engine": None, "newest": None}
+        # Before version 4 nothing was derived from several series.
+        self.deriving = Deriving(series, registry, reorder_ms, state.get("deriving"))
         self.quality = Quality(series, registry, state["quality"])
         self.engine = Engine(rules, series, registry, state["engine"])
         self.evaluated_ms: IntArray = np.full(len(series), NEVER, dtype=np.int64)
@@ -61,13 +67,16 @@ class Judging:
                 column[: len(old)] = old
         self._index(series)
 
-    def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
+    def reconfigure(
+        self, rules: RuleSet, series: SeriesTable, registry: Registry, reorder_ms: int
+    ) -> None:
         grown = len(series) - len(self.evaluated_ms)
         self.evaluated_ms = np.pad(self.evaluated_ms, (0, grown), constant_values=NEVER)
         self._extra_flag = np.pad(self._extra_flag, (0, grown), constant_values=Flag.NOT_EVALUATED)
         self._extra_why = np.pad(self._extra_why, (0, grown))
         self.quality.reconfigure(series, registry)
         self.engine.reconfigure(rules, series, registry)
+        self.deriving.reconfigure(series, registry, reorder_ms)
         self._index(series)
 
     def judge(self, released: Waiting) -> Judgement:
@@ -87,14 +96,19 @@ class Judging:
         extra_flag, extra_why = self._extra(rows, flag)
         told = Batch(rows.series, rows.t_ms, rows.value, worst(flag, extra_flag), why | extra_why)
         transitions = [t for turn in turns for t in self.engine.step(told.take(turn))]
+        derived = self.deriving.push(told)
+        for turn in rounds(derived.series):
+            transitions.extend(self.engine.step(derived.take(turn)))
+        self.evaluated_ms[derived.series] = derived.t_ms
         revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
         self.evaluated_ms[rows.series] = rows.t_ms  # in order of time: the last one stands
-        return Judgement(told, revisions, transitions)
+        return Judgement(Batch.concat([told, derived]), revisions, transitions)
 
     def snapshot(self) -> dict[str, Any]:
         return {
             "quality": self.quality.snapshot(),
             "engine": self.engine.snapshot(),
+            "deriving": self.deriving.snapshot(),
             "newest": [column.copy() for column in self._newest()],
         }
 

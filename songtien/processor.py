@@ -195,10 +195,10 @@ class Processor:
         self.lanes = Lanes(registry, reorder_ms, old["lanes"])
         self.window = ReorderWindow(len(table), reorder_ms, old["window"])
         if first:
-            self.judging = Judging(rules, table, registry, old["judging"])
+            self.judging = Judging(rules, table, registry, reorder_ms, old["judging"])
             self.book = AlertBook(rules, table, registry, old["book"])
         else:
-            self.judging.reconfigure(rules, table, registry)
+            self.judging.reconfigure(rules, table, registry, reorder_ms)
             self.book.reconfigure(rules, table, registry)
         # After a start the broker first hands over what has waited for us: nobody is called
         # silent before we have listened for a moment.

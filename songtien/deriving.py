@@ -1,0 +1,39 @@
+"""What is formed from the series of several devices: lines of salt along the river.
+
+The parts themselves are pure and know nothing of each other; here stands in which order they
+hear of released readings, and that what they form is judged like any other reading.
+"""
+
+from typing import Any
+
+from alerts.river.river import River
+from ingest.reading import Batch
+from ingest.registry import Registry
+from ingest.series import SeriesTable
+
+
+class Deriving:
+    """Flagged, released readings in, readings of derived series out."""
+
+    def __init__(
+        self,
+        series: SeriesTable,
+        registry: Registry,
+        reorder_ms: int,
+        snapshot: dict[str, Any] | None = None,
+    ) -> None:
+        state: dict[str, Any] = snapshot or {"river": None}
+        self.river = River(registry, series, reorder_ms, state["river"])
+
+    def reconfigure(self, series: SeriesTable, registry: Registry, reorder_ms: int) -> None:
+        self.river.reconfigure(registry, series, reorder_ms)
+
+    def push(self, rows: Batch) -> Batch:
+        """Take readings, each series rising; the derived ones that are complete now.
+
+        They have their flags, and come in order of time within each series.
+        """
+        return self.river.push(rows)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"river": self.river.snapshot()}
