@@ -117,7 +117,7 @@ def dumped(store: Path) -> Rows:
             table: [tuple(_read(w) for w in row) for row in connection.execute(select + table)]
             for table in TABLES
         }
-    keys = dict(found["series"])
+    keys: dict[int, str] = dict(found["series"])
     found["reading"] = [(keys.get(number, ""), *row) for number, *row in found["reading"]]
     found["series"] = [(key,) for key in keys.values()]
     return {table: sorted(rows, key=repr) for table, rows in found.items()}
