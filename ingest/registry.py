@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ingest.bridges import check_crossings
+from ingest.intakes import Intake, read_intake
 from ingest.registry_file import (
     KEYS,
     crossed,
@@ -45,7 +46,7 @@ __all__ = [
     "parse_registry",
 ]
 
-Named = TypeVar("Named", Reach, Station, Device)
+Named = TypeVar("Named", Reach, Station, Device, Intake)
 
 
 def parse_registry(text: str, file: str) -> Registry:
@@ -67,14 +68,19 @@ def parse_registry(text: str, file: str) -> Registry:
         )
         overrides.setdefault(station.id, read_override(table, station.kind))
     quality = top.table("quality", KEYS["quality"])
+    stations = _by_id(found_stations, "stations")
+    found_intakes = [
+        (table, read_intake(table, stations)) for table in top.tables("intake", KEYS["intake"])
+    ]
 
     registry = Registry(
         reaches=_by_id(found_reaches, "reaches"),
-        stations=_by_id(found_stations, "stations"),
+        stations=stations,
         devices=_by_id(found_devices, "devices"),
         defaults=read_defaults(quality),
         bands=tuple(read_band(table) for table in quality.tables("band", KEYS["band"])),
         overrides={station: stated for station, stated in overrides.items() if stated},
+        intakes=_by_id(found_intakes, "intakes"),
     )
     for table, reach in found_reaches:
         _check_reach(table, reach, registry.reaches)

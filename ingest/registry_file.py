@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Final
 
 from ingest.bridges import BRIDGE_KEYS, read_crossings
+from ingest.intakes import INTAKE_KEYS
 from ingest.reading import MEASURED_QUANTITIES, QUANTITIES
 from ingest.stations import (
     Device,
@@ -38,7 +39,7 @@ MEASURES: Final[Mapping[str, tuple[str, ...]]] = {
 USES = ("car", "motorbike", "mixed")
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "": ("reach", "station", "quality"),
+    "": ("reach", "station", "intake", "quality"),
     "reach": ("id", "name", "flows_into", "closed", "source"),
     "station": (
         "id",
@@ -60,6 +61,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "quality",
     ),
     **BRIDGE_KEYS,
+    "intake": INTAKE_KEYS,
     "direction": ("vi", "en"),
     "device": (
         "id",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.bridges import Crossing
+from ingest.intakes import Intake
 
 EARTH_RADIUS_KM = 6371.0088
 
@@ -162,6 +163,7 @@ class Registry:
     defaults: LimitsByQuantity = field(default_factory=dict)
     bands: tuple[QualityBand, ...] = ()
     overrides: Mapping[str, LimitsByQuantity] = field(default_factory=dict)
+    intakes: Mapping[str, Intake] = field(default_factory=dict)
 
     def limits(self, station_id: str, quantity: str) -> QualityLimits:
         """Limits by quantity, overridden by the station's distance band, then by the station.
