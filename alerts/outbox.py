@@ -41,11 +41,20 @@ class Outgoing:
 def after(conn: sqlite3.Connection, pos: int, limit: int) -> list[Outgoing]:
     """The events behind a position, in order."""
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM alert_event WHERE pos > ? AND {_THEIRS}"  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM alert_event WHERE told AND pos > ? AND {_THEIRS}"  # noqa: S608 - constants
         " ORDER BY pos LIMIT ?",
         (pos, limit),
     )
     return [_outgoing(row) for row in rows]
+
+
+def waiting(conn: sqlite3.Connection, pos: int) -> tuple[int, int | None]:
+    """How many events there are behind a position, and when the first of them happened, ms."""
+    row = conn.execute(
+        f"SELECT count(*), min(at_ms) FROM alert_event WHERE told AND pos > ? AND {_THEIRS}",  # noqa: S608 - constants
+        (pos,),
+    ).fetchone()
+    return int(row[0]), row[1]
 
 
 def of_alert(conn: sqlite3.Connection, alert: str) -> list[Outgoing]:
@@ -67,7 +76,7 @@ def current(conn: sqlite3.Connection, newest: int) -> list[list[Outgoing]]:
     rows = conn.execute(
         f"SELECT id FROM alert WHERE told AND state <> 'normal' AND state IN ({holding})"  # noqa: S608 - constants
         " UNION SELECT alert FROM"
-        f" (SELECT alert FROM alert_event WHERE {_THEIRS} ORDER BY pos DESC LIMIT ?)"
+        f" (SELECT alert FROM alert_event WHERE told AND {_THEIRS} ORDER BY pos DESC LIMIT ?)"
         " ORDER BY 1",
         (newest,),
     )

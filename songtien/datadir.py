@@ -21,11 +21,15 @@ class Files:
     journal: Path
     store: Path
     auth: Path
+    webhooks: Path
 
     @classmethod
     def of(cls, directory: Path) -> "Files":
         return cls(
-            directory / "journal.sqlite", directory / "store.sqlite", directory / "auth.sqlite"
+            directory / "journal.sqlite",
+            directory / "store.sqlite",
+            directory / "auth.sqlite",
+            directory / "webhooks.sqlite",
         )
 
 

@@ -13,6 +13,7 @@ from songtien.announce import CANARY_FRESH_MS, Announcer
 from songtien.historian import Historian
 from songtien.pipeline import Pipeline
 from songtien.watching import Watching
+from songtien.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Health:
     live: LiveServer
     historian: Historian | None
     watching: Watching
+    webhooks: Webhooks
 
     def not_ready(self) -> Sequence[door.NotReady]:
         """Why readings do not flow end to end."""
@@ -73,10 +75,12 @@ class Health:
                 "live_slow_closes": ("Clients closed as too slow.", live.slow_closes),
                 **({} if self.historian is None else self.historian.counters()),
                 **self.watching.counters(),
+                **self.webhooks.counters(),
             },
             gauges={
                 **({} if self.historian is None else self.historian.gauges()),
                 **self.watching.gauges(),
+                **self.webhooks.gauges(),
             },
             versions={} if self.historian is None else self.historian.versions(),
         )

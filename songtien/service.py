@@ -56,6 +56,7 @@ from songtien.screens import Screens
 from songtien.settings import Settings
 from songtien.threads import Threads
 from songtien.watching import heard_back, watching
+from songtien.webhooks import Webhooks, outside
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +181,15 @@ class Service:
             ready=lambda: not self.health.not_ready(),
             on_death=self.threads.died,
         )
+        self.webhooks = Webhooks(
+            settings.webhooks,
+            reader,
+            paths.webhooks,
+            version=version("songtien"),
+            clock_ms=clock_ms,
+            on_death=self.threads.died,
+        )
+        files.callback(self.webhooks.close)
         self.health = Health(
             self.broker,
             self.announcer,
@@ -190,6 +200,7 @@ class Service:
             self.live,
             self.historian,
             self.watching,
+            self.webhooks,
         )
         told = self.screens.load_alerts(reader)
         self.announcer.begin(self.pipeline.processor.sequencer.acks(), told)
@@ -215,6 +226,7 @@ class Service:
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
             pages=PAGES,
+            outside=outside(settings.cap, reader, self.webhooks),
         )
         self._demo = demo
 
@@ -256,6 +268,7 @@ class Service:
         if self.historian is not None:
             drain = self.historian.drain
             self.threads.start("drain", drain.run, drain.stop)
+        self.webhooks.start()
         self.broker.start()
 
     async def close(self) -> None:
@@ -270,6 +283,7 @@ class Service:
                 task.cancel()
         try:
             await asyncio.to_thread(self.watching.stop)
+            await asyncio.to_thread(self.webhooks.stop)
             if self.threads:
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await asyncio.to_thread(self.broker.stop)
@@ -319,6 +333,8 @@ class Service:
     def _tell(self, news: News) -> None:
         """What the pipeline has committed, on its thread."""
         self.mailbox.tell(news)
+        if news.outcome.events:
+            self.webhooks.wake()
         if self.historian is not None:
             self.historian.drain.wake()
 
