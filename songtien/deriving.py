@@ -1,4 +1,4 @@
-"""What is formed from the series of several devices: lines of salt along the river.
+"""What is formed from the series of several devices: lines of salt, the state of bridges.
 
 The parts themselves are pure and know nothing of each other; here stands in which order they
 hear of released readings, and that what they form is judged like any other reading.
@@ -6,6 +6,7 @@ hear of released readings, and that what they form is judged like any other read
 
 from typing import Any
 
+from alerts.bridge.bridges import Bridges, Modes
 from alerts.river.river import River
 from ingest.reading import Batch
 from ingest.registry import Registry
@@ -22,18 +23,21 @@ class Deriving:
         reorder_ms: int,
         snapshot: dict[str, Any] | None = None,
     ) -> None:
-        state: dict[str, Any] = snapshot or {"river": None}
+        state: dict[str, Any] = snapshot or {"river": None, "bridges": None}
         self.river = River(registry, series, reorder_ms, state["river"])
+        self.bridges = Bridges(registry, series, reorder_ms, state["bridges"])
 
     def reconfigure(self, series: SeriesTable, registry: Registry, reorder_ms: int) -> None:
         self.river.reconfigure(registry, series, reorder_ms)
+        self.bridges.reconfigure(registry, series, reorder_ms)
 
-    def push(self, rows: Batch) -> Batch:
+    def push(self, rows: Batch, modes: Modes) -> Batch:
         """Take readings, each series rising; the derived ones that are complete now.
 
-        They have their flags, and come in order of time within each series.
+        They have their flags, and come in order of time within each series. `modes` is how
+        the police let the bridges be used.
         """
-        return self.river.push(rows)
+        return Batch.concat([self.river.push(rows), self.bridges.push(rows, modes)])
 
     def snapshot(self) -> dict[str, Any]:
-        return {"river": self.river.snapshot()}
+        return {"river": self.river.snapshot(), "bridges": self.bridges.snapshot()}

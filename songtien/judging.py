@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alerts.bridge.bridges import Modes
 from alerts.engine import Engine
 from alerts.rules import RuleSet
 from alerts.transition import Transition
@@ -79,8 +80,11 @@ class Judging:
         self.deriving.reconfigure(series, registry, reorder_ms)
         self._index(series)
 
-    def judge(self, released: Waiting) -> Judgement:
-        """Flag and evaluate readings, which come in order of time within each series."""
+    def judge(self, released: Waiting, modes: Modes) -> Judgement:
+        """Flag and evaluate readings, which come in order of time within each series.
+
+        modes : how the police let the bridges be used at this time
+        """
         if not len(released):
             return Judgement(released.rows, Batch.empty(), ())
         rows = released.rows
@@ -96,7 +100,7 @@ class Judging:
         extra_flag, extra_why = self._extra(rows, flag)
         told = Batch(rows.series, rows.t_ms, rows.value, worst(flag, extra_flag), why | extra_why)
         transitions = [t for turn in turns for t in self.engine.step(told.take(turn))]
-        derived = self.deriving.push(told)
+        derived = self.deriving.push(told, modes)
         for turn in rounds(derived.series):
             transitions.extend(self.engine.step(derived.take(turn)))
         self.evaluated_ms[derived.series] = derived.t_ms

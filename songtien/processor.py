@@ -18,6 +18,7 @@ from alerts.book import AlertBook
 from alerts.desk import Desk
 from alerts.notices import Said
 from alerts.rulesfile import parse_rules
+from alerts.situation import Situation
 from alerts.transition import Transition
 from ingest import journal
 from ingest.known import Known, Stored
@@ -35,7 +36,7 @@ from songtien.judging import Judging
 from songtien.migrations import brought_forward
 from songtien.outcome import Outcome
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 
 class StateError(Exception):
@@ -123,6 +124,7 @@ class Processor:
                 self._measured_ms, self._registered_ms, self._asleep_ms
             ),
             self.desk.next_due_ms(self._settled_ms),
+            self.book.next_due_ms(),
         )
         return min((due for due in dues if due is not None), default=None)
 
@@ -200,6 +202,7 @@ class Processor:
         else:
             self.judging.reconfigure(rules, table, registry, reorder_ms)
             self.book.reconfigure(rules, table, registry)
+            self.book.awake(self.now_ms)
         # After a start the broker first hands over what has waited for us: nobody is called
         # silent before we have listened for a moment.
         self._asleep_ms = np.full(len(table), self._listening_ms, dtype=np.int64)
@@ -224,7 +227,7 @@ class Processor:
             work.outcome.devices.update(self.sequencer.advance(due))
             self.lanes.release(due, work.known)
             self._take_directions(work, due)
-            self._judge(work, self.window.release(due, {}))
+            self._judge(work, self.window.release(due, {}), due)
             self._settle(work, due)
 
     def _settle(self, work: _Work, now_ms: int) -> None:
@@ -240,9 +243,14 @@ class Processor:
         work.outcome.events.extend(
             self.book.apply(
                 work.transitions,
-                self.judging.evaluated_ms,
-                now_ms,
-                self.judging.engine.clearing,
+                Situation(
+                    now_ms,
+                    self.judging.evaluated_ms,
+                    self._measured_ms,
+                    self.judging.engine.clearing,
+                    self.judging.engine.evaluations,
+                    self.desk.maintenance(now_ms),
+                ),
             )
         )
         work.transitions.clear()
@@ -278,7 +286,7 @@ class Processor:
     def _take_probes(self, work: _Work, part: Part, heard: Heard) -> None:
         if not part.samples:
             if part.settled:
-                self._judge(work, self.window.release(self.now_ms, part.settled))
+                self._judge(work, self.window.release(self.now_ms, part.settled), self.now_ms)
             return
         numbers = [self.probes.numbers[stream] for stream in part.streams]
         more_follow = part is not heard.parts[-1]
@@ -336,12 +344,12 @@ class Processor:
         admitted = self.window.admit(arrived, now_ms, settled)
         self._put(work, admitted.held.rows)
         self._put(work, _marked(admitted.late.rows, Flag.NOT_EVALUATED, Why.LATE))
-        self._judge(work, admitted.released)
+        self._judge(work, admitted.released, now_ms)
 
-    def _judge(self, work: _Work, released: Waiting) -> None:
+    def _judge(self, work: _Work, released: Waiting, now_ms: int) -> None:
         if not len(released):
             return
-        judgement = self.judging.judge(released)
+        judgement = self.judging.judge(released, self.desk.modes(now_ms))
         self._put(work, judgement.rows)
         self._put(work, judgement.revised)
         work.transitions.extend(judgement.transitions)
