@@ -14,7 +14,7 @@ from alerts.engine import Engine
 from alerts.rules import RuleSet
 from alerts.rulesfile import parse_rules
 from alerts.transition import Transition
-from ingest.reading import Batch, Flag, rounds
+from ingest.reading import Batch, Flag
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
@@ -30,6 +30,8 @@ KINDS = {
     "above": ("raise_above", "clear_below", (2.0, 1.5), ()),
     "below": ("raise_below", "clear_above", (1.0, 1.5), ("", "permit = true")),
     "rise": ("rise_above_per_h", "clear_below_per_h", (1.0, 0.0), ("rise_window_s = 2400", "")),
+    "fall": ("fall_above_per_h", "clear_below_per_h", (1.0, 0.0), ("rise_window_s = 2400", "")),
+    "flagged": ("flagged", "", ("suspect", "fail", "stuck", "dry"), ()),
 }
 
 
@@ -40,8 +42,11 @@ def rule_texts(draw: st.DrawFn) -> str:
     for number in range(draw(st.integers(1, 4))):
         raise_key, clear_key, levels, more = KINDS[draw(st.sampled_from(sorted(KINDS)))]
         texts.append(f'[[rule]]\nid = "r{number}"\nquantity = "salinity_g_l"\nseverity = "info"')
-        texts.append(f"{raise_key} = {levels[0]}")
-        texts.append(draw(st.sampled_from(["", f"{clear_key} = {levels[1]}"])))
+        if raise_key == "flagged":
+            texts.append(f'flagged = "{draw(st.sampled_from(levels))}"')
+        else:
+            texts.append(f"{raise_key} = {levels[0]}")
+            texts.append(draw(st.sampled_from(["", f"{clear_key} = {levels[1]}"])))
         texts.append(f"for_s = {draw(st.sampled_from([0, 600, 1800]))}")
         texts.append(f"clear_for_s = {draw(st.sampled_from([0, 600, 1800]))}")
         texts.append(draw(st.sampled_from(["", "hold_gap_s = 700"])))
@@ -51,17 +56,18 @@ def rule_texts(draw: st.DrawFn) -> str:
 
 VALUES = st.sampled_from([0.2, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.3, 4.1])
 STEPS_MS = st.sampled_from([600_000] * 6 + [1, 60_000, 600_000, 900_000, 1_200_001, 7_200_000])
-FLAGS = st.sampled_from([1] * 8 + [2, 3, 4, 9])
+FLAGS = st.sampled_from([(1, 0)] * 8 + [(2, 0), (3, 0), (3, 8), (4, 32), (4, 8), (9, 0)])
+Fed = tuple[bool, int, float, tuple[int, int]]
 FEEDS = st.lists(st.tuples(st.booleans(), STEPS_MS, VALUES, FLAGS), max_size=80)
 
 
-def samples_of(feed: list[tuple[bool, int, float, int]]) -> list[tuple[int, Sample]]:
+def samples_of(feed: list[Fed]) -> list[tuple[int, Sample]]:
     """(series, sample) in order; the two series have clocks of their own."""
     clock = {True: t(0), False: t(7)}
     rows = []
-    for first, step_ms, value, flag in feed:
+    for first, step_ms, value, (flag, why) in feed:
         clock[first] += step_ms
-        rows.append((SERIES.by_key[KEYS[not first]], Sample(clock[first], value, flag)))
+        rows.append((SERIES.by_key[KEYS[not first]], Sample(clock[first], value, flag, why)))
     return rows
 
 
@@ -71,19 +77,16 @@ def batch_of(rows: list[tuple[int, Sample]]) -> Batch:
         [sample.t_ms for _, sample in rows],
         [sample.value for _, sample in rows],
         [sample.flag for _, sample in rows],
+        [sample.why for _, sample in rows],
     )
 
 
 def run(engine: Engine, batch: Batch) -> list[Transition]:
-    told = []
-    for rows in rounds(batch.series):
-        told.extend(engine.step(batch.take(rows)))
-    return told
+    return engine.step(batch)
 
 
 def shape(change: Transition) -> Told:
     assert change.value is not None
-    assert change.limit is not None
     return Told(
         change.kind.value,
         change.t_since_ms,
@@ -92,6 +95,9 @@ def shape(change: Transition) -> Told:
         change.limit,
         change.worst_flag,
         change.samples,
+        change.ordinal,
+        change.members,
+        change.other,
     )
 
 
@@ -117,7 +123,7 @@ def by_twin(rules: RuleSet, rows: list[tuple[int, Sample]]) -> dict[tuple[str, i
 @settings(max_examples=300, deadline=None)
 @given(rule_texts(), FEEDS, st.lists(st.integers(0, 60), max_size=6), st.integers(0, 60))
 def test_any_split_equals_the_twin(
-    text: str, feed: list[tuple[bool, int, float, int]], cuts: list[int], restart: int
+    text: str, feed: list[Fed], cuts: list[int], restart: int
 ) -> None:
     rules = parse_rules(text, "rules.toml", REGISTRY)
     rows = samples_of(feed)
@@ -136,9 +142,7 @@ def test_any_split_equals_the_twin(
 
 @settings(max_examples=60, deadline=None)
 @given(rule_texts(), FEEDS)
-def test_any_interleaving_of_the_series_is_the_same(
-    text: str, feed: list[tuple[bool, int, float, int]]
-) -> None:
+def test_any_interleaving_of_the_series_is_the_same(text: str, feed: list[Fed]) -> None:
     rules = parse_rules(text, "rules.toml", REGISTRY)
     rows = samples_of(feed)
     apart = sorted(rows, key=lambda row: row[0])
@@ -148,9 +152,7 @@ def test_any_interleaving_of_the_series_is_the_same(
 
 @settings(max_examples=60, deadline=None)
 @given(rule_texts(), FEEDS, st.integers(0, 60))
-def test_the_same_configuration_again_changes_nothing(
-    text: str, feed: list[tuple[bool, int, float, int]], cut: int
-) -> None:
+def test_the_same_configuration_again_changes_nothing(text: str, feed: list[Fed], cut: int) -> None:
     rules = parse_rules(text, "rules.toml", REGISTRY)
     rows = samples_of(feed)
     engine = Engine(rules, SERIES, REGISTRY)
