@@ -1,15 +1,17 @@
 // Active alerts, a row for what belongs together.
 
 import { el, setAttribute, setText } from "./dom.ts";
-import { type Fold, type Folded, silent, untaken } from "./fold.ts";
+import { type Fold, type Folded, inMaintenance, shelved, silent, untaken } from "./fold.ts";
 import type { Alert, Reading, Station } from "./model.ts";
 import {
   alertSentence,
   figuresOf,
   heading,
+  marksOf,
   nowText,
   othersText,
   placeOf,
+  shelvedText,
   whenText,
 } from "./telling.ts";
 import type { Moment } from "./view.ts";
@@ -23,16 +25,26 @@ interface Row {
   figures: HTMLElement;
   since: HTMLElement;
   now: HTMLElement;
+  marks: HTMLElement;
   rest: HTMLButtonElement;
   who: HTMLElement;
   ack: HTMLButtonElement;
+  actions: HTMLButtonElement;
   rungs: HTMLElement;
   unfolded: boolean;
 }
 
 export interface AlertActions {
   choose(key: string): void;
-  acknowledge(fold: Fold): void;
+  /** What can be done with it; `ack` where that is what the officer wants. */
+  act(fold: Fold, step: "ack" | null): void;
+}
+
+/** Rows that stand folded below the others. */
+interface Section {
+  button: HTMLButtonElement;
+  shown: boolean;
+  ids: string[];
 }
 
 export class Alerts {
@@ -47,13 +59,9 @@ export class Alerts {
   });
   private readonly none = el("p", { class: "none" });
   private readonly more = el("button", { type: "button", class: "more", hidden: true });
-  private readonly everyday = el("button", {
-    type: "button",
-    class: "everyday",
-    "aria-controls": "alerts-list",
-    "data-testid": "everyday",
-  });
-  private everydayShown = false;
+  /** Everyday notices; what is put aside or in maintenance. */
+  private readonly everyday = section("everyday");
+  private readonly aside = section("aside");
   private folds = new Map<string, Fold>();
   private moment: Moment = { language: "vi", now_ms: 0 };
 
@@ -62,11 +70,14 @@ export class Alerts {
     private readonly actions: AlertActions,
   ) {
     const head = el("header", {}, this.title, this.count);
-    place.append(head, this.list, this.none, this.more, this.everyday);
+    const below = el("footer", {}, this.everyday.button, this.aside.button);
+    place.append(head, this.list, this.none, this.more, below);
     this.more.addEventListener("click", () =>
       this.list.scrollBy({ top: this.list.clientHeight * 0.8, behavior: "smooth" }),
     );
-    this.everyday.addEventListener("click", () => this.showEveryday());
+    for (const each of [this.everyday, this.aside]) {
+      each.button.addEventListener("click", () => this.unfold(each));
+    }
     this.list.addEventListener("scroll", () => this.tellHidden());
     new ResizeObserver(() => this.tellHidden()).observe(this.list);
   }
@@ -80,8 +91,8 @@ export class Alerts {
   ): void {
     this.moment = at;
     const { language } = at;
-    const { rows, everyday } = folded;
-    const all = [...rows, ...everyday];
+    const { rows, everyday, aside } = folded;
+    const all = [...rows, ...everyday, ...aside];
     const open = untaken(folded);
     this.folds = new Map(all.map((fold) => [fold.id, fold]));
     setText(this.title, word("panel_alerts", language));
@@ -89,11 +100,11 @@ export class Alerts {
     setText(this.count, rows.length === 0 ? "" : count);
     setAttribute(this.count, "class", open > 0 ? "count open" : "count");
     setText(this.none, word("no_alerts", language));
-    this.none.hidden = rows.length > 0 || (this.everydayShown && everyday.length > 0);
     const n = everyday.length;
-    setText(this.everyday, word(n === 1 ? "one_everyday" : "n_everyday", language, { n }));
-    this.everyday.hidden = n === 0;
-    setAttribute(this.everyday, "aria-expanded", this.everydayShown ? "true" : "false");
+    const everydays = word(n === 1 ? "one_everyday" : "n_everyday", language, { n });
+    this.tellSection(this.everyday, everyday, everydays);
+    this.tellSection(this.aside, aside, word("n_aside", language, { n: aside.length }));
+    this.none.hidden = rows.length > 0 || this.anyUnfolded();
     for (const [id, row] of this.rows) {
       if (this.folds.has(id)) continue;
       row.item.remove();
@@ -106,12 +117,27 @@ export class Alerts {
       setText(row.now, nowText(fold.speaks, readings.get(fold.speaks.key), at));
       const chosen = key !== null && [fold.speaks, ...fold.others].some((a) => a.key === key);
       setAttribute(row.item, "data-chosen", chosen);
-      row.item.hidden = place >= rows.length && !this.everydayShown;
+      row.item.hidden = this.folded(fold.id);
       // Moving a row that stands right would take the focus from its button.
       if (this.list.children[place] !== row.item)
         this.list.insertBefore(row.item, this.list.children[place] ?? null);
     });
     this.tellHidden();
+  }
+
+  private tellSection(of: Section, folds: readonly Fold[], text: string): void {
+    of.ids = folds.map((fold) => fold.id);
+    setText(of.button, text);
+    of.button.hidden = folds.length === 0;
+    setAttribute(of.button, "aria-expanded", of.shown ? "true" : "false");
+  }
+
+  private folded(id: string): boolean {
+    return [this.everyday, this.aside].some((each) => !each.shown && each.ids.includes(id));
+  }
+
+  private anyUnfolded(): boolean {
+    return [this.everyday, this.aside].some((each) => each.shown && each.ids.length > 0);
   }
 
   private make(id: string): Row {
@@ -120,16 +146,20 @@ export class Alerts {
     const figures = el("span", { class: "figures" });
     const since = el("span", { class: "since" });
     const now = el("span", { class: "now" });
+    const marks = el("span", { class: "marks" });
     const who = el("span", { class: "who" });
     const what = el("button", { type: "button", class: "what" });
     what.append(el("span", { class: "drawn" }, severity, place, figures));
     const rest = el("button", { type: "button", class: "rest", "data-testid": "others" });
-    const below = el("p", { class: "below" }, since, now, rest);
+    const below = el("p", { class: "below" }, since, now, marks, rest);
     const ack = el("button", { type: "button", class: "ack", "data-testid": "ack" });
+    const actions = el("button", { type: "button", class: "more-do", "data-testid": "actions" });
+    setText(actions, "⋯");
     const rungs = el("ul", { class: "rungs" });
-    const item = el("li", { class: "row" }, what, below, who, ack, rungs);
+    const item = el("li", { class: "row" }, what, below, who, ack, actions, rungs);
     const row: Row = {
-      ...{ item, what, severity, place, figures, since, now, rest, who, ack, rungs },
+      ...{ item, what, severity, place, figures, since, now, marks, rest, who, ack, actions },
+      rungs,
       unfolded: false,
     };
     const withFold = (act: (fold: Fold) => void): (() => void) => () => {
@@ -137,7 +167,8 @@ export class Alerts {
       if (fold !== undefined) act(fold);
     };
     what.addEventListener("click", withFold((fold) => this.actions.choose(fold.speaks.key)));
-    ack.addEventListener("click", withFold((fold) => this.actions.acknowledge(fold)));
+    ack.addEventListener("click", withFold((fold) => this.actions.act(fold, "ack")));
+    actions.addEventListener("click", withFold((fold) => this.actions.act(fold, null)));
     rest.addEventListener("click", () => {
       row.unfolded = !row.unfolded;
       showRungs(row);
@@ -147,15 +178,14 @@ export class Alerts {
     return row;
   }
 
-  private showEveryday(): void {
-    this.everydayShown = !this.everydayShown;
-    setAttribute(this.everyday, "aria-expanded", this.everydayShown ? "true" : "false");
-    const notices = [...this.folds.values()].filter((fold) => fold.severity === "info");
-    const items = notices.map((fold) => this.rows.get(fold.id)?.item);
-    for (const item of items) if (item !== undefined) item.hidden = !this.everydayShown;
-    this.none.hidden = this.folds.size > notices.length || this.everydayShown;
-    const [first] = items;
-    if (this.everydayShown && first !== undefined) {
+  private unfold(which: Section): void {
+    which.shown = !which.shown;
+    setAttribute(which.button, "aria-expanded", which.shown ? "true" : "false");
+    for (const [id, row] of this.rows) row.item.hidden = this.folded(id);
+    const quiet = this.everyday.ids.length + this.aside.ids.length;
+    this.none.hidden = this.folds.size > quiet || this.anyUnfolded();
+    const first = this.rows.get(which.ids[0] ?? "")?.item;
+    if (which.shown && first !== undefined) {
       const top = this.list.getBoundingClientRect().top;
       this.list.scrollTop += first.getBoundingClientRect().top - top;
     }
@@ -173,10 +203,16 @@ export class Alerts {
   }
 }
 
+function section(name: string): Section {
+  const of = { type: "button", class: "section", "aria-controls": "alerts-list" } as const;
+  const button = el("button", { ...of, "data-testid": name, hidden: true });
+  return { button, shown: false, ids: [] };
+}
+
 function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): void {
   const { language } = at;
   const { speaks } = fold;
-  setAttribute(row.item, "class", `row severity-${fold.severity} state-${fold.state}`);
+  setAttribute(row.item, "class", `row severity-${fold.severity} state-${standing(fold)}`);
   setAttribute(row.item, "data-testid", `alert-${speaks.id}`);
   const sentence = alertSentence(speaks, station, at);
   setAttribute(row.what, "title", sentence);
@@ -185,16 +221,26 @@ function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): 
   // A device that is silent both ways has no direction to be named.
   const whole = silent(speaks) && fold.others.length > 0;
   setText(row.figures, told(speaks, whole ? undefined : station, at));
-  setText(row.since, whenText(speaks, at));
+  const aside = shelvedText(speaks, at);
+  setText(row.since, aside || whenText(speaks, at));
+  setText(row.marks, marksOf(speaks, at));
   setText(row.who, speaks.state === "acked" ? `✓ ${speaks.by}`.trim() : "");
   row.ack.hidden = fold.open.length === 0;
   setText(row.ack, word("acknowledge_short", language));
   setAttribute(row.ack, "aria-label", `${word("acknowledge_short", language)}: ${sentence}`);
+  const label = `${word("actions", language)}: ${sentence}`;
+  setAttribute(row.actions, "aria-label", label);
+  setAttribute(row.actions, "title", word("actions", language));
   const rest = othersText(fold, at);
   setText(row.rest, rest);
   row.rest.hidden = rest === "";
   writeRungs(row, fold, station, at);
   showRungs(row);
+}
+
+/** Nobody is waited for where an alert is put aside: it does not breathe. */
+function standing({ speaks, state }: Fold): string {
+  return shelved(speaks) || inMaintenance(speaks) ? "aside" : state;
 }
 
 function showRungs(row: Row): void {
@@ -221,7 +267,8 @@ function writeRungs(row: Row, fold: Fold, station: Station | undefined, at: Mome
     sign(severity, alert, at);
     setText(figures, told(alert, station, at));
     const taken = alert.state === "acked" ? ` · ✓ ${alert.by}`.trimEnd() : "";
-    setText(since, whenText(alert, at) + taken);
+    const own = [shelvedText(alert, at), marksOf(alert, at)].filter(Boolean);
+    setText(since, [whenText(alert, at) + taken, ...own].join(" · "));
   });
 }
 

@@ -1,11 +1,12 @@
-// Both bridges with both directions: how it goes, how fast, how many, how long ago.
+// Both bridges with both directions: how it goes, how long it takes, how far it backs up, how
+// fast cars and motorbikes are, how long ago.
 
 import { el, setAttribute, setText } from "./dom.ts";
 import { decimal, figure } from "./format.ts";
 import { type Reading, type Station, usable } from "./model.ts";
-import { type DirectionView, directionsOf, directionView } from "./traffic.ts";
+import { type DirectionView, directionsOf, directionView, type Mode } from "./traffic.ts";
 import { ageText, lookOf, measuredAgo, type Moment, spoken } from "./view.ts";
-import { type Language, type Word, word } from "./words.ts";
+import { type Language, named, unitOf, type Word, word } from "./words.ts";
 
 interface Line {
   station: Station;
@@ -13,8 +14,11 @@ interface Line {
   button: HTMLElement;
   name: HTMLElement;
   level: HTMLElement;
+  queue: HTMLElement;
+  incident: HTMLElement;
   speed: HTMLElement;
   flow: HTMLElement;
+  service: HTMLElement;
   age: HTMLElement;
 }
 
@@ -30,6 +34,7 @@ export class Bridges {
   update(
     stations: readonly Station[],
     readings: ReadonlyMap<string, readonly Reading[]>,
+    modes: ReadonlyMap<string, Mode>,
     selected: string | null,
     at: Moment,
   ): void {
@@ -42,7 +47,8 @@ export class Bridges {
     }
     for (const line of this.lines) {
       const view = directionView(line.station, line.direction, readings.get(line.station.id) ?? []);
-      write(line, view, selected, at);
+      const mode = modes.get(`${line.station.id}/${line.direction}`) ?? null;
+      write(line, view, mode, selected, at);
     }
   }
 
@@ -64,16 +70,23 @@ export class Bridges {
     const bars = el("i", { class: "bars", "aria-hidden": "true" });
     for (let n = 0; n < 4; n += 1) bars.append(el("b"));
     const text = el("span", { class: "level-word" });
-    const level = el("span", { class: "level" }, bars, text);
+    const queue = el("span", { class: "queue", "data-testid": "queue" });
+    const incident = el("span", { class: "incident" });
+    const level = el("span", { class: "level" }, bars, text, queue, incident);
     const speed = el("span", { class: "speed", "data-testid": "value" });
-    const flow = el("span", { class: "flow" });
+    const flow = el("span");
+    const service = el("small");
+    const side = el("span", { class: "flow" }, flow, service);
     const age = el("span", { class: "age", "data-testid": "age" });
     const button = el(
       "button",
       { type: "button", "data-testid": `bridge-${station.id}-${direction}` },
-      el("span", { class: "drawn" }, name, level, speed, age, flow),
+      el("span", { class: "drawn" }, name, level, speed, age, side),
     );
-    const line = { station, direction, button, name, level: text, speed, flow, age };
+    const line = {
+      ...{ station, direction, button, name, level: text, queue, incident },
+      ...{ speed, flow, service, age },
+    };
     button.addEventListener("click", () => {
       const key = button.dataset["key"];
       if (key) this.choose(key);
@@ -83,36 +96,89 @@ export class Bridges {
   }
 }
 
-function write(line: Line, view: DirectionView, selected: string | null, at: Moment): void {
+function write(
+  line: Line,
+  view: DirectionView,
+  mode: Mode | null,
+  selected: string | null,
+  at: Moment,
+): void {
   const { language } = at;
-  const { main, speed, flow, occupancy, queue, level } = view;
+  const { main, speed, level, whole } = view;
   const look = lookOf(main);
   const suspect = speed?.flag === 3 ? " suspect" : "";
-  setAttribute(line.button, "class", `look-${look}${suspect} level-${level ?? "none"}`);
-  setText(line.level, word((level === null ? "level_none" : `level_${level}`) as Word, language));
-  const value = speed?.value ?? null;
-  setText(line.speed, value === null ? "–" : figure(value, "speed_km_h", language));
-  const sideFigures = [
-    queue !== null && usable(queue) && (queue.value ?? 0) > 0
-      ? word("queue", language, { n: metres(queue.value ?? 0, language) })
-      : "",
-    flow !== null && usable(flow)
-      ? word("vehicles_h", language, { n: decimal(flow.value ?? 0, 0, language) })
-      : "",
-    occupancy !== null && usable(occupancy)
-      ? word("occupied", language, { n: figure(occupancy.value ?? 0, "occupancy", language) })
-      : "",
-  ].filter(Boolean);
+  const working = mode !== null && (mode.until_ms ?? Infinity) > at.now_ms ? mode.mode : "";
+  // A direction that the police have closed stands empty, and that is no state of the traffic.
+  const shown = working === "closed" ? null : level;
+  setAttribute(line.button, "class", `look-${look}${suspect} level-${shown ?? "none"}`);
+  const state = word((shown === null ? "level_none" : `level_${shown}`) as Word, language);
+  const stated = working === "" ? [state] : [named("mode", working, language)];
+  if (working !== "" && working !== "closed") stated.unshift(state);
+  setText(line.level, stated.join(", "));
+  setText(line.queue, queueText(view, language));
+  setText(line.incident, whole.incident?.value === 1 ? `▲ ${word("incident", language)}` : "");
+  // Minutes first: they are what people ask for. Where they can't be told, how fast it goes.
+  const figures = whole.minutes ?? speed;
+  const value = figures?.value ?? null;
+  setText(line.speed, value === null ? "–" : figure(value, figures?.quantity ?? "", language));
+  const unit = whole.minutes === null ? "km/h" : unitOf("crossing_time_min", "min", language);
+  setAttribute(line.speed, "data-unit", ` ${unit}`);
+  const sideFigures = sideOf(view, language);
   setText(line.flow, sideFigures.slice(0, 2).join(" · "));
+  const los = serviceText(view, language);
+  setText(line.service, los);
   const age = main !== null && look === "good" && !suspect && !main.simulated && main.flag === 1;
   setText(line.age, (suspect ? "◇ " : "") + (age ? measuredAgo(main, at) : ageText(main, at)));
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
-  const label = [spoken(name, speed ?? main, at), line.level.textContent, ...sideFigures];
-  setAttribute(line.button, "title", label.join(", "));
+  const told = [line.level, line.queue, line.incident].map((each) => each.textContent ?? "");
+  const minutes = value === null || whole.minutes === null ? "" : `${line.speed.textContent} ${unit}`;
+  const label = [minutes, spoken(name, speed ?? main, at), ...told, ...sideFigures, los];
+  setAttribute(line.button, "title", label.filter(Boolean).join(", "));
   const key = speed?.key ?? main?.key ?? null;
   setAttribute(line.button, "data-key", key);
   const mine = selected !== null && key !== null && streamOf(selected) === streamOf(key);
   setAttribute(line.button, "aria-pressed", mine ? "true" : "false");
+}
+
+/** "ùn dài 1,8 km", "ùn dài > 2,9 km"; else what a camera sees of it. */
+function queueText({ whole, queue }: DirectionView, language: Language): string {
+  const { queue_km } = whole;
+  if (queue_km !== null && (queue_km.value ?? 0) > 0) {
+    const sign = queue_km.bound === "above" ? "> " : queue_km.bound === "below" ? "< " : "";
+    const n = `${sign}${decimal(queue_km.value ?? 0, 1, language)} km`;
+    return word("queue", language, { n });
+  }
+  if (queue_km !== null || queue === null || !usable(queue) || (queue.value ?? 0) <= 0) return "";
+  return word("queue", language, { n: metres(queue.value ?? 0, language) });
+}
+
+/** Cars and motorbikes apart where they are told apart, then how many pass. */
+function sideOf(view: DirectionView, language: Language): string[] {
+  const { speed, speedCar, speedMotorbike, flow, occupancy, whole } = view;
+  const now = (reading: Reading | null): string | null =>
+    reading === null || reading.value === null || !usable(reading)
+      ? null
+      : figure(reading.value, reading.quantity, language);
+  const [cars, motorbikes, all] = [now(speedCar), now(speedMotorbike), now(speed)];
+  let kinds = "";
+  if (cars !== null && motorbikes !== null) kinds = word("both_kinds", language, { cars, motorbikes });
+  else if (cars !== null) kinds = word("cars", language, { n: cars });
+  else if (motorbikes !== null) kinds = word("motorbikes", language, { n: motorbikes });
+  else if (whole.minutes !== null && all !== null) kinds = `${all} km/h`;
+  const [passing, share] = [now(flow), now(occupancy)];
+  return [
+    kinds,
+    passing === null ? "" : word("vehicles_h", language, { n: passing }),
+    share === null ? "" : word("occupied", language, { n: share }),
+  ].filter(Boolean);
+}
+
+const SERVICE = ["A", "B", "C", "D", "E", "F"];
+
+/** The level of service, 1 to 6 for A to F: last, since few read it. */
+function serviceText({ service }: DirectionView, language: Language): string {
+  const letter = service !== null && usable(service) ? SERVICE[(service.value ?? 0) - 1] : undefined;
+  return letter === undefined ? "" : word("service_level", language, { n: letter });
 }
 
 function streamOf(key: string): string {

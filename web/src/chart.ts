@@ -6,6 +6,7 @@ import { el, rem, setAttribute, setText } from "./dom.ts";
 import { clockTime, DAY_MS, figure, HOUR_MS, limit } from "./format.ts";
 import { columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
 import { getJson, HttpError } from "./http.ts";
+import { kinOf } from "./kin.ts";
 import { shortName } from "./layout.ts";
 import { limitsOf, type Reading, type Rule, type Station } from "./model.ts";
 import {
@@ -25,20 +26,6 @@ import { ageText, bandWord, lookOf, measuredAgo, type Moment } from "./view.ts";
 import { named, unitOf, word } from "./words.ts";
 
 const REFRESH_MS = 15 * 60_000; // conflation may have merged some values away
-
-/** What stands first of a station's quantities. */
-const ORDER = [
-  "salinity_g_l",
-  "water_level_m",
-  "temperature_c",
-  "conductivity_ms_cm",
-  "speed_km_h",
-  "flow_veh_h",
-  "occupancy",
-  "queue_m",
-  "density_pcu_km",
-  "battery_v",
-];
 
 export interface Source {
   token(): string | null;
@@ -192,10 +179,7 @@ export class Chart {
     if (this.chosen === null) return;
     const { reading } = this.chosen;
     const { language } = this.moment;
-    const kin = all
-      .filter((r) => r.device === reading.device && r.direction === reading.direction)
-      .filter((r) => r.level === reading.level && ORDER.includes(r.quantity))
-      .sort((a, b) => ORDER.indexOf(a.quantity) - ORDER.indexOf(b.quantity));
+    const kin = kinOf(reading, all);
     const keys = kin.map((r) => r.key);
     const current = [...this.tabs.children].map((tab) => (tab as HTMLElement).dataset["key"]);
     if (keys.join() !== current.join()) {

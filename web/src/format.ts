@@ -56,6 +56,7 @@ const DIGITS: Record<string, number> = {
   battery_v: 2,
   speed_km_h: 0,
   density_pcu_km: 1,
+  queue_length_km: 1,
 };
 
 /** As many digits as the quantity deserves. */
@@ -63,13 +64,14 @@ export function figure(value: number, quantity: string, language: Language): str
   if (quantity.startsWith("salinity") || quantity.startsWith("conductivity")) {
     return decimal(value, Math.abs(value) < 9.995 ? 2 : 1, language);
   }
-  if (quantity === "occupancy") return decimal(value * 100, 0, language);
+  if (quantity.startsWith("salt_")) return decimal(value, 1, language);
+  if (quantity.startsWith("occupancy")) return decimal(value * 100, 0, language);
   return decimal(value, DIGITS[quantity] ?? 0, language);
 }
 
 /** A level of a rule: 4, 0,5, 3,6; no more digits than it has. */
 export function limit(value: number, quantity: string, language: Language): string {
-  const shown = quantity === "occupancy" ? value * 100 : value;
+  const shown = quantity.startsWith("occupancy") ? value * 100 : value;
   const text = String(Math.round(shown * 1e4) / 1e4);
   return language === "vi" ? text.replace(".", ",") : text;
 }

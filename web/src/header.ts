@@ -47,6 +47,8 @@ export class Header {
     const officer = head.role === "operator" || head.role === "admin" || head.name !== "";
     const role = t(`role_${head.role || "viewer"}` as Word);
     setText(byId("who"), officer ? head.name || role : "");
+    byId("desk").hidden = head.role !== "operator" && head.role !== "admin";
+    setText(byId("desk"), t("desk"));
     setText(byId("sign"), t(officer ? "sign_out" : "sign_in"));
     setText(byId("river-title"), t("panel_river"));
   }

@@ -6,6 +6,8 @@ export class HttpError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** The problem document, which may bring the thing as it now is. */
+    readonly problem: Fields = {},
   ) {
     super(message);
   }
@@ -13,25 +15,49 @@ export class HttpError extends Error {
 
 const TIMEOUT_MS = 15_000;
 
-export async function getJson(path: string, token: string | null): Promise<Fields> {
+export function getJson(path: string, token: string | null): Promise<Fields> {
+  return ask("GET", path, token, null);
+}
+
+/** Changes something; the answer, or {} where there is none. */
+export function sendJson(
+  method: "POST" | "DELETE",
+  path: string,
+  token: string | null,
+  body: Fields | null,
+): Promise<Fields> {
+  return ask(method, path, token, body);
+}
+
+async function ask(
+  method: string,
+  path: string,
+  token: string | null,
+  body: Fields | null,
+): Promise<Fields> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (token !== null) headers["Authorization"] = `Bearer ${token}`;
+  if (body !== null) headers["Content-Type"] = "application/json";
+  const text = body === null ? null : JSON.stringify(body);
   let answer: Response;
   try {
-    answer = await fetch(path, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    answer = await fetch(path, { method, headers, body: text, signal });
   } catch (error) {
     throw new HttpError(0, error instanceof Error ? error.message : String(error));
   }
-  if (!answer.ok) throw new HttpError(answer.status, await detailOf(answer));
-  return (await answer.json()) as Fields;
+  if (!answer.ok) throw await problemOf(answer);
+  return answer.status === 204 ? {} : ((await answer.json()) as Fields);
 }
 
 /** What a problem document says, else the status line. */
-async function detailOf(answer: Response): Promise<string> {
+async function problemOf(answer: Response): Promise<HttpError> {
+  const { status, statusText } = answer;
   try {
     const problem = (await answer.json()) as Fields;
-    return String(problem["detail"] ?? problem["title"] ?? answer.status);
+    const detail = String(problem["detail"] ?? problem["title"] ?? status);
+    return new HttpError(status, detail, problem);
   } catch {
-    return `${answer.status} ${answer.statusText}`.trim();
+    return new HttpError(status, `${status} ${statusText}`.trim());
   }
 }

@@ -1,45 +1,38 @@
 // The operations screen: what is held of the service, drawn at most once a frame.
 
+import { adviceOf } from "./advice.ts";
+import { AdvicePanel } from "./advicepanel.ts";
+import { alertDoings } from "./alertdoings.ts";
 import { Alerts } from "./alerts.ts";
 import { Bridges } from "./bridges.ts";
 import { browserWorld as world, inAddress, liveUrl, memory } from "./browser.ts";
 import { Chart } from "./chart.ts";
+import { deskDoings } from "./deskdoings.ts";
 import { byId, setAttribute, setText } from "./dom.ts";
-import { fold, untaken } from "./fold.ts";
+import { type Fold, untaken } from "./fold.ts";
 import { Header } from "./header.ts";
-import type { Fields, Held } from "./held.ts";
-import { getJson, HttpError } from "./http.ts";
+import { Holding } from "./holding.ts";
+import { getJson, sendJson } from "./http.ts";
 import { identify } from "./identify.ts";
-import { backoff_ms, type Link, LiveClient, type Occurrence } from "./live.ts";
+import type { Link, Occurrence } from "./live.ts";
 import * as model from "./model.ts";
 import { Officer } from "./officer.ts";
 import { Overlay } from "./overlay.ts";
 import { RiverList } from "./riverlist.ts";
 import { Schematic } from "./schematic.ts";
-import { Takers } from "./takers.ts";
 import { alertSentence } from "./telling.ts";
 import { flipTheme, recallTheme } from "./theme.ts";
+import { modesOf } from "./traffic.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
-const STATE_HZ = 4;
 const TICK_MS = 1000;
 const TOAST_MS = 4000;
 const SIGN_IN_MS = 15_000;
 
 class Screen {
-  private language: Language = memory.language.read() === "en" ? "en" : "vi";
-  private token: string | null = memory.token.read();
-  private about: Fields = {};
-  private stations: model.Station[] = [];
-  private rules: model.Rule[] = [];
-  private client: LiveClient | null = null;
-  private heldState: Held | null = null;
-  private heldAlerts: Held | null = null;
-  private readings = new Map<string, model.Reading>();
-  private byStation = new Map<string, model.Reading[]>();
-  private folded = fold([]);
-  private readonly takers = new Takers();
+  /** What was chosen here; a browser that keeps nothing forgets it with the page. */
+  private spoken: string | null = memory.language.read();
   private chosen: string | null = inAddress();
   private link: Link = { phase: "connecting" };
   private gone_ms: number | null = world.now();
@@ -47,27 +40,33 @@ class Screen {
   private expected = false;
   private mounted = "";
   private scheduled = false;
-  private changed = { state: true, alerts: true };
-  private bootAttempt = 0;
-  private retryBoot: (() => void) | null = null;
   private whenLive: (() => void)[] = [];
 
+  private readonly held = new Holding(
+    world,
+    {
+      link: (link) => this.tellLink(link),
+      changed: () => this.schedule(),
+      occurred: (occurrence) => this.announce(occurrence),
+      outdated: () => location.reload(),
+    },
+    (configured) => liveUrl(configured, location),
+    memory.token.read(),
+  );
   private readonly river = byId("river");
   private readonly narrow = matchMedia("(max-width: 899px), (max-aspect-ratio: 1/1)");
   private readonly header = new Header();
   private schematic: Schematic | RiverList;
   private readonly bridges = new Bridges(byId("bridges"), (key) => this.choose(key));
+  private readonly advice = new AdvicePanel(byId("advice"));
   private readonly alertList = new Alerts(byId("alerts"), {
     choose: (key) => this.choose(key),
-    acknowledge: (row) => {
-      const station = this.stations.find((s) => s.id === row.speaks.station);
-      this.officer.askAcknowledge(row, station, this.moment());
-    },
+    act: (fold, step) => this.offer(fold, step),
   });
   private readonly chart = new Chart(byId("chart"), {
-    token: () => this.token,
-    now_ms: () => this.now_ms(),
-    rules: () => this.rules,
+    token: () => this.held.token,
+    now_ms: () => this.held.now_ms(),
+    rules: () => this.held.rules,
     choose: (key) => this.choose(key),
   });
   private readonly overlay = new Overlay({
@@ -77,15 +76,9 @@ class Screen {
   });
   private readonly officer = new Officer({
     language: () => this.language,
-    role: () => this.client?.role ?? "",
-    identify: (token) => identify(this.liveUrl(), token, world),
+    role: () => this.held.client?.role ?? "",
+    identify: (token) => identify(this.held.liveUrl(), token, world),
     signIn: (token) => this.signIn(token),
-    acknowledge: async (alert, note) => {
-      const { id, ver } = alert;
-      await this.client?.call("alert.ack", note === "" ? { id, ver } : { id, ver, note });
-      this.takers.hear(id, this.client?.name);
-      this.tellChange("alerts");
-    },
     toast: (text) => this.toast(text),
   });
 
@@ -99,8 +92,9 @@ class Screen {
       this.chart.rebuild();
     });
     byId("sign").addEventListener("click", () =>
-      this.token === null ? this.officer.askToken() : this.signOut(),
+      this.held.token === null ? this.officer.askToken() : this.signOut(),
     );
+    byId("desk").addEventListener("click", () => void this.openDesk());
     addEventListener("hashchange", () => {
       this.chosen = inAddress();
       this.schedule();
@@ -119,72 +113,17 @@ class Screen {
       this.schedule();
     });
     recallTheme();
-    setInterval(() => this.schedule(), TICK_MS);
+    setInterval(() => {
+      this.held.poll();
+      this.schedule();
+    }, TICK_MS);
     this.schedule();
-    void this.boot();
+    void this.held.boot();
   }
 
-  // --- loading ------------------------------------------------------------------------------
-
-  /** What the page needs before its socket; tried until it is there. */
-  private async boot(): Promise<void> {
-    try {
-      this.about = await getJson("/api/v1/about", this.token);
-      if (memory.language.read() === null && this.about["language"] === "en") this.language = "en";
-      await this.loadRegistry();
-    } catch (error) {
-      if (error instanceof HttpError && (error.status === 401 || error.status === 403)) {
-        this.tellLink({ phase: "stopped", code: 4000 + error.status, reason: "" });
-        return;
-      }
-      const delay_ms = backoff_ms(this.bootAttempt++, world.random());
-      this.retryBoot = world.after(delay_ms, () => void this.boot());
-      this.tellLink({ phase: "lost", retryAt_ms: world.now() + delay_ms });
-      return;
-    }
-    this.client = new LiveClient(this.liveUrl(), this.token, world, {
-      onLink: (link) => this.tellLink(link),
-      onChange: (chan) => this.tellChange(chan),
-      onEvent: (occurrence) => this.announce(occurrence),
-    });
-    this.heldState = this.client.subscribe({ chan: "state", max_hz: STATE_HZ });
-    this.heldAlerts = this.client.subscribe({ chan: "alerts" });
-    this.client.start();
-  }
-
-  private async loadRegistry(): Promise<void> {
-    const [registry, rules] = await Promise.all([
-      getJson("/api/v1/stations", this.token),
-      // Without the rules the curve has no limits drawn in, and that is all.
-      getJson("/api/v1/rules", this.token).catch((): Fields => ({})),
-    ]);
-    const list = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
-    this.stations = list(registry["stations"]).map(model.station);
-    this.rules = list(rules["rules"] ?? rules["items"]).map(model.rule);
-    this.schedule();
-  }
-
-  /** After a loss the service may be another: its registry, its rules, even its pages. */
-  private async refresh(): Promise<void> {
-    try {
-      const about = await getJson("/api/v1/about", this.token);
-      if (about["version"] !== this.about["version"]) return location.reload();
-      this.about = about;
-      await this.loadRegistry();
-    } catch (error) {
-      console.warn("the registry could not be loaded again; the last one stays", error);
-    }
-  }
-
-  private async loadTakers(): Promise<void> {
-    await this.takers.load(this.token);
-    this.tellChange("alerts");
-  }
-
-  private liveUrl(): string {
-    const live = this.about["live"];
-    const nested = typeof live === "object" && live !== null ? (live as Fields)["url"] : "";
-    return liveUrl(String(this.about["live_url"] ?? nested ?? ""), location);
+  /** What was chosen here, else what the service is set to. */
+  private get language(): Language {
+    return (this.spoken ?? this.held.about["language"]) === "en" ? "en" : "vi";
   }
 
   // --- news ---------------------------------------------------------------------------------
@@ -192,12 +131,8 @@ class Screen {
   private tellLink(link: Link): void {
     this.link = link;
     if (link.phase === "live") {
-      if (this.wasLive) {
-        void this.refresh();
-        this.chart.reload(false);
-      }
+      if (this.wasLive) this.chart.reload(false);
       this.wasLive = true;
-      if (this.client?.role !== "viewer") void this.loadTakers();
       this.gone_ms = null;
       this.expected = false;
       for (const act of this.whenLive.splice(0)) act();
@@ -207,18 +142,11 @@ class Screen {
     this.schedule();
   }
 
-  private tellChange(chan: string): void {
-    this.changed[chan === "alerts" ? "alerts" : "state"] = true;
-    this.schedule();
-  }
-
-  private announce({ type, alert: raw, frame }: Occurrence): void {
-    if (type === "acked") this.takers.hear(raw["id"], frame["who"]);
+  private announce({ type, alert: raw }: Occurrence): void {
     if (type !== "raised" && type !== "escalated") return;
     const alert = model.alert(raw);
     if (alert.test) return;
-    const station = this.stations.find((s) => s.id === alert.station);
-    const text = alertSentence(alert, station, this.moment());
+    const text = alertSentence(alert, this.held.station(alert.station), this.moment());
     setText(byId("announce"), word("new_alert", this.language, { text }));
   }
 
@@ -232,45 +160,64 @@ class Screen {
   }
 
   private chooseStation(station: model.Station): void {
-    const shown = model.shownSalinity(this.byStation.get(station.id) ?? []);
+    const shown = model.shownSalinity(this.held.byStation.get(station.id) ?? []);
     if (shown !== null) this.choose(shown.key);
   }
 
+  private offer(fold: Fold, step: "ack" | null): void {
+    const station = this.held.station(fold.speaks.station);
+    const doings = alertDoings(fold, station, this.moment(), {
+      call: (method, params) => this.held.call(method, params),
+      renew: (id) => this.held.renew(id),
+      now_ms: () => this.held.now_ms(),
+    });
+    this.officer.offer(step === null ? doings : doings.filter((doing) => doing.id === step));
+  }
+
+  private async openDesk(): Promise<void> {
+    // What stands now, so that an officer changes what he sees; else what was last heard of it.
+    const path = "/api/v1/desk";
+    const entered = await getJson(path, this.held.token).catch(() => this.held.desk.answer);
+    const { stations, advice } = this.held;
+    const known = { stations, entered: entered ?? {}, intakes: adviceOf(advice.answer) };
+    const doings = deskDoings(known, this.moment(), {
+      send: async (method, path, body) => {
+        const answer = await sendJson(method, path, this.held.token, body);
+        this.held.lookAgain();
+        return answer;
+      },
+    });
+    this.officer.offer(doings);
+  }
+
   private speak(language: Language): void {
-    this.language = language;
     memory.language.write(language);
+    this.spoken = language;
     this.schedule();
   }
 
   private retry(): void {
-    if (this.link.phase === "stopped") return location.reload();
-    if (this.client !== null) return this.client.retryNow();
-    this.retryBoot?.();
-    void this.boot();
+    if (this.link.phase === "stopped") location.reload();
+    else this.held.retry();
   }
 
   private signIn(token: string): Promise<void> {
-    this.token = token;
     memory.token.write(token);
     return new Promise((resolve, reject) => {
       const cancel = world.after(SIGN_IN_MS, () => reject(new Error("no link")));
       this.whenLive.push(() => (cancel(), resolve()));
-      this.restart();
+      this.goOnAs(token);
     });
   }
 
   private signOut(): void {
-    this.token = null;
     memory.token.write(null);
-    this.takers.forget();
-    this.changed.alerts = true;
-    this.restart();
+    this.goOnAs(null);
   }
 
-  private restart(): void {
+  private goOnAs(token: string | null): void {
     this.expected = true;
-    if (this.client === null) void this.boot();
-    else this.client.restart(this.token);
+    this.held.use(token);
   }
 
   private toast(text: string): void {
@@ -282,18 +229,15 @@ class Screen {
 
   // --- drawing ------------------------------------------------------------------------------
 
-  private now_ms(): number {
-    return this.client?.clock.at(world.now()) ?? Number(this.about["now"] ?? 0);
-  }
-
   private moment(): Moment {
-    return { language: this.language, now_ms: this.now_ms() };
+    return { language: this.language, now_ms: this.held.now_ms() };
   }
 
   private makeRiver(): Schematic | RiverList {
     this.river.replaceChildren();
     const Kind = this.narrow.matches ? RiverList : Schematic;
-    return new Kind(this.river, (station) => this.chooseStation(station));
+    const chooseStation = (station: model.Station): void => this.chooseStation(station);
+    return new Kind(this.river, chooseStation, (key) => this.choose(key));
   }
 
   private schedule(): void {
@@ -305,77 +249,72 @@ class Screen {
     });
   }
 
-  private takeNews(): void {
-    if (this.changed.state) {
-      this.changed.state = false;
-      this.readings = new Map();
-      this.byStation = new Map();
-      for (const [key, raw] of this.heldState?.items ?? []) {
-        const reading = model.reading(raw);
-        this.readings.set(key, reading);
-        const kin = this.byStation.get(reading.station) ?? [];
-        kin.push(reading);
-        this.byStation.set(reading.station, kin);
-      }
-    }
-    if (this.changed.alerts) {
-      this.changed.alerts = false;
-      const alerts = [...(this.heldAlerts?.items.values() ?? [])].map(model.alert);
-      this.folded = fold(alerts.map((a) => ({ ...a, by: a.by || this.takers.of(a.id) })));
-    }
-  }
-
   private render(): void {
-    this.takeNews();
+    const { held } = this;
+    held.takeNews();
     const at = this.moment();
-    const { client } = this;
+    const { client, stations, byStation } = held;
     setAttribute(document.documentElement, "lang", this.language);
     document.title = this.title();
     const head = {
       link: this.link,
       delay_ms: client?.clock.delay_ms ?? null,
       clockKnown: client?.clock.at(0) != null,
-      demo: this.about["demo"] === true,
+      demo: held.about["demo"] === true,
       role: client?.role ?? "",
       name: client?.name ?? "",
     };
-    this.header.update(head, this.stations, this.byStation, at);
-    this.overlay.update(this.linkView(), this.token !== null, world.now(), this.language);
-    if (this.stations.length === 0) return;
-    this.renderRiver(at);
+    this.header.update(head, stations, byStation, at);
+    this.overlay.update(this.linkView(), held.token !== null, world.now(), this.language);
+    if (stations.length === 0) return;
     const chosen = this.chosenReading();
-    this.bridges.update(this.stations, this.byStation, chosen?.key ?? null, at);
-    this.alertList.update(this.folded, this.stations, this.readings, chosen?.key ?? null, at);
-    const station = this.stations.find((s) => s.id === chosen?.station) ?? null;
-    this.chart.update(chosen, station, this.byStation.get(chosen?.station ?? "") ?? [], at);
+    const key = chosen?.key ?? null;
+    this.bridges.update(stations, byStation, modesOf(held.desk.answer), key, at);
+    this.advice.update(held.advice.answer, held.desk.answer, at);
+    this.renderRiver(at);
+    this.alertList.update(held.folded, stations, held.readings, key, at);
+    this.chart.update(chosen, this.placeOf(chosen), this.kinOf(chosen), at);
   }
 
   private renderRiver(at: Moment): void {
+    const { stations, byStation, salt } = this.held;
     const { width, height } = this.river.getBoundingClientRect();
     const size = this.narrow.matches ? "" : [width, height].map(Math.round).join("x");
-    const names = this.stations.map((s) => s.id + s.name).join();
-    const mounted = [this.narrow.matches, size, this.language, names].join();
+    const names = stations.map((s) => s.id + s.name).join();
+    const mounted = [this.narrow.matches, size, this.language, names, [...salt.keys()]].join();
     if (mounted !== this.mounted) {
       this.mounted = mounted;
-      this.schematic.draw(this.stations, this.language);
+      this.schematic.draw(stations, new Set(salt.keys()), this.language);
     }
     const shown = new Map(
-      this.stations.map((s) => [s.id, model.shownSalinity(this.byStation.get(s.id) ?? [])]),
+      stations.map((s) => [s.id, model.shownSalinity(byStation.get(s.id) ?? [])]),
     );
-    this.schematic.update(shown, this.chosenReading()?.station ?? null, at);
+    this.schematic.update(shown, salt, this.chosenReading()?.station ?? null, at);
+  }
+
+  /** The station of a reading; of a line of salt the arm of the river. */
+  private placeOf(reading: model.Reading | null): model.Station | null {
+    if (reading === null) return null;
+    return this.held.station(reading.station) ?? model.armOf(reading);
+  }
+
+  private kinOf(reading: model.Reading | null): readonly model.Reading[] {
+    const kin = this.held.byStation.get(reading?.station ?? "") ?? [];
+    return reading?.station === "" ? kin.filter((r) => r.device === reading.device) : kin;
   }
 
   /** What was clicked; else the worst alert's series; else the first station with a figure. */
   private chosenReading(): model.Reading | null {
-    const wished = this.chosen === null ? undefined : this.readings.get(this.chosen);
+    const { readings, byStation, stations, folded } = this.held;
+    const wished = this.chosen === null ? undefined : readings.get(this.chosen);
     if (wished !== undefined) return wished;
-    if (this.heldAlerts?.position == null || this.heldState?.position == null) return null;
+    if (!this.held.whole) return null;
     // What the service says of itself has no series.
-    const alarming = [...this.folded.rows, ...this.folded.everyday]
-      .map((fold) => this.readings.get(fold.speaks.key))
+    const alarming = [...folded.rows, ...folded.everyday]
+      .map((fold) => readings.get(fold.speaks.key))
       .find((reading) => reading !== undefined);
-    const first = this.stations
-      .map((s) => model.shownSalinity(this.byStation.get(s.id) ?? []))
+    const first = stations
+      .map((s) => model.shownSalinity(byStation.get(s.id) ?? []))
       .find((r) => r !== null && r.value !== null);
     const found = alarming ?? first ?? null;
     this.chosen = found?.key ?? this.chosen; // it stays, so that the curve does not jump about
@@ -383,7 +322,7 @@ class Screen {
   }
 
   private linkView() {
-    const { client } = this;
+    const { client } = this.held;
     const heard_ms = client?.lastHeard_ms ?? null;
     return {
       link: this.link,
@@ -395,7 +334,7 @@ class Screen {
   }
 
   private title(): string {
-    const open = untaken(this.folded);
+    const open = untaken(this.held.folded);
     return (open > 0 ? `(${open}) ` : "") + word("page_title", this.language);
   }
 }

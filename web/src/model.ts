@@ -196,8 +196,7 @@ export function limitsOf(rules: readonly Rule[], of: Reading, at: Station): Rule
     (r) =>
       r.quantity === of.quantity &&
       r.raise !== null &&
-      r.ask !== "rise" &&
-      r.ask !== "no_data" &&
+      ["above", "below"].includes(r.ask) &&
       r.watches.includes(at.id) &&
       (r.devices.length === 0 || r.devices.includes(of.device)),
   );
@@ -277,4 +276,11 @@ export function inOrder(alerts: readonly Alert[]): Alert[] {
       b.since_ms - a.since_ms ||
       (a.id < b.id ? -1 : 1),
   );
+}
+
+// --- lines of salt --------------------------------------------------------------------------
+
+/** The arm that a line of salt runs along stands in the place of a station. */
+export function armOf({ kind, branches, device }: Reading): Station | null {
+  return kind === "river" ? station({ id: branches[0] ?? device, kind }) : null;
 }

@@ -1,12 +1,9 @@
-// An officer's doings: signing in with a token, and taking an alert.
+// The dialog of an officer: signing in with a token, and forms of what can be done.
 
-import { byId, setText } from "./dom.ts";
-import type { Fold } from "./fold.ts";
+import { byId, el, setAttribute, setText } from "./dom.ts";
+import { asked, type Doing, type Field, type Values } from "./doing.ts";
+import { HttpError } from "./http.ts";
 import type { Identity } from "./identify.ts";
-import type { Alert, Station } from "./model.ts";
-import { takeAll, type Taken } from "./taking.ts";
-import { alertSentence, figuresOf, placeOf } from "./telling.ts";
-import type { Moment } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
 import { CallError } from "./world.ts";
 
@@ -17,23 +14,25 @@ export interface Desk {
   identify(token: string): Promise<Identity>;
   /** Go on with this token; resolves when the link stands again. */
   signIn(token: string): Promise<void>;
-  acknowledge(alert: Alert, note: string): Promise<void>;
   toast(text: string): void;
 }
+
+type Input = HTMLInputElement | HTMLSelectElement;
 
 export class Officer {
   private readonly dialog = byId("officer") as HTMLDialogElement;
   private readonly title = byId("officer-title");
+  private readonly tabs = byId("officer-tabs");
   private readonly about = byId("officer-about");
-  private readonly noteField = byId("note-field");
-  private readonly note = byId("note") as HTMLInputElement;
+  private readonly facts = byId("officer-facts");
+  private readonly fields = byId("officer-fields");
   private readonly tokenField = byId("token-field");
   private readonly token = byId("token") as HTMLInputElement;
   private readonly problem = byId("officer-problem");
   private readonly submit = byId("officer-submit") as HTMLButtonElement;
-  /** What is to be taken, as the officer saw it; null where this is a mere sign-in. */
-  private alerts: readonly Alert[] | null = null;
-  private moment: Moment = { language: "vi", now_ms: 0 };
+  private inputs = new Map<string, { field: Field; place: HTMLElement; input: Input }>();
+  /** What is to be done; null where this is a mere sign-in. */
+  private doing: Doing | null = null;
   private busy = false;
 
   constructor(private readonly desk: Desk) {
@@ -42,44 +41,106 @@ export class Officer {
       event.preventDefault();
       void this.act();
     });
+    this.fields.addEventListener("change", () => this.showAsked());
   }
 
   askToken(): void {
-    this.open(null, "sign_in", "");
+    this.tabs.hidden = true;
+    this.show(null);
+    this.dialog.showModal();
+    this.token.focus();
   }
 
-  /** Take all of a row that nobody has taken. */
-  askAcknowledge({ speaks, open }: Fold, station: Station | undefined, at: Moment): void {
-    const name = placeOf(speaks, station, at.language);
-    const n = open.filter((alert) => alert.id !== speaks.id).length;
-    const more = n === 0 ? "" : `, ${word("ack_with_others", at.language, { n })}`;
-    this.moment = at;
-    this.open(open, "ack_title", `${name}: ${figuresOf(speaks, at)}${more}`);
-    this.about.title = open.map((alert) => alertSentence(alert, station, at)).join("\n");
+  /** Offer what can be done, with one of it before the officer. */
+  offer(doings: readonly Doing[], chosen = doings[0]): void {
+    if (chosen === undefined) return;
+    const buttons = doings.map((doing) => {
+      const tab = el("button", { type: "button", "data-testid": `do-${doing.id}` });
+      setText(tab, word(doing.tab, this.desk.language()));
+      setAttribute(tab, "aria-pressed", doing === chosen ? "true" : "false");
+      tab.addEventListener("click", () => {
+        if (this.busy) return;
+        for (const each of buttons) setAttribute(each, "aria-pressed", "false");
+        setAttribute(tab, "aria-pressed", "true");
+        this.show(doing);
+        this.focusFirst();
+      });
+      return tab;
+    });
+    this.tabs.replaceChildren(...buttons);
+    this.tabs.hidden = doings.length < 2;
+    this.show(chosen);
+    this.dialog.showModal();
+    this.focusFirst();
   }
 
-  private open(alerts: readonly Alert[] | null, title: Word, about: string): void {
+  private show(doing: Doing | null): void {
     const t = (key: Word): string => word(key, this.desk.language());
-    this.alerts = alerts;
-    setText(this.title, t(title));
-    setText(this.about, about);
-    this.about.hidden = about === "";
-    this.noteField.hidden = alerts === null;
-    const mayAct = alerts !== null && this.desk.role() !== "viewer" && this.desk.role() !== "";
+    this.doing = doing;
+    setText(this.title, t(doing?.title ?? "sign_in"));
+    setText(this.about, doing?.about ?? "");
+    this.about.hidden = (doing?.about ?? "") === "";
+    this.about.title = doing?.story ?? "";
+    this.tellFacts();
+    const mayAct = doing !== null && !["", "viewer"].includes(this.desk.role());
     this.tokenField.hidden = mayAct;
     this.token.required = !mayAct;
     this.token.value = "";
-    this.note.value = "";
-    setText(byId("note-label"), t("note_label"));
-    this.note.placeholder = t("note_hint");
     setText(byId("token-label"), t("token_label"));
     setText(byId("token-hint"), t("token_hint"));
     setText(byId("officer-cancel"), t("cancel"));
-    setText(this.submit, t(alerts === null ? "sign_in" : "acknowledge"));
+    setText(this.submit, t(doing?.submit ?? "sign_in"));
+    this.inputs = new Map();
+    const places = (doing?.fields ?? []).map((field) => this.make(field));
+    this.fields.replaceChildren(...places);
+    this.showAsked();
     this.say("");
     this.submit.hidden = false;
-    this.dialog.showModal();
-    (mayAct ? this.note : this.token).focus();
+  }
+
+  private make(field: Field): HTMLElement {
+    const language = this.desk.language();
+    const { name, label, kind, choices = [], value = "", hint } = field;
+    const id = `field-${name}`;
+    const common = { id, name, "data-testid": name };
+    let input: Input;
+    if (kind === "choice") {
+      const options = choices.map((one) => el("option", { value: one.value }, one.label));
+      input = el("select", common, ...options);
+    } else {
+      const type = kind === "time" ? "datetime-local" : "text";
+      input = el("input", { ...common, type, maxlength: "500", autocomplete: "off" });
+      if (hint !== undefined) input.placeholder = word(hint, language);
+    }
+    input.value = value || (choices[0]?.value ?? "");
+    const words = el("label", { for: id }, word(label, language));
+    const place = el("p", { class: "field" }, words, input);
+    this.inputs.set(name, { field, place, input });
+    return place;
+  }
+
+  private values(): Values {
+    const entries = [...this.inputs].map(([name, { input }]) => [name, input.value.trim()]);
+    return Object.fromEntries(entries) as Values;
+  }
+
+  private showAsked(): void {
+    const wanted = asked(this.doing?.fields ?? [], this.values());
+    for (const { field, place, input } of this.inputs.values()) {
+      place.hidden = !wanted.includes(field);
+      input.required = field.required === true && !place.hidden;
+    }
+  }
+
+  private tellFacts(): void {
+    const facts = this.doing?.facts() ?? [];
+    this.facts.replaceChildren(...facts.map((fact) => el("li", {}, fact)));
+    this.facts.hidden = facts.length === 0;
+  }
+
+  private focusFirst(): void {
+    const first = [...this.inputs.values()].find(({ place }) => !place.hidden)?.input;
+    (this.tokenField.hidden ? (first ?? this.submit) : this.token).focus();
   }
 
   private async act(): Promise<void> {
@@ -89,7 +150,9 @@ export class Officer {
     this.say(word("working", this.desk.language()));
     try {
       const signedIn = this.tokenField.hidden || (await this.takeToken());
-      if (signedIn && (this.alerts === null || (await this.take(this.alerts)))) this.dialog.close();
+      if (signedIn && (this.doing === null || (await this.carryOut(this.doing)))) {
+        this.dialog.close();
+      }
     } finally {
       this.busy = false;
       this.submit.disabled = false;
@@ -100,7 +163,7 @@ export class Officer {
     const token = this.token.value.trim();
     try {
       const { role } = await this.desk.identify(token);
-      if (role === "viewer" && this.alerts !== null) return this.fail("token_weak");
+      if (role === "viewer" && this.doing !== null) return this.fail("token_weak");
       await this.desk.signIn(token);
     } catch (error) {
       const known = error instanceof CallError && (error.code === 401 || error.code === 403);
@@ -111,20 +174,26 @@ export class Officer {
     return true;
   }
 
-  private async take(alerts: readonly Alert[]): Promise<boolean> {
-    if (alerts.length === 0) return true; // those that were refused have been told
-    const note = this.note.value.trim();
-    const taken = await takeAll(alerts, (alert) => this.desk.acknowledge(alert, note));
-    // What is done is not asked for again; what has changed is told when the rest is through.
-    this.alerts = taken.problem === null ? [] : [...taken.left, ...taken.refused];
-    if (taken.problem !== null) return this.stopped(taken.problem);
-    if (taken.refused.length > 0) return this.refused(taken);
-    this.desk.toast(word("ack_done", this.desk.language()));
-    return true;
+  private async carryOut(doing: Doing): Promise<boolean> {
+    try {
+      const answer = await doing.act(this.values());
+      this.tellFacts();
+      if ("done" in answer) {
+        this.desk.toast(answer.done);
+        return true;
+      }
+      this.say(answer.told);
+      this.submit.hidden = !answer.again;
+      return false;
+    } catch (problem) {
+      return this.stopped(problem);
+    }
   }
 
   private stopped(problem: unknown): false {
-    const code = problem instanceof CallError ? problem.code : -1;
+    let code = -1;
+    if (problem instanceof CallError) code = problem.code;
+    if (problem instanceof HttpError) code = problem.status;
     if (code === 0) return this.fail("ack_unknown");
     if (code === 401 || code === 403) {
       this.tokenField.hidden = false;
@@ -132,17 +201,6 @@ export class Officer {
       return this.fail("token_weak");
     }
     return this.fail("ack_failed", problem instanceof Error ? problem.message : String(problem));
-  }
-
-  private refused({ done, refused, codes }: Taken): false {
-    this.submit.hidden = true;
-    if (done.length === 0 && refused.length === 1) {
-      return this.fail(codes[0] === 404 ? "ack_404" : "ack_409");
-    }
-    const which = refused.map((alert) => figuresOf(alert, this.moment)).join("; ");
-    const counts = { done: done.length, n: refused.length, which };
-    this.say(word("ack_some", this.desk.language(), counts));
-    return false;
   }
 
   private fail(key: Word, why = ""): false {

@@ -4,6 +4,7 @@ import { el, setAttribute, setText } from "./dom.ts";
 import { figure } from "./format.ts";
 import { mouthName, rowsOf, shortName } from "./layout.ts";
 import { bandOf, type Reading, type Station } from "./model.ts";
+import { LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
 import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
@@ -17,19 +18,24 @@ interface Line {
 
 export class RiverList {
   private lines = new Map<string, Line>();
+  private salts = new Map<string, HTMLElement>();
 
   constructor(
     private readonly place: HTMLElement,
     private readonly choose: (station: Station) => void,
+    _pick: (key: string) => void,
   ) {}
 
-  draw(stations: readonly Station[], language: Language): void {
+  draw(stations: readonly Station[], salty: ReadonlySet<string>, language: Language): void {
     this.lines.clear();
+    this.salts.clear();
     const { rows, coast, elsewhere } = rowsOf(stations);
     const parts: HTMLElement[] = [];
     for (const row of rows) {
       const list = el("ul", {}, ...row.placed.map((p) => this.line(p.station, p.km)));
-      parts.push(el("section", {}, el("h3", {}, mouthName(row.mouth)), list));
+      const salt = el("p", { class: "salt", "data-testid": `salt-${row.mouth}`, hidden: true });
+      if (salty.has(row.mouth)) this.salts.set(row.mouth, salt);
+      parts.push(el("section", {}, el("h3", {}, mouthName(row.mouth)), salt, list));
     }
     const rest: [Station[], "coast" | "elsewhere"][] = [
       [coast, "coast"],
@@ -44,7 +50,19 @@ export class RiverList {
     this.place.replaceChildren(el("div", { class: "river-list" }, ...parts));
   }
 
-  update(shown: ReadonlyMap<string, Reading | null>, selected: string | null, at: Moment): void {
+  update(
+    shown: ReadonlyMap<string, Reading | null>,
+    salt: ReadonlyMap<string, readonly SaltLine[]>,
+    selected: string | null,
+    at: Moment,
+  ): void {
+    for (const [mouth, place] of this.salts) {
+      const lines = salt.get(mouth) ?? [];
+      const texts = LEVELS_G_L.map((level) => levelText(lines, level, at)).filter(Boolean);
+      setText(place, texts.join(" · "));
+      place.hidden = texts.length === 0;
+      setAttribute(place, "class", lines.some(standing) ? "salt" : "salt old");
+    }
     for (const [id, line] of this.lines) {
       const reading = shown.get(id) ?? null;
       const look = lookOf(reading);

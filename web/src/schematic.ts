@@ -1,16 +1,16 @@
 // The river as a schematic: branches side by side, the sea on the right, stations at their km.
 
 import { onActivate, rem, setAttribute, setText, svg, textWidth } from "./dom.ts";
-import { figure } from "./format.ts";
-import { lanesOf, mouthName, partingOf, type Row, rowsOf, shortName, spread } from "./layout.ts";
-import { bandOf, placeOnBar, type Reading, type Station } from "./model.ts";
-import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
+import { figureWidth, type Box, type Label, LABEL_HEIGHT, makeLabel, write } from "./label.ts";
+import { lanesOf, mouthName, partingOf, type Row, rowsOf, spread } from "./layout.ts";
+import type { Reading, Station } from "./model.ts";
+import type { SaltLine } from "./salt.ts";
+import { SALT_HEIGHT, SaltMarks } from "./saltmarks.ts";
+import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
 /** Lengths in letter units (rem) at full size. */
-const VALUE = 2.3;
 const SMALL = 0.95;
-const LABEL_HEIGHT = 4.4;
 const LANE_GAP = 0.95;
 const FAR_GAP = 0.15;
 const ROW_GAP = 0.25;
@@ -20,27 +20,20 @@ const LEFT = 3.2;
 /** How far labels may stand from their place, in widths of a label. */
 const TOLERANCES = [0.8, 1.2, 1.7];
 
-interface Label {
-  station: Station;
-  group: SVGGElement;
-  dot: SVGElement;
-  value: SVGTextElement;
-  band: SVGTextElement;
-  age: SVGTextElement;
-  bar: SVGRectElement[];
-  pointer: SVGPathElement;
-  barX: number;
-  barWidth: number;
-  barBottom: number;
+interface Frame extends Box {
+  width: number;
+  seaX: number;
+  x(km: number): number;
 }
 
-interface Frame {
+/** What there is to fit in, px and km, and how far labels may stand from their place. */
+interface Space {
   width: number;
-  /** px of one letter unit, after shrinking to fit. */
-  u: number;
-  seaX: number;
-  labelWidth: number;
-  x(km: number): number;
+  height: number;
+  farthest: number;
+  tolerance: number;
+  salty: ReadonlySet<string>;
+  language: Language;
 }
 
 interface Lanes {
@@ -51,19 +44,25 @@ interface Lanes {
 
 export class Schematic {
   private readonly labels = new Map<string, Label>();
+  private salts: SaltMarks[] = [];
   private readonly root: SVGSVGElement;
 
   constructor(
     private readonly place: HTMLElement,
     private readonly choose: (station: Station) => void,
+    private readonly pick: (key: string) => void,
   ) {
     this.root = svg("svg", { class: "schematic", role: "group" });
     place.append(this.root);
   }
 
-  /** Draw the water and the labels anew: other stations, another size, another language. */
-  draw(stations: readonly Station[], language: Language): void {
+  /**
+   * Draw the water and the labels anew: other stations, another size, another language. `salty`
+   * are the mouths of which the service follows lines of salt.
+   */
+  draw(stations: readonly Station[], salty: ReadonlySet<string>, language: Language): void {
     this.labels.clear();
+    this.salts = [];
     this.root.replaceChildren();
     const { width, height } = this.place.getBoundingClientRect();
     if (width === 0 || height === 0) return;
@@ -86,7 +85,7 @@ export class Schematic {
     const farthest = Math.max(10, ...rows.flatMap((row) => row.placed.map((p) => p.km)));
     let best: { frame: Frame; lanes: Lanes[] } | null = null;
     for (const tolerance of TOLERANCES) {
-      const fitted = this.fit(withShore, { width, height, farthest, tolerance, language });
+      const fitted = this.fit(withShore, { width, height, farthest, tolerance, salty, language });
       // Labels may stand farther from their place where that makes them clearly larger.
       if (best === null || fitted.frame.u > 1.04 * best.frame.u) best = fitted;
     }
@@ -95,10 +94,17 @@ export class Schematic {
     const spare = Math.max(0, (height - heightOf(lanes, frame.u)) / lanes.length);
     this.root.style.setProperty("--u", `${frame.u}px`);
     this.water(frame, lanes, spare, height, language);
+    for (const marks of this.salts) this.root.append(marks.group);
   }
 
   /** Write the newest figures into what is drawn. */
-  update(shown: ReadonlyMap<string, Reading | null>, selected: string | null, at: Moment): void {
+  update(
+    shown: ReadonlyMap<string, Reading | null>,
+    salt: ReadonlyMap<string, readonly SaltLine[]>,
+    selected: string | null,
+    at: Moment,
+  ): void {
+    for (const marks of this.salts) marks.update(salt.get(marks.mouth) ?? [], at);
     for (const [id, label] of this.labels) {
       const reading = shown.get(id) ?? null;
       write(label, reading, at);
@@ -109,12 +115,12 @@ export class Schematic {
   /** The largest letters with which everything fits. */
   private fit(
     rows: readonly Row[],
-    to: { width: number; height: number; farthest: number; tolerance: number; language: Language },
+    to: Space,
   ): { frame: Frame; lanes: Lanes[] } {
     let u = rem();
     for (;;) {
       const frame = this.frame(to.width, to.farthest, u, to.language);
-      const lanes = lanesIn(frame, rows, to.tolerance);
+      const lanes = lanesIn(frame, rows, to);
       if (heightOf(lanes, u) <= to.height || u < 0.4 * rem()) return { frame, lanes };
       u *= 0.985;
     }
@@ -166,7 +172,10 @@ export class Schematic {
     }
     lines.forEach(({ row, y }, n) => {
       this.river(water, frame, row, y, lines, n);
-      this.labelsOf(marks, frame, lanes[n] as Lanes, y, language);
+      const own = lanes[n] as Lanes;
+      this.labelsOf(marks, frame, own, y, language);
+      const below = own.lane.includes(1) ? LANE_GAP + LABEL_HEIGHT : 0;
+      this.salts.push(new SaltMarks(row.mouth, { ...frame, y, below_px: below * u }, this.pick));
       const name = svg("text", { class: "mouth", x: width - 0.5 * u, y: y + 0.4 * u });
       setText(name, mouthName(row.mouth));
       water.append(name);
@@ -268,14 +277,15 @@ export class Schematic {
   }
 }
 
-function lanesIn(frame: Frame, rows: readonly Row[], tolerance: number): Lanes[] {
+function lanesIn(frame: Frame, rows: readonly Row[], { tolerance, salty }: Space): Lanes[] {
   return rows.map((row) => {
     const wanted = row.placed.map((p) => frame.x(p.km)).reverse();
     const low = 0.3 * frame.u;
     const lane = lanesOf(wanted, frame.labelWidth, low, rightmost(frame, row), tolerance).reverse();
     const count = new Set(lane).size;
     const height = count * LABEL_HEIGHT + Math.min(count, 2) * LANE_GAP + ROW_GAP;
-    return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) };
+    const salt = salty.has(row.mouth) ? SALT_HEIGHT : 0;
+    return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) + salt };
   });
 }
 
@@ -287,95 +297,4 @@ function rightmost(frame: Frame, row: Row): number {
 
 function heightOf(lanes: readonly Lanes[], u: number): number {
   return u * (lanes.reduce((sum, each) => sum + each.height, 0) + AXIS_HEIGHT + 0.5);
-}
-
-/** Room for the widest figure and the space after it. */
-function figureWidth(u: number): number {
-  return Math.max(textWidth("0,00", VALUE * u, 600), textWidth("00,0", VALUE * u, 600)) + 0.45 * u;
-}
-
-function makeLabel(
-  station: Station,
-  km: string,
-  x: number,
-  y: number,
-  { u, labelWidth }: Frame,
-  language: Language,
-): Label {
-  const left = x + 0.4 * u;
-  const block = left + figureWidth(u);
-  const barWidth = 4 * u;
-  const name = svg("text", { class: "name", x: left, y: y + 1.0 * u }, shortName(station.name));
-  if (km !== "") name.append(svg("tspan", { class: "km", dx: 0.1 * u }, ` ${km}`));
-  const value = svg("text", { class: "value", x: left, y: y + 2.95 * u, "data-testid": "value" });
-  const band = svg("text", { class: "band", x: block, y: y + 2.1 * u });
-  const age = svg("text", { class: "age", x: left, y: y + 4.1 * u, "data-testid": "age" });
-  const bar = [0, 1, 2, 3, 4].map((n) =>
-    svg("rect", {
-      x: block + (n * barWidth) / 5,
-      y: y + 2.52 * u,
-      width: barWidth / 5 - 0.12 * u,
-      height: 0.4 * u,
-    }),
-  );
-  const pointer = svg("path", { class: "pointer" });
-  const hatch = svg("rect", {
-    class: "hatch",
-    fill: "url(#stale-hatch)",
-    x: left - 0.2 * u,
-    y: y + 1.25 * u,
-    width: labelWidth - 0.6 * u,
-    height: 1.9 * u,
-  });
-  const back = svg("rect", {
-    class: "back",
-    x: x + 0.1 * u,
-    y,
-    width: labelWidth - 0.2 * u,
-    height: LABEL_HEIGHT * u,
-    rx: 0.35 * u,
-  });
-  const group = svg(
-    "g",
-    { class: "station", role: "button", "data-testid": `station-${station.id}`, lang: language },
-    back,
-    name,
-    " ", // between words for those who read them, nothing for those who see them
-    value,
-    " ",
-    band,
-    " ",
-    ...bar,
-    pointer,
-    hatch,
-    age,
-  );
-  const dot = svg("circle");
-  const barBottom = y + 2.92 * u;
-  return { station, group, dot, value, band, age, bar, pointer, barX: block, barWidth, barBottom };
-}
-
-function write(label: Label, reading: Reading | null, at: Moment): void {
-  const look = lookOf(reading);
-  const value = reading?.value ?? null;
-  const band = value === null ? null : bandOf(value);
-  const suspect = reading?.flag === 3 ? " suspect" : "";
-  setAttribute(label.group, "class", `station look-${look}${suspect} band-${band ?? "none"}`);
-  setText(label.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
-  const told = value !== null && look !== "bad" && look !== "lost";
-  setText(label.band, told ? bandWord(value, at.language) : "");
-  setText(label.age, (suspect ? "◇ " : "") + ageText(reading, at));
-  setAttribute(label.group, "aria-description", spoken(label.station.name, reading, at));
-  // The name of the button begins with what stands on it, for those who speak to the machine.
-  const drawn = [...label.group.querySelectorAll("text")].map((text) => text.textContent);
-  setAttribute(label.group, "aria-label", drawn.filter(Boolean).join(" "));
-  label.bar.forEach((part, n) =>
-    setAttribute(part, "class", band !== null && n <= band ? `part part-${n}` : "part"),
-  );
-  const unit = label.barWidth / 10;
-  const x = label.barX + placeOnBar(value ?? 0) * label.barWidth;
-  // A tick across the bar: below it is the age, and nothing may touch that.
-  const [left, low, wide, high] = [x - unit * 0.2, label.barBottom + unit * 0.25, 0.4, 1.5];
-  const shape = `M${left},${low} v${-unit * high} h${unit * wide} v${unit * high} Z`;
-  setAttribute(label.pointer, "d", value === null ? "" : shape);
 }

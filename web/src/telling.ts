@@ -1,8 +1,8 @@
 // What is said of an alert, in words.
 
 import { figure, limit, shortTime, sinceTime } from "./format.ts";
-import { type Fold, others, silent } from "./fold.ts";
-import { shortName } from "./layout.ts";
+import { type Fold, inMaintenance, others, shelved, silent } from "./fold.ts";
+import { mouthName, shortName } from "./layout.ts";
 import { type Alert, type Reading, type Station, usable } from "./model.ts";
 import type { Moment } from "./view.ts";
 import { type Language, named, unitOf, word } from "./words.ts";
@@ -13,14 +13,22 @@ const NOTICE = "notice";
 /** Where it is: the station's name, or that it is the service itself. */
 export function placeOf(alert: Alert, station: Station | undefined, language: Language): string {
   if (alert.ask === NOTICE) return word("the_service", language);
-  return shortName(station?.name ?? alert.station);
+  const uplink = /^songtien\/uplink\/(.+)$/.exec(alert.key)?.[1];
+  if (uplink !== undefined) return word("uplink", language, { name: uplink });
+  // A line of salt has an arm of the river, and no station.
+  const elsewhere = alert.station || (alert.branch && mouthName(alert.branch));
+  return shortName(station?.name ?? elsewhere);
 }
+
+/** What stands for a state: no officer reads "2 > 1,5" as a jam. */
+const STATES = ["traffic_state", "incident", "level_of_service"];
 
 /** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
 export function figuresOf(alert: Alert, at: Moment): string {
   const { language } = at;
   const message = language === "vi" ? alert.message_vi : alert.message_en;
-  const compared = !silent(alert) && alert.ask !== NOTICE;
+  const told = STATES.includes(alert.quantity) || alert.ask === NOTICE;
+  const compared = !silent(alert) && !told;
   if (alert.value !== null && alert.limit !== null && compared) {
     const bound = limit(alert.limit, alert.quantity, language);
     const rounded = figure(alert.value, alert.quantity, language);
@@ -67,12 +75,16 @@ export function heading(alert: Alert, station: Station | undefined, at: Moment):
 function unitName(quantity: string): string {
   if (quantity.startsWith("salinity")) return "g/L";
   if (quantity.startsWith("conductivity")) return "mS/cm";
+  if (quantity.endsWith("_km_h")) return "km/h";
+  if (quantity.startsWith("salt_")) return "km";
   const units: Record<string, string> = {
+    queue_length_km: "km",
+    crossing_time_min: "min",
+    flow_car_veh_h: "veh/h",
     temperature_c: "°C",
     water_level_m: "m",
     flow_veh_h: "veh/h",
     flow_pcu_h: "pcu/h",
-    speed_km_h: "km/h",
     queue_m: "m",
     density_pcu_km: "pcu/km",
   };
@@ -108,6 +120,32 @@ export function othersText(fold: Fold, at: Moment): string {
     lower === 0 ? "" : word(lower === 1 ? "one_lower" : "n_lower", language, { n: lower }),
     other === 0 ? "" : word(other === 1 ? "one_other" : "n_others", language, { n: other }),
     cleared === 0 ? "" : word("n_cleared", language, { n: cleared }),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** "tạm gác đến 16:00: đang sửa đầu đo"; "" for one that is not put aside. */
+export function shelvedText(alert: Alert, at: Moment): string {
+  const { language, now_ms } = at;
+  if (inMaintenance(alert)) return word("in_maintenance", language);
+  if (!shelved(alert)) return "";
+  const time = shortTime(alert.shelved_ms ?? 0, now_ms);
+  const why = alert.shelved_why;
+  return word(why === "" ? "shelved_back" : "shelved_until", language, { time, why });
+}
+
+/** Whether it comes and goes, for how many it stands, and how long nobody has taken it. */
+export function marksOf(alert: Alert, at: Moment): string {
+  const { language, now_ms } = at;
+  const waiting = alert.state !== "acked" && alert.suppressed === null && !shelved(alert);
+  const since_ms = alert.told_ms ?? alert.since_ms;
+  const parts = [
+    alert.flapping ? word("flapping_short", language) : "",
+    alert.count > 0 ? word("n_stands_for", language, { n: alert.count }) : "",
+    waiting && alert.escalation > 0
+      ? word("nobody_since", language, { time: shortTime(since_ms, now_ms) })
+      : "",
+    waiting && alert.reminders > 0 ? word("reminded", language, { n: alert.reminders }) : "",
   ];
   return parts.filter(Boolean).join(" · ");
 }

@@ -1,6 +1,7 @@
 // How it goes on a bridge, by what the service forms and else by what its cameras measure; no DOM.
 
-import { type Reading, type Station, usable } from "./model.ts";
+import type { Fields } from "./held.ts";
+import { fields, number, type Reading, type Station, text, usable } from "./model.ts";
 
 export type Level = 0 | 1 | 2 | 3 | 4 | null;
 
@@ -137,4 +138,37 @@ function cameraView(
 export function directionsOf(at: Station, readings: readonly Reading[]): string[] {
   const heard = readings.map((r) => r.direction).filter((d): d is string => d !== null);
   return [...new Set([...Object.keys(at.directions), ...heard])].sort().reverse();
+}
+
+// --- how the police let it be used ----------------------------------------------------------
+
+export const MODES = ["two-way", "one-way", "closed", "xa-tram"] as const;
+
+/** One direction that is not worked as usual. */
+export interface Mode {
+  station: string;
+  direction: string;
+  mode: string;
+  until_ms: number | null;
+}
+
+/** Of what was entered (/api/v1/desk), each with its `station`, `ver` and `modes`. */
+export function bridgesIn(entered: Fields | null): Fields[] {
+  return Object.values(fields(entered?.["bridges"]) ?? {}) as Fields[];
+}
+
+export function modesIn(entered: Fields | null): Mode[] {
+  return bridgesIn(entered).flatMap((raw) =>
+    Object.entries(fields(raw["modes"]) ?? {}).map(([direction, mode]) => ({
+      station: text(raw["station"]),
+      direction,
+      mode: text(fields(mode)?.["mode"]),
+      until_ms: number(fields(mode)?.["until"]),
+    })),
+  );
+}
+
+/** By "station/direction". */
+export function modesOf(entered: Fields | null): Map<string, Mode> {
+  return new Map(modesIn(entered).map((one) => [`${one.station}/${one.direction}`, one]));
 }

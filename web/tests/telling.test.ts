@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { type Alert, alert, type Reading, reading } from "../src/model.ts";
-import { alertSentence, figuresOf, nowText, placeOf } from "../src/telling.ts";
+import { alertSentence, figuresOf, marksOf, nowText, placeOf, shelvedText } from "../src/telling.ts";
 
 const at = { language: "vi", now_ms: 10_000 } as const;
 const KEY = "dt-01/salinity_g_l";
@@ -44,4 +44,32 @@ test("what the service says of itself is told in its own words, without figures"
   assert.equal(figuresOf(notice, at), "số liệu chờ chép sang InfluxDB đã quá 15 phút");
   assert.match(alertSentence(notice, undefined, at), /Hệ thống: số liệu chờ chép/);
   assert.equal(nowText(notice, undefined, at), "");
+});
+
+test("an alert says that it flaps, for how many it stands, and since when nobody took it", () => {
+  const waiting = raised({ t_told: 3_600_000, escalation: 1, reminders: 3, flapping: true });
+  assert.equal(marksOf(waiting, at), "chập chờn · chưa ai tiếp nhận từ 08:00 · đã nhắc 3 lần");
+  const taken = raised({ state: "acked", escalation: 1, reminders: 3 });
+  assert.equal(marksOf(taken, at), "", "who took it need not be reminded of reminders");
+  const down = raised({ ask: "no_data", count: 12, k: "songtien/uplink/gw-1" });
+  assert.equal(marksOf(down, at), "gồm 12 thiết bị");
+  assert.equal(placeOf(down, undefined, "vi"), "Đường truyền gw-1");
+});
+
+test("one that is put aside says until when and why; one in maintenance says that", () => {
+  const shelved = raised({ shelved_until: 3_600_000, shelved_why: "sửa đầu đo", reminders: 2 });
+  assert.equal(shelvedText(shelved, at), "tạm gác đến 08:00: sửa đầu đo");
+  assert.equal(marksOf(shelved, at), "");
+  const window = raised({ suppressed: { why: "maintenance", by: "m1" } });
+  assert.equal(shelvedText(window, at), "trạm đang bảo trì");
+  assert.equal(shelvedText(raised(), at), "");
+});
+
+test("a line of salt is told in km at its arm; a state of traffic in its rule's words", () => {
+  const line = { k: "cua-tieu/salt_4_max_km", branch: ["cua-tieu"], value: 46.2, limit: 45 };
+  const intrusion = raised({ ...line, quantity: "salt_4_max_km" });
+  assert.equal(placeOf(intrusion, undefined, "vi"), "Cửa Tiểu");
+  assert.equal(figuresOf(intrusion, at), "46,2 > 45 km");
+  const jam = raised({ quantity: "traffic_state", value: 3, message_vi: "Rạch Miễu: ùn tắc" });
+  assert.equal(figuresOf(jam, at), "ùn tắc");
 });
