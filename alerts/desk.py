@@ -266,8 +266,7 @@ class Desk:
     def _take(self, entering: Entering, registry: Registry, now_ms: int) -> dict[str, Any]:
         body = read(entering, Taken)
         name = entering.subject
-        known_intakes: Mapping[str, Any] = getattr(registry, "intakes", {})
-        if name not in known_intakes:
+        if name not in registry.intakes:
             raise unknown("intake", name)
         known = self._intakes.get(name)
         if (0 if known is None else known.ver) != body.ver:
@@ -275,7 +274,7 @@ class Desk:
         state = IntakeState(
             body.ver + 1, body.taking, body.gate, now_ms, entering.who, entering.note
         )
-        _make_room(self._intakes, known_intakes)
+        _make_room(self._intakes, registry.intakes)
         self._intakes[name] = state
         return state.item()
 

@@ -69,7 +69,7 @@ _INTAKE: Final[Item] = {"ver": 5, "taking": True, "gate": "open", "t": 176700000
                 "maintenance": [_WINDOW],
                 "bridges": {"rach-mieu-1": _MODES},
                 "risk": [_LEVEL],
-                "intakes": {"cong-xuan-hoa": _INTAKE},
+                "intakes": {"xuan-hoa": _INTAKE},
             }
         ),
         **documented("unauthorized"),

@@ -1,5 +1,6 @@
 """What is formed from many readings: the river as a whole, the bridges, advice to intakes."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -14,11 +15,14 @@ from api.service import Item, as_seen_by
 router = APIRouter(tags=["readings"])
 
 _ADVICE: Item = {
+    "intake": "xuan-hoa",
+    "t": 1767000000000,
     "take": False,
     "until": None,
     "why": "over-limit",
     "text_vi": "KHÔNG LẤY NƯỚC: 1,20 g/l lúc 14:30",
     "text_en": "Do not take water: 1.20 g/L at 14:30",
+    "state": {"ver": 5, "taking": False, "gate": "closed", "t": 1766990000000},
 }
 
 
@@ -29,11 +33,14 @@ _ADVICE: Item = {
     responses={
         200: example(
             {
+                "now": 1767000000000,
                 "mouths": {
                     "cua-tieu": {
-                        "4": {"basis": "max_25h", "km": 50.6, "sd_km": 1.2, "t": 1767000000000}
+                        "t": 1766999700000,
+                        "lines": [{"level_g_l": 4, "basis": "max_25h", "km": 50.6, "sd_km": 1.2}],
                     }
-                }
+                },
+                "stations": {},
             }
         ),
         **documented("unauthorized"),
@@ -55,21 +62,36 @@ async def river(request: Request, service: ServiceHere, principal: Viewer) -> Re
     responses={
         200: example(
             {
-                "bridges": {
-                    "rach-mieu-1": {
-                        "southbound": {"state": 2, "crossing_time_min": 11.0, "queue_km": 2.0}
+                "bridges": [
+                    {
+                        "id": "rach-mieu-1",
+                        "directions": [
+                            {
+                                "direction": "southbound",
+                                "minutes": {"from": 10, "to": 12},
+                                "state": 2,
+                            }
+                        ],
+                        "station": "rach-mieu-1",
+                        "ver": 3,
+                        "modes": {},
                     }
-                }
+                ]
             }
         ),
         **documented("unauthorized"),
     },
 )
 async def bridges(request: Request, service: ServiceHere, principal: Viewer) -> Response:
-    """By bridge and direction: minutes, state in words, queue, how the police let it be used,
-    and bans in force.
+    """By bridge and direction: minutes, state in words, queue, and bans in force. `modes` is how
+    the police let it be used, as an officer has entered it, and `ver` the version to enter with.
     """
-    body = encoded(as_seen_by(principal, service.bridges()))
+    entered = service.desk()["bridges"]
+    found = [
+        {**one, **entered.get(one["id"], {"station": one["id"], "ver": 0, "modes": {}})}
+        for one in service.bridges().get("bridges", ())
+    ]
+    body = encoded(as_seen_by(principal, {"bridges": found}))
     return answer(body, accept_encoding=request.headers.get("accept-encoding"))
 
 
@@ -78,15 +100,17 @@ async def bridges(request: Request, service: ServiceHere, principal: Viewer) -> 
     summary="May water be taken now, at each intake",
     response_model=Advices,
     responses={
-        200: example({"items": {"cong-xuan-hoa": _ADVICE}}),
+        200: example({"items": [_ADVICE]}),
         **documented("unauthorized"),
     },
 )
 async def advice(request: Request, service: ServiceHere, principal: Viewer) -> Response:
     """The newest advice of each intake. It is a permission only while `take` is true and `until`
-    lies ahead; an intake that is not listed has none.
+    lies ahead; an intake that is not listed has none. `state` is what was last entered of it.
     """
-    body = encoded(as_seen_by(principal, {"items": dict(service.advice())}))
+    states = service.desk()["intakes"]
+    items = [_with_state(name, one, states) for name, one in service.advice().items()]
+    body = encoded(as_seen_by(principal, {"items": items}))
     return answer(body, accept_encoding=request.headers.get("accept-encoding"))
 
 
@@ -103,4 +127,9 @@ async def advice_of(
     found = service.advice().get(intake)
     if found is None:
         raise Problem("not-found", f"there is no advice for {intake!r}: do not open")
-    return answer(encoded(as_seen_by(principal, found)))
+    told = _with_state(intake, found, service.desk()["intakes"])
+    return answer(encoded(as_seen_by(principal, told)))
+
+
+def _with_state(name: str, advice: Item, states: Mapping[str, Item]) -> Item:
+    return {**advice, "intake": name, "state": states.get(name)}

@@ -193,21 +193,33 @@ class DeskShape(Shape):
 
 
 class RiverShape(Shape):
-    """How far 1 and 4 g/L reach, by mouth, and what stands at each station."""
+    """How far 1 and 4 g/L reach, and what stands at each station."""
+
+    mouths: dict[str, dict[str, object]] = Field(description="by mouth: `t`, `lines`")
+    stations: dict[str, dict[str, object]]
+
+
+class BridgeShape(Shape):
+    id: str
+    ver: int
+    modes: dict[str, ModeShape]
+    directions: list[dict[str, object]] = Field(description="minutes, state in words, queue")
 
 
 class BridgesShape(Shape):
-    """Minutes, state in words and queue, by bridge and direction."""
+    bridges: list[BridgeShape]
 
 
 class AdviceShape(Shape):
+    intake: str
     take: bool
     until: int | None = Field(description="not valid after; null: nothing is permitted")
     why: str
+    state: IntakeShape | None
 
 
 class Advices(Shape):
-    items: dict[str, AdviceShape]
+    items: list[AdviceShape]
 
 
 class DeadLetterShape(Shape):

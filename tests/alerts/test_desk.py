@@ -1,9 +1,8 @@
 """What officers enter: what is taken, what is refused, and what counts when."""
 
 import json
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -11,25 +10,18 @@ from alerts.bridge.modes import Mode
 from alerts.desk import OVER_KEPT, WINDOWS_MAX, Desk
 from alerts.entries import EVERYWHERE, EnteredOutcome, Entering, Verdict, What
 from ingest.journal import Entered
-from ingest.registry import Registry, parse_registry
+from ingest.registry import parse_registry
 from ingest.snapshot import pack, unpack
 
 NOW_MS = 1_767_000_000_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-INTAKE = "cong-xuan-hoa"
-
-
-class WithIntake(Registry):
-    intakes: ClassVar[dict[str, object]] = {INTAKE: "Cống Xuân Hòa"}
-
-
-_DEFAULT = parse_registry(
+INTAKE = "xuan-hoa"
+REGISTRY = parse_registry(
     (Path(__file__).parents[2] / "songtien/defaults/stations.toml").read_text("utf-8"),
     "stations.toml",
 )
-REGISTRY = WithIntake(*(getattr(_DEFAULT, each.name) for each in fields(_DEFAULT)))
 
 WORK: dict[str, Any] = {"to": NOW_MS + 2 * HOUR, "reason": "thay đầu dò"}
 CLOSED: dict[str, Any] = {

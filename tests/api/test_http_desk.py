@@ -17,7 +17,7 @@ ALERT = f"/api/v1/alerts/{ALERT_ID}"
 WINDOWS = "/api/v1/maintenance"
 MODE = "/api/v1/bridges/rach-mieu-1/mode"
 LEVEL = "/api/v1/risk-level"
-INTAKE = "/api/v1/intakes/cong-xuan-hoa"
+INTAKE = "/api/v1/intakes/xuan-hoa"
 RELOAD = "/api/v1/rules/reload"
 
 WINDOW: Item = {"station": "vam-kenh", "to": NOW_MS + 2 * HOUR, "reason": "thay đầu dò"}
@@ -169,7 +169,7 @@ def test_what_is_said_of_an_intake_is_seen_at_the_desk(world: World) -> None:
     _post(world, MODE, CLOSED)
     found = get(world, "/api/v1/desk").json()
     shapes.DeskShape.model_validate(found)
-    assert found["intakes"]["cong-xuan-hoa"]["gate"] == "open"
+    assert found["intakes"]["xuan-hoa"]["gate"] == "open"
     assert found["bridges"]["rach-mieu-1"]["ver"] == 1
     assert "the operator" not in get(world, "/api/v1/desk").text
 
@@ -194,7 +194,7 @@ def test_what_is_said_of_an_intake_is_seen_at_the_desk(world: World) -> None:
         (LEVEL, BULLETIN | {"title": ""}, 422, "title"),
         (INTAKE, TAKING | {"taking": 1}, 422, "taking"),
         (INTAKE, TAKING | {"gate": "ajar"}, 422, "gate"),
-        (INTAKE.replace("cong-xuan-hoa", "nowhere"), TAKING, 404, None),
+        (INTAKE.replace("xuan-hoa", "nowhere"), TAKING, 404, None),
     ],
 )
 def test_what_is_not_accepted_is_named(
@@ -252,18 +252,36 @@ def test_an_admin_reloads_and_faults_are_told(world: World) -> None:
 
 
 def test_the_river_and_the_bridges_are_shown_as_they_are_formed(world: World) -> None:
-    world.river = {"mouths": {"cua-tieu": {"4": {"km": 50.6}}}}
-    world.bridges = {"bridges": {"rach-mieu-1": {"who": "Nguyễn Văn A", "state": 2}}}
-    assert get(world, "/api/v1/river").json() == world.river
-    found = get(world, "/api/v1/bridges").json()
-    assert found == {"bridges": {"rach-mieu-1": {"state": 2}}}, "names are for operators"
+    lines = [{"level_g_l": 4, "basis": "max_25h", "km": 50.6}]
+    world.river = {"now": NOW_MS, "mouths": {"cua-tieu": {"lines": lines}}, "stations": {}}
+    directions = [{"direction": "northbound", "state": 2}]
+    world.bridges = {
+        "bridges": [
+            {"id": "rach-mieu-1", "directions": directions},
+            {"id": "rach-mieu-2", "directions": []},
+        ]
+    }
+    _post(world, MODE, CLOSED)
+    river, bridges = (get(world, f"/api/v1/{name}").json() for name in ("river", "bridges"))
+    shapes.RiverShape.model_validate(river)
+    shapes.BridgesShape.model_validate(bridges)
+    assert river == world.river
+    old, new = bridges["bridges"]
+    assert (old["directions"], old["ver"]) == (directions, 1)
+    assert old["modes"]["northbound"]["reason"] == CLOSED["reason"]
+    assert "who" not in old["modes"]["northbound"], "names are for operators"
+    assert (new["station"], new["ver"], new["modes"]) == ("rach-mieu-2", 0, {})
 
 
 def test_advice_that_is_not_there_is_no_permission(world: World) -> None:
-    world.advice = {"cong-xuan-hoa": {"take": True, "until": NOW_MS + HOUR, "why": "fresh"}}
-    shapes.Advices.model_validate(get(world, "/api/v1/advice").json())
-    one = get(world, "/api/v1/advice/cong-xuan-hoa").json()
-    assert one == world.advice["cong-xuan-hoa"]
+    world.advice = {"xuan-hoa": {"take": True, "until": NOW_MS + HOUR, "why": "fresh"}}
+    one = get(world, "/api/v1/advice/xuan-hoa").json()
+    told = world.advice["xuan-hoa"] | {"intake": "xuan-hoa", "state": None}
+    assert one == told
+    _post(world, INTAKE, TAKING)
+    listed = get(world, "/api/v1/advice").json()
+    shapes.Advices.model_validate(listed)
+    assert [(one["intake"], one["state"]["ver"]) for one in listed["items"]] == [("xuan-hoa", 1)]
     missing = get(world, "/api/v1/advice/nowhere")
     assert missing.status_code == 404
     assert "do not open" in missing.json()["detail"]
