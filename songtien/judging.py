@@ -1,4 +1,4 @@
-"""Released readings get their flags, give rise to derived ones, and meet the rules."""
+"""Released readings get their flags, are formed into others, and meet the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,11 +34,12 @@ def worst(a: FlagArray, b: FlagArray) -> FlagArray:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Flagged readings with those derived from them, flags of earlier readings told anew, and
+    """Flagged readings and those formed from them, flags of earlier readings told anew, and
     what the rules made of it.
     """
 
     rows: Batch
+    formed: Batch
     revised: Batch
     transitions: Sequence[Transition]
 
@@ -55,7 +56,7 @@ class Judging:
         snapshot: dict[str, Any] | None = None,
     ) -> None:
         state: dict[str, Any] = snapshot or {"quality": None, "engine": None, "newest": None}
-        # Before version 4 nothing was derived from several series.
+        # Before version 4 nothing was formed from several series.
         self.deriving = Deriving(series, registry, reorder_ms, state.get("deriving"))
         self.quality = Quality(series, registry, state["quality"])
         self.engine = Engine(rules, series, registry, state["engine"])
@@ -86,7 +87,7 @@ class Judging:
         modes : how the police let the bridges be used at this time
         """
         if not len(released):
-            return Judgement(released.rows, Batch.empty(), ())
+            return Judgement(released.rows, Batch.empty(), Batch.empty(), ())
         rows = released.rows
         turns = list(rounds(rows.series))
         flag = np.empty(len(rows), dtype=np.uint8)
@@ -100,13 +101,13 @@ class Judging:
         extra_flag, extra_why = self._extra(rows, flag)
         told = Batch(rows.series, rows.t_ms, rows.value, worst(flag, extra_flag), why | extra_why)
         transitions = [t for turn in turns for t in self.engine.step(told.take(turn))]
-        derived = self.deriving.push(told, modes)
-        for turn in rounds(derived.series):
-            transitions.extend(self.engine.step(derived.take(turn)))
-        self.evaluated_ms[derived.series] = derived.t_ms
+        formed = self.deriving.push(told, modes)
+        for turn in rounds(formed.series):
+            transitions.extend(self.engine.step(formed.take(turn)))
+        self.evaluated_ms[formed.series] = formed.t_ms
         revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
         self.evaluated_ms[rows.series] = rows.t_ms  # in order of time: the last one stands
-        return Judgement(Batch.concat([told, derived]), revisions, transitions)
+        return Judgement(told, formed, revisions, transitions)
 
     def snapshot(self) -> dict[str, Any]:
         return {

@@ -15,7 +15,7 @@ import numpy as np
 from ingest.reading import Batch
 from songtien.announce import CANARIES_KEPT
 from songtien.outcome import Outcome
-from songtien.pipeline import News
+from songtien.pipeline import News, Pictures
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Post:
 
     newest: Batch
     news: list[News] = field(default_factory=list)
+    pictures: Pictures | None = None
 
 
 ECHOES_KEPT = 20
@@ -42,6 +43,7 @@ class Mailbox:
         self._newest: list[Batch] = []
         self._rows = 0
         self._news: list[News] = []
+        self._pictures: Pictures | None = None
         self._called = False
 
     def tell(self, news: News) -> None:
@@ -54,6 +56,7 @@ class Mailbox:
                 if self._rows > self.MERGE_AT:
                     self._newest = [last_of_each(Batch.concat(self._newest))]
                     self._rows = 0
+            self._pictures = news.pictures or self._pictures
             if self._news and not (_must_stay(self._news[-1]) or _must_stay(news)):
                 _merge(self._news[-1], news)
             elif _must_stay(news) or _is_state(news):
@@ -64,8 +67,9 @@ class Mailbox:
 
     def _hand_over(self) -> None:
         with self._lock:
-            post = Post(last_of_each(Batch.concat(self._newest)), self._news)
+            post = Post(last_of_each(Batch.concat(self._newest)), self._news, self._pictures)
             self._newest, self._news, self._rows, self._called = [], [], 0, False
+            self._pictures = None
         self._read(post)
 
 

@@ -22,6 +22,7 @@ class Outcome:
 
     rows : readings to store, in order: a later row for the same (series, t) replaces
     newest : newest value of each series that changed, for the screens
+    formed : whether readings have been formed from several series
     desk : a copy of it, where an officer has entered something, or tried to
     reply : to the officer who waits, by his request
     """
@@ -39,6 +40,7 @@ class Outcome:
     echoes: list[Echo] = field(default_factory=list)
     devices: set[str] = field(default_factory=set)
     configured: bool = False
+    formed: bool = False
     desk: Desk | None = None
     reply: tuple[str, Acted | EnteredOutcome] | None = None
     received: int = 0

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -41,6 +42,9 @@ ROWS_TOGETHER = 30_000
 
 CHECKPOINT_EVERY_S = 60.0
 CHECKPOINT_EVERY_ENTRIES = 20_000
+PICTURES_EVERY_MS = 10_000
+"""Readings in a picture age by themselves, so it is drawn anew from time to time."""
+
 TICK_APART_S = 0.2
 IDLE_S = 0.5
 RETRY_S = 1.0
@@ -61,16 +65,26 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """What is formed from many readings, as JSON says it: see `GET /api/v1/river`, …/bridges."""
+
+    river: dict[str, Any]
+    bridges: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """A committed outcome, with the positions of its alert events and the acks it allows.
 
     parts : where the entry put a configuration in force
+    pictures : where they have changed, or are older than `PICTURES_EVERY_MS`
     """
 
     outcome: Outcome
     positions: list[int]
     acks: dict[str, Ack]
     parts: Parts | None
+    pictures: Pictures | None = None
 
 
 class Pipeline:
@@ -113,6 +127,7 @@ class Pipeline:
         self._checkpoint_due = time.monotonic() + CHECKPOINT_EVERY_S
         self._tick_after = 0.0
         self._positions: dict[int, list[int]] = {}
+        self._pictures_due_ms = 0
 
     def _begin(self, root: str) -> tuple[Processor, int]:
         """From the checkpoint; from the journal's beginning where there is none we can read."""
@@ -219,12 +234,15 @@ class Pipeline:
         devices = set[str]().union(*(outcome.devices for outcome in outcomes))
         acks = {device: self.processor.sequencer.ack(device) for device in devices}
         settled = {device: ack for device, ack in acks.items() if ack is not None}
+        formed = any(outcome.formed or outcome.desk is not None for outcome in outcomes)
+        pictures = self.pictures() if formed or last.at_ms >= self._pictures_due_ms else None
         return [
             News(
                 outcome,
                 self._positions.pop(outcome.position),
                 settled if outcome is last else {},
                 self.parts() if outcome.configured else None,
+                pictures if outcome is last else None,
             )
             for outcome in outcomes
         ]
@@ -241,6 +259,13 @@ class Pipeline:
             dict(processor.links),
             Desk(processor.desk.snapshot()),
         )
+
+    def pictures(self) -> Pictures:
+        """On the processor's thread, or before it runs."""
+        now_ms, deriving = self.processor.now_ms, self.processor.judging.deriving
+        self._pictures_due_ms = now_ms + PICTURES_EVERY_MS
+        modes = self.processor.desk.modes(now_ms)
+        return Pictures(deriving.river.picture(now_ms), deriving.bridges.picture(now_ms, modes))
 
     def _insist(self, work: Callable[[], None]) -> None:
         """Do it, however long a full disk takes: the state has moved and can't go back."""

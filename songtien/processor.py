@@ -351,6 +351,8 @@ class Processor:
             return
         judgement = self.judging.judge(released, self.desk.modes(now_ms))
         self._put(work, judgement.rows)
+        self._put(work, judgement.formed)
+        work.outcome.formed |= len(judgement.formed) > 0
         self._put(work, judgement.revised)
         work.transitions.extend(judgement.transitions)
 

@@ -12,17 +12,18 @@ from ingest.payload import DeviceState
 from ingest.registry import Registry
 from ingest.store import Store
 from songtien.mailbox import Post
-from songtien.pipeline import Parts
+from songtien.pipeline import Parts, Pictures
 
 EVENTS_KEPT = 10_000
 
 
 class Screens:
-    """The hub, on the event loop. `parts` is what is in force."""
+    """The hub, on the event loop. `parts` is what is in force, `pictures` what is formed."""
 
-    def __init__(self, store: Store, parts: Parts) -> None:
+    def __init__(self, store: Store, parts: Parts, pictures: Pictures) -> None:
         self.hub = Hub(secrets.token_hex(3), _alerts_epoch(store))
         self.parts = parts
+        self.pictures = pictures
         self.desk = parts.desk
         self._maintained: frozenset[str] | None = None
         self._configure()
@@ -49,6 +50,7 @@ class Screens:
     def take(self, post: Post) -> None:
         """Show what the pipeline has committed."""
         self.hub.apply(post.newest)
+        self.pictures = post.pictures or self.pictures
         for news in post.news:
             if news.parts is not None:
                 self.parts = news.parts

@@ -125,7 +125,7 @@ class Service:
             files.callback(self.historian.close)
         history = archive(reader, self.historian)
 
-        self.screens = Screens(store, self.pipeline.parts())
+        self.screens = Screens(store, self.pipeline.parts(), self.pipeline.pictures())
         self.hub = self.screens.hub
         self.mailbox = Mailbox(self._loop, self._take)
         client_mark = takeovers.mark(settings.mqtt.client_id)
@@ -222,6 +222,8 @@ class Service:
             desk=lambda: self.screens.desk.picture(clock_ms()),
             rules=lambda: self.screens.parts.rules,
             reload=partial(reloaded, self.reload),
+            river=lambda: self.screens.pictures.river,
+            bridges=lambda: self.screens.pictures.bridges,
             dead_letters=reader.dead_letters,
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
