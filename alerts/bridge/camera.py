@@ -134,6 +134,8 @@ class Camera:
     def skip(self, t_ms: int) -> None:
         """The direction is closed: what is seen now decides nothing afterwards."""
         self._take_up(t_ms)
+        self.recent = self.recent[-1:]
+        self.good = 0
         self.latches.clear()
         self.watch.forget()
         self.evaluated_ms = None

@@ -239,18 +239,25 @@ class Direction:
         if free:
             crossing_min = road.length_km / _speed(entry, leaving, road) * MIN_PER_H
             return Figure(crossing_min, crossing_min), Figure(0.0, 0.0), "", False
+        if entry.flow_veh_h is None or out_veh_h is None:
+            return None, None, "gap", False
+        return self._counted(road, entry.flow_veh_h, out_veh_h)
+
+    def _counted(
+        self, road: Road, in_veh_h: float, out_veh_h: float
+    ) -> tuple[Figure | None, Figure | None, str, bool]:
+        """The same out of the vehicles counted on and off."""
         between = self.balance.between(road.full_veh)
-        if between is None or entry.flow_veh_h is None or out_veh_h is None:
-            return None, None, self.balance.why or "never", False
+        if between is None:
+            return None, None, self.balance.why, False
         if not self.balance.trusted:
-            low, high = (queue_of(road, n, entry.flow_veh_h, out_veh_h) for n in between)
+            low, high = (queue_of(road, n, in_veh_h, out_veh_h) for n in between)
             most = None if high.full else high.crossing_min
             return _capped(low.crossing_min, most), None, "withdrawn", False
         assert self.balance.vehicles is not None
-        found = queue_of(road, self.balance.vehicles, entry.flow_veh_h, out_veh_h)
+        found = queue_of(road, self.balance.vehicles, in_veh_h, out_veh_h)
         if found.full:
-            least_min = min(found.crossing_min, CROSSING_MAX_MIN)
-            return Figure(least_min, None), Figure(road.length_km, None), "spilled", False
+            return _capped(found.crossing_min, None), Figure(road.length_km, None), "spilled", False
         minutes = _capped(found.crossing_min, found.crossing_min)
         if found.length_km is None:
             return minutes, None, "alike", _disagree(found)
