@@ -92,8 +92,9 @@ def test_what_the_disk_refuses_was_not_done(
 def test_a_station_in_maintenance_is_shown_so_until_it_ends(tmp_path: Path) -> None:
     with life(tmp_path) as opened:
         opened.append(journal.Config(REGISTRY, RULES, 30.0))
+        opened.pipeline.commit(opened.journal.after(0, 1))
         opened.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=1, sal_g_l=1.0))
-        opened.pipeline.commit(opened.journal.after(0, 16))
+        opened.pipeline.commit(opened.journal.after(1, 1))
         screens = Screens(opened.store, opened.pipeline.parts(), opened.pipeline.pictures())
 
         def shown(now_ms: int) -> str:
