@@ -65,7 +65,30 @@ KEYS = st.sampled_from([VK, XH, TOP, DEEP, TOP, DEEP])
 STEPS = st.sampled_from([0, 1, 30_000, 60_000, 100_000, 100_000, 300_000, 900_000, 5_000_000])
 VALUES = st.sampled_from([0.2, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.3, 4.1])
 FLAGS = st.sampled_from([(1, 0)] * 6 + [(2, 0), (3, 0), (4, 8), (9, 0)])
-FEEDS = st.lists(st.tuples(KEYS, STEPS, VALUES, FLAGS), max_size=70)
+WILD = st.lists(st.tuples(KEYS, STEPS, VALUES, FLAGS), max_size=70)
+
+
+@st.composite
+def usual_feeds(draw: st.DrawFn) -> list[Fed]:
+    """Every device at its interval, but for lost samples and, at times, a device away."""
+    chance = np.random.default_rng(draw(st.integers(0, 100_000)))
+    keep = draw(st.sampled_from([1.0, 0.9, 0.6]))
+    last_ms, fed = 0, []
+    for minute in range(0, draw(st.sampled_from([30, 120])), 5):
+        for key in (VK, XH, TOP, DEEP):
+            every = int(SERIES.expected_ms[NUMBERS[key]]) // MINUTE_MS
+            away = key in (VK, TOP) and 60 <= minute < draw(st.sampled_from([60, 65, 100]))
+            if minute % every or away or chance.random() > keep:
+                continue
+            at_ms = max(last_ms, minute * MINUTE_MS + int(chance.choice([0, 0, 1_000, 30_000])))
+            value = float(chance.choice([0.2, 0.9, 1.0, 1.2, 1.7, 2.0, 2.3, 4.1]))
+            flag, why = [(1, 0), (1, 0), (1, 0), (2, 0), (3, 0), (4, 8)][chance.integers(6)]
+            fed.append((key, at_ms - last_ms, value, (flag, why)))
+            last_ms = at_ms
+    return fed
+
+
+FEEDS = st.one_of(WILD, usual_feeds(), usual_feeds())
 
 
 def rows_of(feed: list[Fed]) -> list[tuple[int, Sample]]:
