@@ -11,7 +11,16 @@ from typing import Annotated
 import typer
 
 from ingest.faults import ConfigError
-from songtien import cli_bench, cli_broker, cli_feed, cli_keep, cli_people, cli_rules, logs
+from songtien import (
+    cli_alerts,
+    cli_bench,
+    cli_broker,
+    cli_feed,
+    cli_keep,
+    cli_people,
+    cli_rules,
+    logs,
+)
 from songtien.demo import run_demo
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
@@ -29,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_rules.rules_app, name="rules")
+app.add_typer(cli_alerts.alerts_app, name="alerts")
 app.command("backtest")(cli_rules.backtest)
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
