@@ -4,6 +4,7 @@ import { adviceOf, type Advice, standingOf } from "./advice.ts";
 import { el, setAttribute, setText } from "./dom.ts";
 import { duration, figure, shortTime } from "./format.ts";
 import type { Fields } from "./held.ts";
+import { shortName } from "./layout.ts";
 import { riskText, risksOf } from "./risk.ts";
 import type { Moment } from "./view.ts";
 import { type Word, word } from "./words.ts";
@@ -64,13 +65,13 @@ function write(line: Line, one: Advice, at: Moment): void {
   const said = language === "vi" ? one.text_vi : one.text_en;
   const over = one.until_ms !== null && now_ms > one.until_ms;
   setAttribute(line.item, "class", `standing-${standing}`);
-  setText(line.name, one.name);
+  setText(line.name, shortName(one.name));
   setText(line.standing, word(`advice_${standing}` as Word, language));
   const age = one.figure_ms === null ? "" : duration(now_ms - one.figure_ms, language);
   const parts = [
     one.simulated ? word("simulated", language) : "",
     one.figure_g_l === null ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
-    age === "" ? "" : word("measured_ago", language, { age }),
+    age === "" ? "" : word("ago", language, { age }),
     one.until_ms === null
       ? ""
       : word(over ? "advice_over" : "advice_until", language, {
@@ -79,5 +80,6 @@ function write(line: Line, one: Advice, at: Moment): void {
   ];
   setText(line.figures, parts.filter(Boolean).join(" · "));
   // What it said holds no longer than it said.
-  setAttribute(line.item, "title", over ? word("advice_unknown", language) : said || null);
+  const told = over ? word("advice_unknown", language) : said;
+  setAttribute(line.item, "title", [one.name, told].filter(Boolean).join(": "));
 }

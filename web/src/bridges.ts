@@ -120,19 +120,21 @@ function write(
   // Minutes first: they are what people ask for. Where they can't be told, how fast it goes.
   const figures = whole.minutes ?? speed;
   const value = figures?.value ?? null;
-  setText(line.speed, value === null ? "–" : figure(value, figures?.quantity ?? "", language));
+  const told = value === null ? "–" : figure(value, figures?.quantity ?? "", language);
+  setText(line.speed, boundSign(whole.minutes) + told);
   const unit = whole.minutes === null ? "km/h" : unitOf("crossing_time_min", "min", language);
   setAttribute(line.speed, "data-unit", ` ${unit}`);
   const sideFigures = sideOf(view, language);
-  setText(line.flow, sideFigures.slice(0, 2).join(" · "));
+  const short = sideFigures.slice(0, whole.minutes === null ? 2 : 1);
+  setText(line.flow, short.join(" · "));
   const los = serviceText(view, language);
   setText(line.service, los);
   const age = main !== null && look === "good" && !suspect && !main.simulated && main.flag === 1;
   setText(line.age, (suspect ? "◇ " : "") + (age ? measuredAgo(main, at) : ageText(main, at)));
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
-  const told = [line.level, line.queue, line.incident].map((each) => each.textContent ?? "");
+  const words = [line.level, line.queue, line.incident].map((each) => each.textContent ?? "");
   const minutes = value === null || whole.minutes === null ? "" : `${line.speed.textContent} ${unit}`;
-  const label = [minutes, spoken(name, speed ?? main, at), ...told, ...sideFigures, los];
+  const label = [minutes, spoken(name, speed ?? main, at), ...words, ...sideFigures, los];
   setAttribute(line.button, "title", label.filter(Boolean).join(", "));
   const key = speed?.key ?? main?.key ?? null;
   setAttribute(line.button, "data-key", key);
@@ -144,12 +146,15 @@ function write(
 function queueText({ whole, queue }: DirectionView, language: Language): string {
   const { queue_km } = whole;
   if (queue_km !== null && (queue_km.value ?? 0) > 0) {
-    const sign = queue_km.bound === "above" ? "> " : queue_km.bound === "below" ? "< " : "";
-    const n = `${sign}${decimal(queue_km.value ?? 0, 1, language)} km`;
+    const n = `${boundSign(queue_km)}${decimal(queue_km.value ?? 0, 1, language)} km`;
     return word("queue", language, { n });
   }
   if (queue_km !== null || queue === null || !usable(queue) || (queue.value ?? 0) <= 0) return "";
   return word("queue", language, { n: metres(queue.value ?? 0, language) });
+}
+
+function boundSign(reading: Reading | null): string {
+  return reading?.bound === "above" ? "> " : reading?.bound === "below" ? "< " : "";
 }
 
 /** Cars and motorbikes apart where they are told apart, then how many pass. */

@@ -4,8 +4,9 @@ import { onActivate, setAttribute, setText, svg } from "./dom.ts";
 import { LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
 import type { Moment } from "./view.ts";
 
-/** Room for the figures below the river, in letter units. */
-export const SALT_HEIGHT = 1.4;
+/** Room for the figures below the labels, or below the river itself, in letter units. */
+export const SALT_HEIGHT = 1.25;
+export const SALT_BESIDE_RIVER = 0.35;
 
 const HIGH = 0.85;
 const LOW = 0.35;
@@ -35,7 +36,7 @@ export class SaltMarks {
   ) {
     const { u, seaX, y, below_px } = place;
     this.levels = LEVELS_G_L.map((level) => svg("tspan", { class: `salt-${level}` }));
-    const at = { x: seaX - 0.6 * u, y: y + below_px + 1.2 * u };
+    const at = { x: seaX - 0.6 * u, y: y + below_px + (below_px === 0 ? 0.95 + SALT_BESIDE_RIVER : 0.95) * u };
     this.text = svg("text", { ...at, class: "salt-text", "data-testid": `salt-${mouth}` });
     this.text.append(...this.levels);
     this.group = svg("g", { class: "salt", role: "button", tabindex: 0 }, this.lines, this.text);

@@ -5,7 +5,7 @@ import { figureWidth, type Box, type Label, LABEL_HEIGHT, makeLabel, write } fro
 import { lanesOf, mouthName, partingOf, type Row, rowsOf, spread } from "./layout.ts";
 import type { Reading, Station } from "./model.ts";
 import type { SaltLine } from "./salt.ts";
-import { SALT_HEIGHT, SaltMarks } from "./saltmarks.ts";
+import { SALT_BESIDE_RIVER, SALT_HEIGHT, SaltMarks } from "./saltmarks.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
@@ -283,9 +283,10 @@ function lanesIn(frame: Frame, rows: readonly Row[], { tolerance, salty }: Space
     const low = 0.3 * frame.u;
     const lane = lanesOf(wanted, frame.labelWidth, low, rightmost(frame, row), tolerance).reverse();
     const count = new Set(lane).size;
-    const height = count * LABEL_HEIGHT + Math.min(count, 2) * LANE_GAP + ROW_GAP;
-    const salt = salty.has(row.mouth) ? SALT_HEIGHT : 0;
-    return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) + salt };
+    const height = count * LABEL_HEIGHT + Math.min(count, 2) * LANE_GAP;
+    const beside = count > 1 ? 0 : SALT_BESIDE_RIVER;
+    const below = salty.has(row.mouth) ? SALT_HEIGHT + beside : ROW_GAP;
+    return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) + below };
   });
 }
 

@@ -18,6 +18,12 @@ test("the ends that are offered", () => {
   assert.equal(dateTime(endOf("morning", "", NOW) ?? 0), "23/11/2026 06:00");
 });
 
+test("an end is a whole number of milliseconds, although the page's clock has fractions", () => {
+  for (const choice of ["1h", "4h", "morning"]) {
+    assert.ok(Number.isInteger(endOf(choice, "", NOW + 0.25)));
+  }
+});
+
 test("one's own end lies ahead and within a week", () => {
   assert.equal(endOf("own", "2026-11-22T16:00", NOW), Date.UTC(2026, 10, 22, 9, 0));
   assert.equal(endOf("own", "2026-11-22T14:32", NOW), null);
