@@ -1,0 +1,259 @@
+"""Advice for every intake, kept up by readings, the clock and what officers enter.
+
+Pure: the clock is a parameter. What is advised at a time follows from the released readings
+of the intake's stations, from what an officer last said of it (taking or not, its gate open
+or closed) and from that time alone. A permission ends by itself: no reading, no advice.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from alerts.river import decision
+from alerts.river.advice import MS_PER_H, Advice, Found, body
+from alerts.river.decision import Facts, decide
+from alerts.river.network import Probe, network
+from alerts.river.recent import (
+    Recent,
+    Sample,
+    ends_ms,
+    falling,
+    held,
+    high_water_ms,
+    slope_per_h,
+)
+from ingest.intakes import Intake
+from ingest.reading import Batch, Why, rounded
+from ingest.registry import Registry
+from ingest.series import SeriesTable
+
+HEAD_FRESH_MS = 1_800_000
+HIGH_WATER_MS = int(decision.HIGH_WATER_H * MS_PER_H)
+GAP_INTERVALS = 3
+
+
+class Entries(Protocol):
+    """What officers have entered: `alerts.desk.Desk`."""
+
+    def intakes(self) -> Mapping[str, Mapping[str, Any]]:
+        """By intake: "taking", "gate" ("open", "closed" or None) and "t_ms"."""
+        ...
+
+
+class Advisor:
+    """What stands for every intake of the registry."""
+
+    def __init__(
+        self, registry: Registry, series: SeriesTable, snapshot: dict[str, Any] | None = None
+    ) -> None:
+        self._recent: dict[int, Recent] = {}
+        self._standing: dict[str, dict[str, Any]] = {}
+        self._check_ms: dict[str, int] = {}
+        self._entered: dict[str, Mapping[str, Any]] = {}
+        self._stale: set[str] = set()
+        if snapshot is not None:
+            recent = snapshot["recent"]
+            self._recent = {number: Recent(samples) for number, samples in recent}
+            self._standing = dict(snapshot["standing"])
+            self._check_ms = dict(snapshot["check_ms"])
+            self._entered = dict(snapshot["entered"])
+        self._configure(registry, series)
+        if snapshot is not None:
+            self._stale = set(snapshot["stale"])
+
+    def reconfigure(self, registry: Registry, series: SeriesTable) -> None:
+        """Put a new registry in force: every intake is thought of anew by the next `advance`."""
+        self._configure(registry, series)
+
+    def _configure(self, registry: Registry, series: SeriesTable) -> None:
+        self._intakes = registry.intakes
+        self._series = series
+        self._probes: dict[str, Probe] = {
+            probe.station.id: probe for probe in network(registry, series).probes
+        }
+        self._watchers: dict[int, list[str]] = {}
+        for intake in self._intakes.values():
+            for station in (*intake.stations, *([intake.inside] if intake.inside else [])):
+                for number in self._watched(station):
+                    self._watchers.setdefault(number, []).append(intake.id)
+        self._is_watched = np.zeros(len(series), dtype=np.bool_)
+        self._is_watched[list(self._watchers)] = True
+        self._recent = {
+            number: self._recent.get(number, Recent()) for number in sorted(self._watchers)
+        }
+        self._stale = {*self._intakes, *self._standing}
+
+    def _watched(self, station: str) -> Iterable[int]:
+        """The salinity and the water level of a station."""
+        probe = self._probes.get(station)
+        if probe is None:
+            return ()
+        level = self._level_of(probe)
+        return (probe.series,) if level is None else (probe.series, level)
+
+    def _level_of(self, probe: Probe) -> int | None:
+        stream = self._series.entries[probe.series].stream
+        return self._series.columns[stream].get("water_level_m")
+
+    def push(self, rows: Batch) -> None:
+        """Take flagged, released readings of any series, each series rising."""
+        known = self._is_watched[rows.series]
+        if not known.any():
+            return
+        rows = rows.take(known)
+        columns = (rows.series, rows.t_ms, rows.value, rows.flag, rows.why)
+        numbers = rows.series.tolist()
+        for number, t_ms, value, flag, why in zip(*(c.tolist() for c in columns), strict=True):
+            simulated, bad = bool(why & Why.SIMULATED), bool(why & Why.DRY)
+            self._recent[number].add(Sample(t_ms, value, flag, simulated, bad))
+        for number in set(numbers):
+            self._stale.update(self._watchers[number])
+
+    def advance(self, now_ms: int, desk: Entries) -> list[Advice]:
+        """Advice that differs from what stands, as of `now_ms`, in the order of intakes."""
+        entered = desk.intakes()
+        if entered != self._entered:
+            for name in {*entered, *self._entered}:
+                if entered.get(name) != self._entered.get(name):
+                    self._stale.add(name)
+            self._entered = {name: dict(said) for name, said in entered.items()}
+        due = {name for name, at_ms in self._check_ms.items() if at_ms <= now_ms}
+        if not self._stale and not due:
+            return []
+        wanted = self._stale | due
+        self._stale = set()
+        told = []
+        for name in sorted(wanted - set(self._intakes)):
+            self._check_ms.pop(name, None)
+            if self._standing.pop(name, None) is not None:
+                told.append(Advice(name, now_ms, {}))
+        for name in self._intakes:
+            if name in wanted:
+                told.extend(self._think(self._intakes[name], now_ms))
+        return told
+
+    def next_due_ms(self) -> int | None:
+        """When the clock alone changes something; 0 is at once, None never."""
+        if self._stale:
+            return 0
+        return min(self._check_ms.values(), default=None)
+
+    def standing(self) -> dict[str, dict[str, Any]]:
+        """The newest advice of each intake."""
+        return {name: self._standing[name] for name in self._intakes if name in self._standing}
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "recent": [[number, recent.snapshot()] for number, recent in self._recent.items()],
+            "standing": dict(self._standing),
+            "check_ms": dict(self._check_ms),
+            "entered": {name: dict(said) for name, said in self._entered.items()},
+            "stale": sorted(self._stale),
+        }
+
+    def _think(self, intake: Intake, now_ms: int) -> list[Advice]:
+        found = self._decide(intake, now_ms)
+        told = body(intake, found, now_ms)
+        if found.until_ms is None:
+            self._check_ms.pop(intake.id, None)
+        else:
+            self._check_ms[intake.id] = found.until_ms + 1
+        old = self._standing.get(intake.id)
+        if old is not None and {**old, "t": now_ms} == told:
+            return []
+        self._standing[intake.id] = told
+        return [Advice(intake.id, now_ms, told)]
+
+    def _decide(self, intake: Intake, now_ms: int) -> Found:
+        """By the first station that can tell; any that measures too much salt forbids."""
+        found = [
+            self._by_station(intake, probe, now_ms)
+            for station in intake.stations
+            if (probe := self._probes.get(station)) is not None
+            and (probe.station.side == "field") == (intake.side == "field")
+        ]
+        told = [each for each in found if each.facts is not None]
+        if not told:
+            row = decision.SILENT if found else decision.NO_STATION
+            station = found[0].station if found else None
+            return Found(row, station, None, None)
+        for each in told:
+            if each.row == decision.TOO_SALT:
+                return each
+        return next((each for each in told if each.row not in decision.UNKNOWN), told[0])
+
+    def _by_station(self, intake: Intake, probe: Probe, now_ms: int) -> Found:
+        samples = list(self._recent[probe.series].samples)
+        if not samples:
+            return Found(decision.SILENT, probe.station.id, None, None)
+        t_ms = samples[-1].t_ms
+        facts = self._facts(intake, probe, samples, now_ms)
+        row = decide(facts)
+        if row == decision.SILENT:
+            return Found(row, probe.station.id, facts, t_ms)
+        until_ms = t_ms + int(decision.lasts_h(facts) * MS_PER_H)
+        stop_by_ms = ends = None
+        if row == decision.STILL_RISING:
+            # Three hours after high water are over at a time of their own.
+            high_ms = self._high_water_ms(probe)
+            over_ms = 0 if high_ms is None else high_ms + HIGH_WATER_MS - 1
+            until_ms = min(until_ms, over_ms) if over_ms >= now_ms else until_ms
+        elif row == decision.STOP:
+            within_ms = min(decision.stop_within_h(facts), facts.age_max_h) * MS_PER_H
+            stop_by_ms = t_ms + int(within_ms)
+            until_ms = min(until_ms, stop_by_ms) if stop_by_ms >= now_ms else until_ms
+        elif row == decision.TAKE:
+            ends = ends_ms(samples, facts.near_g_l)
+            ends = ends if ends is not None and ends > now_ms else None
+        return Found(row, probe.station.id, facts, t_ms, until_ms, stop_by_ms, ends)
+
+    def _facts(self, intake: Intake, probe: Probe, samples: list[Sample], now_ms: int) -> Facts:
+        newest = samples[-1]
+        interval_ms = int(self._series.expected_ms[probe.series])
+        near = decision.near_g_l(intake.limit_g_l)
+        held_ms, held_samples = held(samples, near, GAP_INTERVALS * interval_ms)
+        slope = slope_per_h(samples)
+        said = self._entered.get(intake.id, {})
+        high_ms = self._high_water_ms(probe)
+        return Facts(
+            limit_g_l=intake.limit_g_l,
+            salinity_g_l=newest.value,
+            flag=newest.flag,
+            age_h=max(0, now_ms - newest.t_ms) / MS_PER_H,
+            interval_h=interval_ms / MS_PER_H,
+            usual_rise_g_l_h=intake.rise_g_l_h,
+            dry=newest.bad,
+            live=not newest.simulated,
+            slope_g_l_h=None if slope is None else _rounded(slope),
+            falling=falling(samples),
+            high_water_h=None if high_ms is None else (now_ms - high_ms) / MS_PER_H,
+            held_h=held_ms / MS_PER_H,
+            held_samples=held_samples,
+            taking=bool(said.get("taking")),
+            gate=said.get("gate") if intake.gate is not None else None,
+            gravity=intake.lift == "gravity",
+            head_m=self._head_m(intake, probe, now_ms),
+        )
+
+    def _high_water_ms(self, probe: Probe) -> int | None:
+        level = self._level_of(probe)
+        return None if level is None else high_water_ms(list(self._recent[level].samples))
+
+    def _head_m(self, intake: Intake, probe: Probe, now_ms: int) -> float | None:
+        """Outer minus inner level, if both are good, recent and their zeros known."""
+        inner = None if intake.inside is None else self._probes.get(intake.inside)
+        if inner is None or intake.head_offset_m is None:
+            return None
+        levels = []
+        for each in (probe, inner):
+            number = self._level_of(each)
+            newest = None if number is None else self._recent[number].newest
+            if newest is None or not newest.good or now_ms - newest.t_ms > HEAD_FRESH_MS:
+                return None
+            levels.append(newest.value)
+        return _rounded(levels[0] + intake.head_offset_m - levels[1])
+
+
+def _rounded(value: float) -> float:
+    return float(rounded(np.array([value]))[0])
