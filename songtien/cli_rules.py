@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Annotated
 
+import msgspec
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -18,6 +19,7 @@ from songtien.backtest import Tally, alert_log, line
 from songtien.cli_feed import RootOption, mapping_of
 from songtien.configuration import text_of
 from songtien.recordings import Left, arrivals
+from songtien.rules_diff import Difference, Row, difference
 from songtien.settings import DEFAULTS
 from songtien.terminal import FAILED, err, fail, faults_told, out, registry_of
 
@@ -128,6 +130,82 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         fail(FAILED, "interrupted")
+
+
+@rules_app.command("diff")
+def rules_diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="The rules.toml as it is.", exists=True)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The rules.toml to try.", exists=True)],
+    recording: RecordingArgument,
+    registry: RegistryOption = None,
+    root: RootOption = "tiengiang",
+    reorder_s: ReorderOption = REORDER_S,
+    mapping: MappingOption = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document, nothing else.")
+    ] = False,
+) -> None:
+    """Which alerts of a recording would differ if rules B were in force instead of A.
+
+    Example: songtien rules diff rules.toml stricter.toml season.jsonl.gz
+    """
+    with faults_told(), _interruptible():
+        configs = [config_of(registry, rules, reorder_s) for rules in (a, b)]
+        logs = []
+        for name, config in zip((a.name, b.name), configs, strict=True):
+            with _progress_shown(name) as progress:
+                pieces = arrivals(recording, root=root, mapping_file=mapping)
+                logs.append(list(alert_log(pieces, config, root=root, progress=progress)))
+        found = difference(*logs)
+    if as_json:
+        out.print(_difference_json(found), markup=False, highlight=False, soft_wrap=True)
+    else:
+        _tell_difference(found, str(a), str(b))
+
+
+def _difference_json(found: Difference) -> str:
+    content = {
+        "rules": [
+            {"rule": rule, "a": in_a, "b": in_b} for rule, (in_a, in_b) in found.by_rule().items()
+        ],
+        "only_a": found.only_a,
+        "only_b": found.only_b,
+        "changed": [{"a": one, "b": other} for one, other in found.changed],
+        "moved": [{"a": one, "b": other} for one, other in found.moved],
+    }
+    return msgspec.json.encode(content, order="deterministic").decode()
+
+
+def _tell_difference(found: Difference, a: str, b: str) -> None:
+    """A line for each alert that differs, below how many each rule raises."""
+
+    def tell(text: str) -> None:
+        out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    tell(f"A {a}: {len(found.a):,} alerts; B {b}: {len(found.b):,} alerts")
+    for rule, (in_a, in_b) in found.by_rule().items():
+        tell(f"  {rule}: {in_a:,} in A, {in_b:,} in B")
+    if not found.differs:
+        tell("no alert differs")
+    for row in found.only_a:
+        tell(f"- {_alert_line(row)}")
+    for row in found.only_b:
+        tell(f"+ {_alert_line(row)}")
+    for one, other in (*found.moved, *found.changed):
+        tell(f"< {_alert_line(one)}")
+        tell(f"> {_alert_line(other)}")
+
+
+def _alert_line(row: Row) -> str:
+    until = _time(row["t_cleared"]) if "t_cleared" in row else "still holding"
+    told = "told" if row["told"] else "historic"
+    value = f", {row['value']} {row.get('unit', '')}".rstrip() if "value" in row else ""
+    limit = f" against {row['limit']}" if "limit" in row else ""
+    return (
+        f"{_time(row['t_since'])} to {until}: {row['rule']} on {row['k']}, "
+        f"{row['severity']}, {told}{value}{limit}"
+    )
 
 
 def config_of(registry: Path | None, rules: Path, reorder_s: float) -> Config:
