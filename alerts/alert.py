@@ -112,6 +112,8 @@ class Alert:
     heard : whether people outside have heard of it
     remind_ms, escalate_ms : when it is next told again, told upwards; -1 for never
     paused_ms : since when that clock stands still, -1 while it runs
+    acts_from : the oldest version from which an officer may act: what came since were reminders,
+        which change nothing that he decides by
     ladder, height : the ladder that its rule belongs to, "" for none, and how high on it
     """
 
@@ -138,6 +140,7 @@ class Alert:
     remind_ms: int = -1
     escalate_ms: int = -1
     paused_ms: int = -1
+    acts_from: int = 1
     ladder: str = ""
     height: float = 0.0
 

@@ -6,39 +6,55 @@ backlog, is historic: kept, and never on a socket. A historic alert that goes on
 young samples come is told then, with since when. Alerts of no data are about now, and are told
 if data have not come back meanwhile.
 
+Beside its state an alert may be shelved (`alerts.shelves`), flap (`alerts.flapping`), or be
+suppressed: its station is in maintenance, its gateway or station is down as a whole
+(`alerts.topology`), or a higher rung of its ladder is told. What was told before stays on the
+screens, folded, and nobody is called because of it; what was not is kept, and told when that is
+over if it still holds.
+
 Pure: times are given, order in is order out, and `snapshot` makes the same book again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from alerts.alert import (
-    Act,
-    Acted,
-    Action,
-    Alert,
-    AlertEvent,
-    EventType,
-    Outcome,
-    alert_body,
-    alert_id,
-)
-from alerts.lifecycle import HOLDING, OPEN, State, Step, after, allowed
-from alerts.messages import Facts, render
-from alerts.notices import NO_SERIES, NOTICES, Said
+from alerts import acts, particulars
+from alerts.alert import Acted, Action, Alert, AlertEvent, EventType, alert_body, alert_id
+from alerts.clocks import Ring
+from alerts.flapping import Flapping, Kind
+from alerts.flapping import Step as Turn
+from alerts.ledger import Ledger, event, many
+from alerts.lifecycle import HOLDING, State, Step, after
+from alerts.notices import NOTICES, Said
 from alerts.notices import evidence as notice_evidence
 from alerts.notices import fixed as notice_fixed
-from alerts.rules import Ask, Rule, RuleSet
-from alerts.transition import Cause, Change, Transition
-from ingest.reading import Flag, IntArray, Why
+from alerts.rules import Ask, RuleSet, watched
+from alerts.situation import Situation
+from alerts.suppression import Suppression
+from alerts.topology import hanging, is_silence
+from alerts.transition import Change, Transition
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
-NOTE_LENGTH = 2_000
+NOTE_LENGTH = acts.NOTE_LENGTH
+
+_CALLS = frozenset({Ring.ESCALATE, Ring.REMIND})
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An event of an alert that is new in this entry: told or not is known at its end."""
+
+    kind: EventType
+    alert: Alert
+    at_ms: int
+    evidence: dict[str, Any]
+    kept: bool = False
 
 
 class AlertBook:
-    """All open alerts: unacked, acked and cleared-unacked, told or not."""
+    """All open alerts, told or not."""
 
     def __init__(
         self,
@@ -47,14 +63,12 @@ class AlertBook:
         registry: Registry,
         snapshot: dict[str, Any] | None = None,
     ) -> None:
-        self.reconfigure(rules, series, registry)
-        self._open: dict[str, Alert] = {}
-        self._holding: dict[tuple[str, int], str] = {}
-        for row in () if snapshot is None else snapshot["alerts"]:
-            self._keep(Alert(**{**row, "state": State(row["state"])}))
-        # A checkpoint from before there were notices has none.
-        said = {} if snapshot is None else snapshot.get("notices", {})
+        self._ledger = Ledger(rules.urgency, snapshot)
+        self._flapping = Flapping(() if snapshot is None else snapshot["flapping"])
+        self._suppression = Suppression(self._ledger, series, registry, snapshot)
+        said = {} if snapshot is None else snapshot["notices"]
         self._notices = {notice: (holding, t_ms) for notice, (holding, t_ms) in said.items()}
+        self.reconfigure(rules, series, registry)
 
     def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
         """New rules for alerts to come; open alerts keep the rule that raised them."""
@@ -62,19 +76,17 @@ class AlertBook:
         self._described = {rule.id: rule.described() for rule in rules.rules}
         self.series = series
         self.registry = registry
-        self._successor = {
-            device.replaces: device.id
-            for device in registry.devices.values()
-            if device.replaces is not None
-        }
+        self._ledger.urgency = rules.urgency
+        self._hangs = hanging(registry)
+        self._suppression.reconfigure(series, registry)
+        self._reconfigured = True
 
     def snapshot(self) -> dict[str, Any]:
         return {
-            "alerts": [
-                {name: _plain(getattr(alert, name)) for name in Alert.__slots__}
-                for alert in self._open.values()
-            ],
+            **self._ledger.snapshot(),
             "notices": {notice: list(said) for notice, said in self._notices.items()},
+            "flapping": self._flapping.snapshot(),
+            **self._suppression.snapshot(),
         }
 
     def notices(self) -> dict[str, tuple[bool, int]]:
@@ -83,93 +95,46 @@ class AlertBook:
 
     def alerts(self) -> list[dict[str, Any]]:
         """Open alerts that people were told of, oldest first: what a screen shows."""
-        return [alert_body(alert) for alert in self._open.values() if alert.told]
+        return [alert_body(alert) for alert in self._ledger.open.values() if alert.told]
 
     def get(self, alert: str) -> dict[str, Any] | None:
         """An open alert, told or not."""
-        found = self._open.get(alert)
+        found = self._ledger.open.get(alert)
         return None if found is None else alert_body(found)
 
-    def apply(
-        self,
-        transitions: Sequence[Transition],
-        newest_ms: IntArray,
-        now_ms: int,
-        clearing: Callable[[str, int], bool] = lambda _rule, _series: False,
-    ) -> list[AlertEvent]:
-        """Take the transitions of one entry of the journal, in order, as of `now_ms`.
+    def next_due_ms(self) -> int | None:
+        """When time alone will change something: reminders, ends of shelves and of patience."""
+        return self._ledger.next_due_ms()
 
-        newest_ms : int64[S], the newest sample of each series that the engine has seen, -1
-            where it has seen none. "Now" is judged once, after all transitions of the entry,
-            so that a backlog that comes in one piece is not told step by step.
-        clearing : whether the newest samples of a raised rule on a series were calm: what no
-            longer holds, but isn't cleared yet, is no news
+    def awake(self, now_ms: int) -> None:
+        """After a time of not running: of the reminders that were missed the last is given."""
+        self._ledger.clocks.awake(now_ms, self._ledger.urgency)
+
+    def apply(self, transitions: Sequence[Transition], situation: Situation) -> list[AlertEvent]:
+        """Take the transitions of one entry of the journal, in order, as of its situation.
+
+        "Now" is judged once, after all transitions of the entry, so that a backlog that comes
+        in one piece is not told step by step.
         """
-        last = {(each.rule, each.series): place for place, each in enumerate(transitions)}
-        events: list[AlertEvent] = []
-        for place, each in enumerate(transitions):
-            at_ms = each.at_ms if each.at_ms >= 0 else now_ms
-            if each.kind is Change.RAISED:
-                holds = last[each.rule, each.series] == place
-                holds = holds and not clearing(each.rule, each.series)
-                events.append(self._raise(each, at_ms, newest_ms, now_ms, holds=holds))
-            else:
-                events.extend(self._clear(each, at_ms))
-        events.extend(self._tell(newest_ms, now_ms, clearing))
-        return events
-
-    def _raise(
-        self, change: Transition, at_ms: int, newest_ms: IntArray, now_ms: int, *, holds: bool
-    ) -> AlertEvent:
-        rule = self.rules[change.rule]
-        one = self.series.entries[change.series]
-        key = alert_id(rule.id, one.key, change.t_since_ms)
-        # Silence that goes on across a rule's removal and return is one alert, opened anew.
-        before = self._open.get(key)
-        alert = Alert(
-            id=key,
-            series=change.series,
-            rule=rule.id,
-            fixed=self._fixed(rule, change, at_ms),
-            state=after(State.NORMAL, Step.RAISED),
-            ver=1 if before is None else before.ver + 1,
-            max_age_ms=rule.notify_max_age_ms(round(one.expected_s * 1000)),
-        )
-        assert (rule.id, change.series) not in self._holding, "raised twice without a clearing"
-        by_clock = rule.ask is Ask.NO_DATA
-        if holds and (by_clock or _young(alert, newest_ms, now_ms)):
-            alert.t_told_ms = at_ms
-        self._keep(alert)
-        return _event(
-            EventType.RAISED, alert, at_ms, evidence=_evidence(change, self._described[rule.id])
-        )
-
-    def _clear(self, change: Transition, at_ms: int) -> list[AlertEvent]:
-        held = self._holding.pop((change.rule, change.series), None)
-        if held is None:
-            # The clearing of an alert that a book before this one ended: nothing to say.
-            return []
-        alert = self._open[held]
-        step = Step.CLEARED if alert.told else Step.LAPSED
-        alert.t_cleared_ms = change.t_event_ms
-        self._move(alert, step, at_ms)
-        return [_event(EventType.CLEARED, alert, at_ms, evidence=_evidence(change, None))]
-
-    def _tell(
-        self, newest_ms: IntArray, now_ms: int, clearing: Callable[[str, int], bool]
-    ) -> list[AlertEvent]:
-        """Historic alerts that hold until now become news."""
-        told = []
-        for held in self._holding.values():
-            alert = self._open[held]
-            found_late = not alert.told and _young(alert, newest_ms, now_ms)
-            if found_late and not clearing(alert.rule, alert.series):
-                alert.t_told_ms = now_ms
-                alert.ver += 1
-                told.append(
-                    _event(EventType.RAISED, alert, now_ms, evidence={"cause": "found_late"})
-                )
-        return told
+        now_ms = situation.now_ms
+        log: list[AlertEvent | _Draft] = list(self._by_clock(now_ms))
+        turns = self._no_longer_watched() if self._reconfigured else []
+        self._reconfigured = False
+        turns.extend(self._flapping.through(transitions, situation.evaluations))
+        fresh, touched = self._turn(turns, now_ms, log)
+        beside, events = self._suppression.step(fresh, situation)
+        log.extend(events)
+        touched |= beside
+        news = self._tell(fresh, touched, situation)
+        log = [_final(each) for each in log]
+        for alert, evidence in news:
+            self._ledger.changed(alert, now_ms)
+            log.append(event(EventType.RAISED, alert, now_ms, evidence=evidence))
+        told = many([alert for alert, _ in news]) | fresh
+        for key, alert in touched.items():
+            if key not in told and alert.state in HOLDING:
+                log.extend(self._suppression.weigh(alert, situation))
+        return [each for each in log if isinstance(each, AlertEvent)]
 
     def notice(self, said: Said, now_ms: int) -> list[AlertEvent]:
         """Raise or clear the alert of a built-in rule; nothing where it stands so already."""
@@ -177,156 +142,186 @@ class AlertBook:
         if rule is None:
             return []  # of another version of the program, whose journal this is
         self._notices[rule.id] = said.holding, said.t_ms
-        held = self._holding.get((rule.id, NO_SERIES))
+        held = self._ledger.holding.get((rule.id, rule.key))
         if said.holding == (held is not None):
             return []
         if held is None:
-            key = rule.alert_id(said.t_ms)
-            before = self._open.get(key)
-            alert = Alert(
-                id=key,
-                series=NO_SERIES,
-                rule=rule.id,
-                fixed=notice_fixed(rule, said, now_ms),
-                state=after(State.NORMAL, Step.RAISED),
-                ver=1 if before is None else before.ver + 1,
-                max_age_ms=0,
-                t_told_ms=now_ms,
-            )
-            self._keep(alert)
-            return [_event(EventType.RAISED, alert, now_ms, evidence=notice_evidence(said))]
-        alert = self._open[self._holding.pop((rule.id, NO_SERIES))]
-        alert.t_cleared_ms = said.t_ms
-        unseen_test = rule.test and alert.state is State.UNACKED
-        self._move(alert, Step.LAPSED if unseen_test else Step.CLEARED, now_ms)
-        return [_event(EventType.CLEARED, alert, now_ms, evidence=notice_evidence(said))]
+            fixed, key = notice_fixed(rule, said, now_ms), rule.alert_id(said.t_ms)
+            alert = self._ledger.raise_own(rule.id, key, fixed, now_ms)
+            return [event(EventType.RAISED, alert, now_ms, evidence=notice_evidence(said))]
+        unseen_test = rule.test and held.state is State.UNACKED
+        self._ledger.clear(held, said.t_ms, now_ms, lapses=unseen_test)
+        return [event(EventType.CLEARED, held, now_ms, evidence=notice_evidence(said))]
 
     def act(self, action: Action, now_ms: int) -> Acted:
         """Do what a person asks, if he has seen the alert as it is."""
-        alert = self._open.get(action.alert)
-        if alert is None or not alert.told:
-            return Acted(Outcome.NOT_FOUND, None)
-        if action.ver != alert.ver:
-            return Acted(Outcome.STALE, alert_body(alert))
-        note = (action.note or "").strip()[:NOTE_LENGTH] or None
-        if action.act is Act.NOTE:
-            if note is None:
-                return Acted(Outcome.EMPTY, alert_body(alert))
-            alert.ver += 1
-            kind = EventType.NOTED
-        else:
-            if not allowed(alert.state, Step.ACKED):
-                return Acted(Outcome.NOT_NOW, alert_body(alert))
-            alert.t_acked_ms = now_ms
-            self._move(alert, Step.ACKED, now_ms)
-            kind = EventType.ACKED
-        event = _event(kind, alert, now_ms, who=action.who, note=note)
-        return Acted(Outcome.DONE, event.alert, (event,))
+        return acts.act(self._ledger, action, now_ms)
 
-    def _keep(self, alert: Alert) -> None:
-        self._open.pop(alert.id, None)  # so that the order is that of raising, here and restored
-        self._open[alert.id] = alert
-        if alert.state in HOLDING:
-            self._holding[alert.rule, alert.series] = alert.id
+    # What the clock brings: ends of shelves, reminders, steps upwards, each at its own time.
 
-    def _move(self, alert: Alert, step: Step, at_ms: int) -> None:
-        alert.state = after(alert.state, step)
-        alert.ver += 1
-        if alert.state not in OPEN:
-            alert.t_ended_ms = at_ms
-            del self._open[alert.id]
+    def _by_clock(self, now_ms: int) -> list[AlertEvent]:
+        ledger, events = self._ledger, list[AlertEvent]()
+        for until_ms, holder in ledger.shelves.due(now_ms):
+            events.extend(self._calls(until_ms))
+            ledger.shelves.end(holder)
+            events.extend(acts.take_off(ledger, ledger.on_shelf(holder), until_ms))
+        return events + self._calls(now_ms)
 
-    def _hangs_now(self, device: str) -> str:
-        """The last of a chain of replacements: whom an officer sends somebody to."""
-        while device in self._successor:
-            device = self._successor[device]
-        return device
+    def _calls(self, now_ms: int) -> list[AlertEvent]:
+        ledger, events = self._ledger, list[AlertEvent]()
+        while (due := ledger.clocks.take(now_ms, _CALLS)) is not None:
+            at_ms, ring, alert = due
+            if ring is Ring.REMIND and ledger.clocks.remind(alert, ledger.urgency):
+                alert.ver += 1
+                said = {"cause": "reminder", "reminders": alert.reminders}
+                events.append(event(EventType.REMINDED, alert, at_ms, evidence=said))
+            elif ring is Ring.ESCALATE and ledger.clocks.escalate(alert, ledger.urgency):
+                alert.ver += 1
+                said = {"cause": "unacknowledged", "level": alert.escalation}
+                events.append(event(EventType.ESCALATED, alert, at_ms, evidence=said))
+        return events
 
-    def _fixed(self, rule: Rule, change: Transition, at_ms: int) -> dict[str, Any]:
+    # What the engine says.
+
+    def _turn(
+        self, turns: Sequence[Turn], now_ms: int, log: list[AlertEvent | _Draft]
+    ) -> tuple[dict[str, Alert], dict[str, Alert]]:
+        """Raise and clear. Gives what is new and lasts, and whose rungs may have changed."""
+        lasting = _lasting(turns)
+        fresh: dict[str, Alert] = {}
+        touched: dict[str, Alert] = {}
+        for place, turn in enumerate(turns):
+            if turn.kind is Kind.RAISE:
+                assert turn.change is not None
+                alert, draft = self._raise(turn.change, now_ms, flapping=turn.flapping)
+                if place in lasting:
+                    fresh[alert.id] = alert
+                log.append(draft if place in lasting else _final(draft))
+                touched |= many(self._ledger.rungs(alert))
+                continue
+            held = self._ledger.holding.get((turn.rule, self.series.entries[turn.series].key))
+            if held is None:
+                continue  # of an alert that a book before this one has ended: nothing to say
+            touched |= many(self._ledger.rungs(held))
+            draft = self._go_on(held, turn, now_ms, new=held.id in fresh)
+            log.append(draft if held.id in fresh else _final(draft))
+        return fresh, touched
+
+    def _raise(self, change: Transition, now_ms: int, *, flapping: bool) -> tuple[Alert, _Draft]:
+        rule = self.rules[change.rule]
         one = self.series.entries[change.series]
-        station = self.registry.stations[one.station]
-        by_clock = rule.ask is Ask.NO_DATA
-        unit = "s" if by_clock else one.unit + ("/h" if rule.ask is Ask.RISE else "")
-        facts = Facts(
-            station=station.name,
-            device=self._hangs_now(one.device),
-            value=change.value,
-            limit=change.limit,
-            unit=unit,
-            since_ms=change.t_since_ms,
-            direction={} if one.direction is None else station.directions.get(one.direction, {}),
-            limit_is_s=by_clock,
+        at_ms = change.at_ms if change.at_ms >= 0 else now_ms
+        level = rule.raise_level or 0.0
+        alert = Alert(
+            id=alert_id(rule.id, one.key, change.t_since_ms),
+            series=change.series,
+            rule=rule.id,
+            fixed=particulars.of_rule(rule, change, at_ms, self.series, self.registry, self._hangs),
+            state=after(State.NORMAL, Step.RAISED),
+            ver=1,
+            max_age_ms=rule.notify_max_age_ms(round(one.expected_s * 1000)),
+            flapping=flapping,
+            ladder=rule.ladder,
+            height=-level if rule.ask in (Ask.BELOW, Ask.DIFFERENCE_BELOW) else level,
         )
-        never = change.cause is Cause.NEVER_SEEN
-        texts = {
-            "message_vi": rule.never_seen_vi if never else rule.message_vi,
-            "message_en": rule.never_seen_en if never else rule.message_en,
-        }
-        fixed = {
-            "rule": rule.id,
-            "rule_version": rule.version,
-            "ask": "never_seen" if never else rule.ask.value,
-            "severity": rule.severity.value,
-            "permit": True if rule.permit else None,
-            "sim": True if change.why & Why.SIMULATED else None,
-            "k": one.key,
-            "station": one.station,
-            "device": one.device,
-            "kind": one.kind,
-            "branch": list(one.branches),
-            "quantity": one.quantity,
-            "direction": one.direction,
-            "level": one.level,
-            "unit": unit,
-            "value": change.value,
-            "limit": change.limit,
-            "flag": change.flag,
-            "suspect": change.worst_flag == Flag.SUSPECT,
-            "t_since": change.t_since_ms,
-            "t_event": change.t_event_ms,
-            "t_detected": at_ms,
-            **{name: render(text, facts, name[-2:]) for name, text in texts.items()},
-        }
-        return {name: value for name, value in fixed.items() if value is not None}
+        self._ledger.keep(alert)
+        self._suppression.raised(alert)
+        evidence = particulars.evidence(change, self.series, self._described[rule.id])
+        return alert, _Draft(EventType.RAISED, alert, at_ms, evidence)
+
+    def _go_on(self, alert: Alert, turn: Turn, now_ms: int, *, new: bool) -> _Draft:
+        """A clearing, a change while it flaps, or the end of flapping.
+
+        new : raised in this entry, to be judged as it stands at its end
+        """
+        change = turn.change
+        evidence = {} if change is None else particulars.evidence(change, self.series)
+        at_ms = change.at_ms if change is not None and change.at_ms >= 0 else now_ms
+        if turn.kind is Kind.KEEP:
+            assert change is not None
+            kind = EventType.RAISED if change.kind is Change.RAISED else EventType.CLEARED
+            return _Draft(kind, alert, at_ms, evidence, kept=True)
+        if turn.kind is Kind.CALM:
+            evidence = {"cause": "withdrawn" if turn.withdrawn else "calm"}
+            alert.flapping = False
+            if turn.holds:
+                if not new:
+                    self._ledger.changed(alert, now_ms)
+                return _Draft(EventType.EASED, alert, at_ms, evidence, kept=new)
+        cleared_ms = turn.t_cleared_ms if change is None else change.t_event_ms
+        self._over(alert, cleared_ms, at_ms)
+        return _Draft(EventType.CLEARED, alert, at_ms, evidence)
+
+    def _over(self, alert: Alert, cleared_ms: int, at_ms: int) -> None:
+        self._ledger.clear(alert, cleared_ms, at_ms)
+        self._suppression.cleared(alert)
+
+    def _no_longer_watched(self) -> list[Turn]:
+        """Rules that flapped on series that they no longer watch."""
+        ended = []
+        for rule_id, number in self._flapping.flapping():
+            rule, one = self.rules.get(rule_id), self.series.entries[number]
+            held = self._ledger.holding.get((rule_id, one.key))
+            if (
+                rule is None
+                or (held is not None and held.fixed["ask"] != rule.ask.value)
+                or all(each.id != number for each in watched(rule, self.series, self.registry))
+            ):
+                ended.append(self._flapping.forget(rule_id, number))
+        return [turn for turn in ended if turn is not None]
+
+    # Who is told.
+
+    def _tell(
+        self, fresh: dict[str, Alert], touched: dict[str, Alert], situation: Situation
+    ) -> list[tuple[Alert, dict[str, Any]]]:
+        """Tell what is new, and late alerts that hold until now; gives the latter.
+
+        The ladders of what is told are added to `touched`.
+        """
+        news = []
+        for alert in list(self._ledger.late.values()):
+            was = alert.suppressed
+            if alert.id in fresh or alert.id in touched:
+                self._suppression.hold_back(alert, situation)
+            if alert.suppressed is None and self._is_news(alert, situation):
+                if alert.id not in fresh:
+                    cause = (
+                        {"cause": "found_late"} if was is None else {"cause": "over", "was": was}
+                    )
+                    news.append((alert, cause))
+                self._ledger.tell(
+                    alert, alert.fixed["t_detected"] if alert.id in fresh else situation.now_ms
+                )
+                touched |= many(self._ledger.rungs(alert))
+            elif alert.suppressed != was and alert.id not in fresh:
+                alert.suppressed = was  # told apart below, as a change of its own
+        for alert in (*fresh.values(), *(alert for alert, _ in news)):
+            if alert.told:
+                alert.suppressed = self._suppression.by_rung(alert)
+                self._ledger.start(alert)
+        return news
+
+    def _is_news(self, alert: Alert, situation: Situation) -> bool:
+        if is_silence(alert):
+            return True
+        newest = int(situation.newest_ms[alert.series])
+        young = newest >= 0 and situation.now_ms - newest < alert.max_age_ms
+        return young and (alert.flapping or not situation.clearing(alert.rule, alert.series))
 
 
-def _young(alert: Alert, newest_ms: IntArray, now_ms: int) -> bool:
-    newest = int(newest_ms[alert.series])
-    return newest >= 0 and now_ms - newest < alert.max_age_ms
+def _lasting(turns: Sequence[Turn]) -> set[int]:
+    """Places of raises that nothing later in the entry ends."""
+    lasting: dict[tuple[str, int], int] = {}
+    for place, turn in enumerate(turns):
+        if turn.kind is Kind.RAISE:
+            lasting[turn.rule, turn.series] = place
+        elif turn.kind is Kind.CLEAR or (turn.kind is Kind.CALM and not turn.holds):
+            lasting.pop((turn.rule, turn.series), None)
+    return set(lasting.values())
 
 
-def _event(
-    kind: EventType,
-    alert: Alert,
-    at_ms: int,
-    *,
-    who: str | None = None,
-    note: str | None = None,
-    evidence: dict[str, Any] | None = None,
-) -> AlertEvent:
-    told = alert.told
-    return AlertEvent(kind, alert_body(alert), at_ms, told, who, note, evidence or {}, told)
-
-
-def _evidence(change: Transition, rule: dict[str, Any] | None) -> dict[str, Any]:
-    """What the change rests on: the samples that proved it and, if raised, the whole rule."""
-    found: dict[str, Any] = {
-        "cause": change.cause.value,
-        "t_since": change.t_since_ms,
-        "t_event": change.t_event_ms,
-        "value": change.value,
-        "first_value": change.first_value,
-        "reading": change.reading,
-        "limit": change.limit,
-        "flag": change.flag,
-        "worst_flag": change.worst_flag,
-        "why": change.why,
-        "samples": change.samples,
-    }
-    if rule is not None:
-        found["rule"] = rule
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, State) else value
+def _final(each: AlertEvent | _Draft) -> AlertEvent:
+    if isinstance(each, AlertEvent):
+        return each
+    return event(each.kind, each.alert, each.at_ms, evidence=each.evidence, kept=each.kept)

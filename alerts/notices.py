@@ -111,6 +111,27 @@ NOTICES: Final = {
     for rule in (HISTORIAN_BEHIND, HISTORIAN_TROUBLE, SELF_TEST, SELF_TEST_FAILED, DISK_LOW)
 }
 
+UPLINK_DOWN: Final = NoticeRule(
+    "songtien-uplink-down",
+    Severity.MAJOR,
+    "Mất kết nối gateway {name}: {count} thiết bị không gửi số liệu từ {since}",
+    "The uplink of gateway {name} is down: no data from {count} devices since {since}",
+)
+STATION_DOWN: Final = NoticeRule(
+    "songtien-station-down",
+    Severity.WARNING,
+    "{name}: cả trạm mất tín hiệu, {count} thiết bị không gửi số liệu từ {since}",
+    "{name}: the whole station is silent, no data from {count} devices since {since}",
+)
+"""What several devices have in common that fall silent together (`alerts.topology`). Nobody
+says it: it follows from their alerts."""
+
+SALT_UNKNOWN: Final = {
+    "message_vi": ". Chưa rõ mặn hay ngọt",
+    "message_en": ". Salt or fresh: not known",
+}
+"""Added where probes are among them: silence must never be read as fresh water."""
+
 
 def fixed(rule: NoticeRule, said: Said, now_ms: int) -> dict[str, Any]:
     """What never changes of a notice's alert; absent is absent."""

@@ -250,6 +250,7 @@ class Processor:
                     self.judging.engine.clearing,
                     self.judging.engine.evaluations,
                     self.desk.maintenance(now_ms),
+                    self._asleep_ms,
                 ),
             )
         )

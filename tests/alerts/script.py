@@ -13,6 +13,7 @@ from alerts.alert import Acted, AlertEvent
 from alerts.book import AlertBook
 from alerts.engine import Engine
 from alerts.rulesfile import parse_rules
+from alerts.situation import Situation
 from alerts.transition import Transition
 from ingest.reading import Batch, Flag, IntArray, rounds
 from ingest.registry import Registry, parse_registry
@@ -126,6 +127,24 @@ no_data_s = 2700
 """
 
 
+PATIENT = """
+[escalation.critical]
+remind_s = 0
+escalate_s = []
+[escalation.major]
+remind_s = 0
+escalate_s = []
+[escalation.warning]
+remind_s = 0
+"""
+"""Nobody is reminded: for stories about other things."""
+
+
+def paced(rules: str) -> str:
+    """Rules as they are, patient if they don't say how urgent things are."""
+    return rules if "[escalation." in rules else rules + PATIENT
+
+
 def t(minute: float) -> int:
     return START_MS + round(minute * MINUTE_MS)
 
@@ -135,12 +154,12 @@ def minute(t_ms: int) -> float:
 
 
 class Script:
-    """One engine and one book, told a story."""
+    """One engine and one book, told a story. Without tables of escalation nobody is reminded."""
 
     def __init__(self, rules: str = SALINITY_4, stations: str = STATIONS) -> None:
         self.registry: Registry = parse_registry(stations, "stations.toml")
         self.series = SeriesTable.of(self.registry)
-        self.rules = parse_rules(rules, "rules.toml", self.registry)
+        self.rules = parse_rules(paced(rules), "rules.toml", self.registry)
         self.engine = Engine(self.rules, self.series, self.registry)
         self.book = AlertBook(self.rules, self.series, self.registry)
         self.newest_ms: IntArray = np.full(len(self.series), -1, dtype=np.int64)
@@ -148,6 +167,7 @@ class Script:
         self.asleep_ms: IntArray = np.full(len(self.series), -1, dtype=np.int64)
         self.events: list[AlertEvent] = []
         self.transitions: list[Transition] = []
+        self.maintenance: dict[str, str] = {}
         self.now_ms = START_MS
         self._read = 0
 
@@ -186,7 +206,7 @@ class Script:
         return self._entry(Batch.empty())
 
     def configure(self, rules: str) -> "Script":
-        self.rules = parse_rules(rules, "rules.toml", self.registry)
+        self.rules = parse_rules(paced(rules), "rules.toml", self.registry)
         self.engine.reconfigure(self.rules, self.series, self.registry)
         self.book.reconfigure(self.rules, self.series, self.registry)
         return self._entry(Batch.empty())
@@ -207,8 +227,20 @@ class Script:
             self.engine.advance(self.now_ms, self.newest_ms, self.registered_ms, self.asleep_ms)
         )
         self.transitions.extend(told)
-        self.events.extend(self.book.apply(told, self.newest_ms, self.now_ms))
+        self.events.extend(self.book.apply(told, self.situation()))
         return self
+
+    def situation(self) -> Situation:
+        """How things stand now; no sample is held back here, so what was seen was evaluated."""
+        return Situation(
+            self.now_ms,
+            self.newest_ms,
+            self.newest_ms,
+            self.engine.clearing,
+            self.engine.evaluations,
+            self.maintenance,
+            self.asleep_ms,
+        )
 
     def acted(self, acted: Acted) -> Acted:
         self.events.extend(acted.events)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -153,7 +152,8 @@ def test_an_alert_from_simulated_samples_says_so() -> None:
     vk = script.series.by_key[VK]
     for minute, why in ((0, Why.SIMULATED), (15, 0)):
         batch = Batch.of([vk], [t(minute)], [4.1], Flag.PASS, why)
-        script.events.extend(script.book.apply(script.engine.step(batch), batch.t_ms, t(15)))
+        script.at(15).newest_ms[vk] = t(minute)
+        script.events.extend(script.book.apply(script.engine.step(batch), script.situation()))
     script.expect("raised", sim=True)
     script = Script()
     script.at(0).reading(4.1)
@@ -178,7 +178,8 @@ def test_silence_that_was_over_before_it_could_be_told_is_historic() -> None:
     lost = script.engine.advance(t(60), script.newest_ms, script.registered_ms, script.asleep_ms)
     script.newest_ms[script.series.by_key[VK]] = t(60)
     back = script.engine.advance(t(60), script.newest_ms, script.registered_ms, script.asleep_ms)
-    events = script.book.apply([*lost, *back], script.newest_ms, t(60))
+    script.at(60)
+    events = script.book.apply([*lost, *back], script.situation())
     assert [(event.type, event.told) for event in events] == [
         (EventType.RAISED, False),
         (EventType.CLEARED, False),
@@ -282,9 +283,9 @@ def test_any_story_keeps_the_book_in_order(entries: list[Any], restart_at: int) 
         script.book.alerts(), key=lambda a: str(a["id"])
     )
     raised = {(a["rule"], a["k"]) for a in last.values() if "t_cleared" not in a}
-    engine = script.engine
     active = {
-        (engine.pairs.keys[at][0], script.series.entries[engine.pairs.keys[at][2]].key)
-        for at in np.flatnonzero(engine.active)
+        ("salinity-4", key)
+        for key in (VK, XH)
+        if script.engine.active_now("salinity-4", script.series.by_key[key])
     }
     assert {pair for pair in raised if pair[0] == "salinity-4"} == active

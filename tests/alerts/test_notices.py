@@ -117,15 +117,6 @@ def test_a_notice_of_another_version_of_the_program_is_passed_over() -> None:
     assert script.book.notices() == {}
 
 
-def test_a_book_from_before_there_were_notices_is_restored() -> None:
-    script = Script(AT_ONCE).at(0).reading(4.1)
-    snapshot = script.book.snapshot()
-    del snapshot["notices"]
-    book = type(script.book)(script.rules, script.series, script.registry, snapshot)
-    assert book.notices() == {}
-    assert book.alerts() == script.book.alerts()
-
-
 def test_new_rules_and_readings_leave_a_notice_alone() -> None:
     script = Script(AT_ONCE)
     say(script.at(0), SELF_TEST_FAILED, holding=True, detail="nothing came back")

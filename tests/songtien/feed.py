@@ -92,6 +92,13 @@ message_en = "{station}"
 never_seen_vi = "{station}"
 never_seen_en = "{station}"
 source = "test"
+
+# Nobody is reminded: these are stories about other things.
+[escalation.critical]
+remind_s = 0
+escalate_s = []
+[escalation.warning]
+remind_s = 0
 """
 
 ROOT = "tiengiang"

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from alerts import records
+from alerts.alert import Act, Action, Outcome
+from alerts.book import AlertBook
 from api.auth import AuthStore
 from ingest import changes, store_file
 from ingest.history import StoreReader
@@ -29,6 +31,7 @@ from songtien.migrations import STEPS, brought_forward
 from songtien.pipeline import Pipeline
 from songtien.processor import STATE_VERSION, StateError
 from songtien.restore import restore
+from tests.alerts.script import VK, XH, Script, t
 from tests.e2e.running import Service
 from tests.songtien.life import Clock
 from tests.songtien.old import make
@@ -124,10 +127,25 @@ def dumped(store: Path) -> Rows:
 
 
 def known_to(older: Rows, rows: Rows) -> Rows:
-    """Without the readings of series that the older version did not have."""
+    """Without the readings of series that the older version did not have, and without the
+    reminders that it did not give: where they began differs, and nothing else may."""
     keys = set(older["series"])
     kept = {table: [row for row in rows[table] if row[:1] in keys] for table in KEYED}
+    events = [row[1:] for row in sorted(rows["alert_event"]) if row[2] not in REMINDING]
+    said = {"alert": rows["alert"], "alert_event": events}
+    for table, found in said.items():
+        kept[table] = [tuple(_unreminded(word) for word in row) for row in found]
     return rows | kept
+
+
+REMINDING = ("reminded", "escalated")
+OF_REMINDERS = ("ver", "reminders", "escalation", "t_escalated")
+
+
+def _unreminded(word: Any) -> Any:
+    if not isinstance(word, list):
+        return word
+    return [(name, value) for name, value in word if name not in OF_REMINDERS]
 
 
 KEYED = ("series", "reading")
@@ -356,6 +374,29 @@ def test_what_was_simulated_in_version_2_is_known_by_its_marks() -> None:
     assert found["judging"]["engine"]["held"]["simulated"].tolist() == [True, False, False]
     assert found["judging"]["engine"]["keys"] == ["kept"]
     assert state["version"] == 2
+
+
+def test_alerts_of_version_3_are_said_again_from_here_on() -> None:
+    """A checkpoint of before there were notices has none."""
+    script = Script().at(0).reading(4.1, VK).at(1).reading(4.2, XH)
+    acked = script.book.alerts()[0]
+    script.book.act(Action(Act.ACK, acked["id"], 1, "Lan"), t(2))
+    was = ("id", "series", "rule", "fixed", "state", "ver", "max_age_ms", "t_told_ms")
+    times = ("t_cleared_ms", "t_acked_ms", "t_ended_ms")
+    rows = [
+        {name: row[name] for name in (*was, *times)} for row in script.book.snapshot()["alerts"]
+    ]
+    state = {"version": 3, "now_ms": t(5), "book": {"alerts": rows}}
+    book = brought_forward(state, 4)["book"]
+    restored = AlertBook(script.rules, script.series, script.registry, book)
+    assert restored.notices() == {}
+    assert restored.alerts() == script.book.alerts()
+    assert restored.next_due_ms() == t(15), "ten minutes after the checkpoint, a critical one"
+    waiting = restored.alerts()[1]
+    acting = restored.act(Action(Act.ACK, waiting["id"], waiting["ver"], "Lan"), t(6))
+    assert acting.outcome is Outcome.DONE
+    assert acting.events[0].notify, "people outside have heard of it"
+    assert restored.next_due_ms() is None
 
 
 @pytest.mark.parametrize("version", [1, 0, STATE_VERSION + 1])

@@ -1,0 +1,30 @@
+"""What the book of alerts is told beside the engine's transitions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ingest.reading import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How things stand at the end of an entry, or at a due time.
+
+    newest_ms : int64[S], the newest sample of each series that the engine has seen, -1 where it
+        has seen none
+    heard_ms : int64[S], the newest measured time of each series, -1 where there is none
+    clearing : whether the newest samples of a raised rule on a series were calm: what no longer
+        holds, but isn't cleared yet, is no news
+    evaluations : how often a rule has been asked of a series so far, as `Transition.ordinal`
+    maintenance : station -> id of the window that is in force
+    asleep_ms : int64[S], until when the device of each series sleeps, as it has announced; in
+        the past for those that are awake. None: nobody sleeps
+    """
+
+    now_ms: int
+    newest_ms: IntArray
+    heard_ms: IntArray
+    clearing: Callable[[str, int], bool] = lambda _rule, _series: False
+    evaluations: Callable[[str, int], int] = lambda _rule, _series: -1
+    maintenance: Mapping[str, str] = field(default_factory=dict)
+    asleep_ms: IntArray | None = None
