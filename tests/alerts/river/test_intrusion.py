@@ -1,6 +1,5 @@
 """The salt line: two worked cases, bounds and refusals, arms, and stations withheld."""
 
-import itertools
 import math
 
 import numpy as np
@@ -8,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.river.intrusion import GAP_KM_MAX, Bracket, Lines, crossings, lines
+from alerts.river.intrusion import Bracket, Lines, crossings, lines
 from ingest.reading import FloatArray
-from ingest.salinity import DRY_SALINITY_G_L
+from tests.alerts.river import plain
 
 NAN = math.nan
 
@@ -147,29 +146,6 @@ def test_a_withheld_station_is_missed_by_less_than_two_deviations(
     assert round(by_line, 1) == miss_linear
 
 
-def plain(km: list[float], salinity: list[float], level: float) -> tuple[Bracket, float, float]:
-    """The slow twin: station by station, along one way."""
-    known = [
-        (x, max(s, DRY_SALINITY_G_L))
-        for x, s in zip(km, salinity, strict=True)
-        if not math.isnan(s)
-    ]
-    if not known:
-        return Bracket.NOTHING, NAN, NAN
-    if known[-1][1] >= level:
-        return Bracket.BEYOND, known[-1][0], NAN
-    for (x1, s1), (x2, s2) in reversed(list(itertools.pairwise(known))):
-        if s1 >= level > s2:
-            gap = x2 - x1
-            if gap > GAP_KM_MAX:
-                return Bracket.REFUSED, x1, NAN
-            w = math.log(s1 / level) / math.log(s1 / s2)
-            by_value = 0.05 * gap / math.log(s1 / s2)
-            variance = 1 + (0.1 * gap) ** 2 + by_value**2 * ((1 - w) ** 2 + w**2)
-            return Bracket.FIGURE, x1 + gap * w, math.sqrt(variance)
-    return Bracket.BELOW, known[0][0], NAN
-
-
 @given(
     st.lists(st.floats(0, 80).map(lambda x: round(x, 1)), min_size=1, max_size=8).map(sorted),
     st.data(),
@@ -181,7 +157,7 @@ def test_equals_the_plain_twin_at_every_instant(km: list[float], data: st.DataOb
     for level in (1.0, 4.0):
         found: Lines = lines(np.array(km), matrix, level, [np.arange(len(km))])
         for n, row in enumerate(rows):
-            bracket, x, sd = plain(km, list(row), level)
+            bracket, x, sd = plain.line(km, row, level)
             assert Bracket(int(found.bracket[n])) is bracket
             assert found.km[n] == pytest.approx(x, abs=1e-4, nan_ok=True)
             assert found.sd_km[n] == pytest.approx(sd, abs=1e-4, nan_ok=True)
