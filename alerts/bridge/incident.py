@@ -122,6 +122,11 @@ class Watch:
         if occupancy is not None:
             self._occupancy.push(t_ms, occupancy)
 
+    def knows(self, t_ms: int) -> bool:
+        """Whether what is usual at a time is known, so that a breakdown would be told."""
+        profiles = (self._speed, self._occupancy)
+        return any(each.deviation(t_ms, 0.0) is not None for each in profiles)
+
     def _is_broken(self, t_ms: int, speed_km_h: float | None, occupancy: float | None) -> bool:
         signs = []
         if occupancy is not None:

@@ -1,8 +1,8 @@
 """What is usual at a time of the day: a mean and a spread for each half hour, learnt day by day.
 
-Of each half hour of the local day the mean of the values and of their squares is kept, the
-last days weighing as much as those before together decay: a new day counts 1/n of n days, and
-never less than `WEIGHT_MIN`. So the memory is bounded and follows the season.
+Saturdays and Sundays are learnt apart from other days: bridges are fullest on their afternoons.
+Of each half hour the mean of the values and of their squares is kept. A new day counts 1/n of
+n days, and never less than `WEIGHT_MIN`, so that the memory is bounded and follows the season.
 """
 
 import math
@@ -12,9 +12,12 @@ from ingest.bridges import DAY_MS, LOCAL_MS
 
 SLOT_MS = 1_800_000
 SLOTS = DAY_MS // SLOT_MS
+KINDS = 2
+"""Working days, and Saturdays with Sundays."""
+
 WEIGHT_MIN = 0.1
 DAYS_MIN = 5
-"""Days of a half hour after which what is usual is known (an expert's judgement)."""
+"""Days of one kind after which what is usual is known (an expert's judgement)."""
 
 NEVER = -1
 
@@ -25,9 +28,9 @@ class Profile:
     def __init__(self, floor: float, snapshot: dict[str, Any] | None = None) -> None:
         state: dict[str, Any] = snapshot or {}
         self._floor = floor
-        self._days: list[int] = list(state.get("days", [0] * SLOTS))
-        self._mean: list[float] = list(state.get("mean", [0.0] * SLOTS))
-        self._square: list[float] = list(state.get("square", [0.0] * SLOTS))
+        self._days: list[int] = list(state.get("days", [0] * SLOTS * KINDS))
+        self._mean: list[float] = list(state.get("mean", [0.0] * SLOTS * KINDS))
+        self._square: list[float] = list(state.get("square", [0.0] * SLOTS * KINDS))
         self._slot: int = state.get("slot", NEVER)
         self._sums: list[float] = list(state.get("sums", [0.0, 0.0, 0.0]))
 
@@ -46,8 +49,9 @@ class Profile:
 
         The half hours beside it count too, since people are not so punctual.
         """
-        slot = (t_ms + LOCAL_MS) // SLOT_MS % SLOTS
-        near = [each % SLOTS for each in (slot - 1, slot, slot + 1)]
+        slot = (t_ms + LOCAL_MS) // SLOT_MS
+        first = _place(slot) - slot % SLOTS
+        near = [first + each % SLOTS for each in (slot - 1, slot, slot + 1)]
         known = [each for each in near if self._days[each] >= DAYS_MIN]
         if not known:
             return None
@@ -65,7 +69,7 @@ class Profile:
         count, total, squares = self._sums
         if count == 0.0:
             return
-        slot = self._slot % SLOTS
+        slot = _place(self._slot)
         self._days[slot] += 1
         weight = max(1.0 / self._days[slot], WEIGHT_MIN)
         self._mean[slot] += weight * (total / count - self._mean[slot])
@@ -79,3 +83,10 @@ class Profile:
             "slot": self._slot,
             "sums": list(self._sums),
         }
+
+
+def _place(slot: int) -> int:
+    """Where a half hour, counted from 1970, is kept: by its kind of day and its time."""
+    day, within = divmod(slot, SLOTS)
+    is_weekend = (day + 3) % 7 >= 5  # 1970-01-01 was a Thursday
+    return int(is_weekend) * SLOTS + within
