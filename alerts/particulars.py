@@ -117,6 +117,7 @@ def of_group(
         "severity": severity,
         "k": group.k,
         "station": None if station is None else station.id,
+        "stations": list(dict.fromkeys(each.station for each in own)) if station is None else None,
         "kind": kinds[0] if len(kinds) == 1 else None,
         "branch": list(dict.fromkeys(one for each in branches for one in each)) or None,
         "count": len(members),

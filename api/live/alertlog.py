@@ -140,10 +140,23 @@ class AlertLog:
         return KeptEvent(position, body, self._facets(body.alert))
 
     def _facets(self, alert: Alert) -> Facets:
-        # What the service says of itself belongs to no device, whatever its key looks like.
-        of_series = {} if alert.get("ask") == ASK else self._facets_of_key(alert["k"])
+        # What the service says of itself belongs to no series, whatever its key looks like.
+        own = alert.get("ask") == ASK
         return {
-            **of_series,
+            **(_facets_of_many(alert) if own else self._facets_of_key(alert["k"])),
             "severity": (alert["severity"],),
             "rule": (alert["rule"],),
         }
+
+
+def _facets_of_many(alert: Alert) -> Facets:
+    """Of an alert that stands for several devices; a notice stands for none."""
+    stations = [alert["station"]] if "station" in alert else alert.get("stations", ())
+    kinds = (alert["kind"],) if "kind" in alert else ()
+    found = {
+        "kind": kinds,
+        "station": tuple(stations),
+        "branch": tuple(alert.get("branch", ())),
+        "device": tuple(alert.get("members", ())),
+    }
+    return {name: values for name, values in found.items() if values}
