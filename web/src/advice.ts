@@ -8,7 +8,11 @@ export interface Advice {
   intake: string;
   name: string;
   take: boolean;
-  /** After this it says nothing any more; null where it never did. */
+  /** Water may be pumped, though none flows in by itself. */
+  pump: boolean;
+  /** When who is taking must have stopped. */
+  stop_ms: number | null;
+  /** After this it says nothing any more; null where it goes on without a further reading. */
   until_ms: number | null;
   /** Row of the table of decisions, 1 to 12; 0 where it is not said. */
   row: number;
@@ -19,24 +23,25 @@ export interface Advice {
   simulated: boolean;
 }
 
-/** may: take it; no: do not; wait; unknown: nobody can say, or what was said is over. */
-export type Standing = "may" | "no" | "wait" | "unknown";
-
 export function advice(raw: Fields): Advice {
-  const figure = fields(raw["figure"]);
   return {
     intake: text(raw["intake"]),
     name: text(raw["name"]) || text(raw["intake"]),
     take: raw["take"] === true,
+    pump: raw["pump"] === true,
+    stop_ms: number(raw["stop_by"]),
     until_ms: number(raw["until"]),
     row: number(raw["row"]) ?? 0,
     text_vi: text(raw["text_vi"]),
     text_en: text(raw["text_en"]),
-    figure_g_l: number(raw["figure"]) ?? number(figure?.["v"]),
-    figure_ms: number(raw["figure_t"]) ?? number(figure?.["t"]),
+    figure_g_l: number(raw["figure"]),
+    figure_ms: number(raw["figure_t"]),
     simulated: raw["sim"] === true,
   };
 }
+
+/** What may be done; unknown where nobody can say, or where what was said is over. */
+export type Standing = "may" | "pump" | "closed" | "stop" | "wait" | "no" | "unknown";
 
 /** Of an answer of /api/v1/advice, which names each by its intake; none where there is none. */
 export function adviceOf(answer: Fields | null): Advice[] {
@@ -44,14 +49,23 @@ export function adviceOf(answer: Fields | null): Advice[] {
   return items.map(([intake, raw]) => advice({ intake, ...fields(raw) }));
 }
 
-const WAITING: readonly number[] = [7, 8, 9];
-const UNKNOWN: readonly number[] = [1, 2, 3, 5];
+/** By the row of the table; a row that is not known forbids. */
+const BY_ROW: Readonly<Record<number, Standing>> = {
+  ...{ 1: "unknown", 2: "unknown", 3: "unknown", 4: "no", 5: "unknown", 6: "stop" },
+  ...{ 7: "wait", 8: "wait", 9: "wait", 10: "closed", 11: "pump" },
+};
 
-/** How it stands now: no permission outlives its time, whatever it said. */
+export function expired({ until_ms }: Advice, now_ms: number): boolean {
+  return until_ms !== null && now_ms > until_ms;
+}
+
+/** How it stands now: no permission outlives its time, and none is without one. */
 export function standingOf(one: Advice, now_ms: number): Standing {
-  const over = one.until_ms === null || now_ms > one.until_ms;
-  if (one.take) return over || one.simulated ? "unknown" : "may";
-  if (over) return "unknown";
-  if (UNKNOWN.includes(one.row)) return "unknown";
-  return WAITING.includes(one.row) ? "wait" : "no";
+  const permits = one.take || one.row === 11;
+  if (expired(one, now_ms) || (permits && (one.until_ms === null || one.simulated))) {
+    return "unknown";
+  }
+  if (one.take) return "may";
+  if (one.row === 11) return one.pump ? "pump" : "no";
+  return BY_ROW[one.row] ?? "no";
 }

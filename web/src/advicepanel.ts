@@ -1,6 +1,6 @@
 // What may be taken where, a line for each intake, and the official level of risk.
 
-import { adviceOf, type Advice, standingOf } from "./advice.ts";
+import { type Advice, adviceOf, expired, standingOf } from "./advice.ts";
 import { el, setAttribute, setText } from "./dom.ts";
 import { duration, figure, shortTime } from "./format.ts";
 import type { Fields } from "./held.ts";
@@ -63,7 +63,7 @@ function write(line: Line, one: Advice, at: Moment): void {
   const { language, now_ms } = at;
   const standing = standingOf(one, now_ms);
   const said = language === "vi" ? one.text_vi : one.text_en;
-  const over = one.until_ms !== null && now_ms > one.until_ms;
+  const over = expired(one, now_ms);
   setAttribute(line.item, "class", `standing-${standing}`);
   setText(line.name, shortName(one.name));
   setText(line.standing, word(`advice_${standing}` as Word, language));
@@ -72,6 +72,9 @@ function write(line: Line, one: Advice, at: Moment): void {
     one.simulated ? word("simulated", language) : "",
     one.figure_g_l === null ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
     age === "" ? "" : word("ago", language, { age }),
+    one.stop_ms === null || over
+      ? ""
+      : word("advice_stop_by", language, { time: shortTime(one.stop_ms, now_ms) }),
     one.until_ms === null
       ? ""
       : word(over ? "advice_over" : "advice_until", language, {
@@ -80,6 +83,5 @@ function write(line: Line, one: Advice, at: Moment): void {
   ];
   setText(line.figures, parts.filter(Boolean).join(" · "));
   // What it said holds no longer than it said.
-  const told = over ? word("advice_unknown", language) : said;
-  setAttribute(line.item, "title", [one.name, told].filter(Boolean).join(": "));
+  setAttribute(line.item, "title", over ? `${one.name}: ${line.standing.textContent}` : said);
 }

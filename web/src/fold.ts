@@ -89,9 +89,6 @@ function aside(alert: Alert): boolean {
   return shelved(alert) || inMaintenance(alert);
 }
 
-/** An alert of the service's own stands for many, and its key is not that of a device. */
-const OWN = "songtien/";
-
 /** What one that is told by another goes under: that one, where it is here. */
 function covering(alert: Alert, byId: ReadonlyMap<string, Alert>): Alert {
   const { suppressed } = alert;
@@ -105,7 +102,6 @@ function foldId(alert: Alert, byId: ReadonlyMap<string, Alert>): string {
   const one = aside(alert) ? alert : by;
   // What is put aside must not hide what is raised beside it, nor speak for it.
   const apart = shelved(one) ? "shelved " : inMaintenance(one) ? "maintenance " : "";
-  if (one.key.startsWith(OWN) && silent(one)) return `${apart}own ${one.id}`;
   // A device falls silent as a whole: its directions and depths are one thing to be told.
   return apart + (silent(one) ? `silent ${one.key.split("/", 1)[0]}` : one.key);
 }

@@ -73,8 +73,10 @@ export interface Alert {
   /** How often people were reminded, and told higher up, while nobody took it. */
   reminders: number;
   escalation: number;
-  /** How many devices or series one alert stands for; 0 where it stands for itself. */
+  /** For how many devices one alert stands; 0 where it stands for itself. */
   count: number;
+  /** How many series of a group breached together; 0 where it is of one. */
+  members: number;
   /** The mouth or branch of a series that has no station. */
   branch: string;
   /** The daily test of the way of alerts: nothing has happened. */
@@ -170,7 +172,8 @@ export function alert(raw: Fields): Alert {
     flapping: raw["flapping"] === true,
     reminders: number(raw["reminders"]) ?? 0,
     escalation: number(raw["escalation"]) ?? 0,
-    count: number(raw["count"]) ?? list(raw["members"]).length,
+    count: number(raw["count"]) ?? 0,
+    members: list(raw["members"]).length,
     branch: texts(raw["branch"])[0] ?? text(raw["branch"]),
     test: raw["test"] === true,
     message_vi: text(raw["message_vi"]),

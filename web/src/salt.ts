@@ -55,15 +55,20 @@ export function standing(line: SaltLine): boolean {
   return usable(line.km);
 }
 
-/** "42,4 km ± 1,1", "> 46 km", "chưa rõ"; an old one says that it is old. */
-export function lineFigure({ km, sd_km }: SaltLine, language: Language): string {
+/** "42,4 km ± 1,1", "> 46 km", "chưa rõ". */
+function plainFigure({ km, sd_km }: SaltLine, language: Language): string {
   if (km.value === null) return word("salt_none", language);
   const sign = km.bound === "above" ? "> " : km.bound === "below" ? "< " : "";
   // A bound is the place of a station, which has no uncertainty to be told.
   const digits = km.bound === null || !Number.isInteger(km.value) ? 1 : 0;
   const sd = sd_km === null ? "" : ` ± ${decimal(sd_km, 1, language)}`;
-  const old = usable(km) ? "" : ` (${word("salt_old", language)})`;
-  return `${sign}${decimal(km.value, digits, language)} km${sd}${old}`;
+  return `${sign}${decimal(km.value, digits, language)} km${sd}`;
+}
+
+/** The figure of a line; an old one says that it is old. */
+export function lineFigure(line: SaltLine, language: Language): string {
+  const old = standing(line) || line.km.value === null ? "" : ` (${word("salt_old", language)})`;
+  return plainFigure(line, language) + old;
 }
 
 /** "Ranh mặn 4 g/l: bây giờ 42,4 km ± 1,1, lớn nhất 25 giờ > 46 km"; "" where there is none. */
@@ -71,8 +76,12 @@ export function levelText(lines: readonly SaltLine[], level_g_l: number, at: Mom
   const { language } = at;
   const own = lines.filter((line) => line.level_g_l === level_g_l);
   if (own.every((line) => line.km.value === null)) return "";
-  const figures = own.map(
-    (line) => `${word(`salt_${line.basis}`, language)} ${lineFigure(line, language)}`,
-  );
-  return `${word("salt_line", language, { level: level_g_l })}: ${figures.join(", ")}`;
+  // Where all of it is old that is said once.
+  const live = own.some(standing);
+  const figures = own.map((line) => {
+    const figure = live ? lineFigure(line, language) : plainFigure(line, language);
+    return `${word(`salt_${line.basis}`, language)} ${figure}`;
+  });
+  const told = `${word("salt_line", language, { level: level_g_l })}: ${figures.join(", ")}`;
+  return live ? told : `${told} (${word("salt_old", language)})`;
 }

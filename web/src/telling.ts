@@ -12,9 +12,9 @@ const NOTICE = "notice";
 
 /** Where it is: the station's name, or that it is the service itself. */
 export function placeOf(alert: Alert, station: Station | undefined, language: Language): string {
-  if (alert.ask === NOTICE) return word("the_service", language);
   const uplink = /^songtien\/uplink\/(.+)$/.exec(alert.key)?.[1];
   if (uplink !== undefined) return word("uplink", language, { name: uplink });
+  if (alert.ask === NOTICE && alert.station === "") return word("the_service", language);
   // A line of salt has an arm of the river, and no station.
   const elsewhere = alert.station || (alert.branch && mouthName(alert.branch));
   return shortName(station?.name ?? elsewhere);
@@ -141,7 +141,12 @@ export function marksOf(alert: Alert, at: Moment): string {
   const since_ms = alert.told_ms ?? alert.since_ms;
   const parts = [
     alert.flapping ? word("flapping_short", language) : "",
-    alert.count > 0 ? word("n_stands_for", language, { n: alert.count }) : "",
+    alert.count > 0 && !figuresOf(alert, at).includes(`${alert.count} `)
+      ? word("n_stands_for", language, { n: alert.count })
+      : "",
+    alert.count === 0 && alert.members > 1
+      ? word("n_together", language, { n: alert.members })
+      : "",
     waiting && alert.escalation > 0
       ? word("nobody_since", language, { time: shortTime(since_ms, now_ms) })
       : "",

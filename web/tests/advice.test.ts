@@ -25,16 +25,24 @@ test("a simulated permission is none", () => {
   assert.equal(standingOf(one({ sim: true }), NOW), "unknown");
 });
 
-test("what is no permission is told by its row: no, wait, unknown; an old one is unknown", () => {
-  const rows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+test("what is no permission is told by its row; an old one is unknown", () => {
+  const rows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 99];
   assert.deepEqual(
-    rows.map((row) => standingOf(one({ take: false, row }), NOW)),
+    rows.map((row) => standingOf(one({ take: false, row, until: null }), NOW)),
     [
-      ...["unknown", "unknown", "unknown", "no", "unknown", "no"],
-      ...["wait", "wait", "wait", "no", "no"],
+      ...["unknown", "unknown", "unknown", "no", "unknown", "stop"],
+      ...["wait", "wait", "wait", "closed", "no"],
     ],
   );
   assert.equal(standingOf(one({ take: false, row: 4, until: NOW - 1 }), NOW), "unknown");
+});
+
+test("pumping is a permission too: it ends by its time, and is none where simulated", () => {
+  const pump = { take: false, pump: true, row: 11 };
+  assert.equal(standingOf(one(pump), NOW), "pump");
+  assert.equal(standingOf(one(pump), NOW + MINUTE + 1), "unknown");
+  assert.equal(standingOf(one({ ...pump, until: null }), NOW), "unknown");
+  assert.equal(standingOf(one({ ...pump, sim: true }), NOW), "unknown");
 });
 
 test("an answer without items, or none at all, is no advice", () => {

@@ -182,12 +182,12 @@ function uplink(more: Record<string, unknown> = {}): Alert[] {
   return [
     make("a", "warning", "a-01/salinity_g_l", silent),
     make("b", "warning", "b-01/salinity_g_l", { ...silent, state: "acked" }),
-    make("u", "major", DOWN, { ask: "no_data", count: 3, ...more }),
+    make("u", "major", DOWN, { ask: "notice", count: 3, ...more }),
   ];
 }
 
 test("what a silent uplink covers is one row with it, and waits once", () => {
-  const other = make("v", "major", "songtien/uplink/gw-2", { ask: "no_data", count: 2 });
+  const other = make("v", "major", "songtien/uplink/gw-2", { ask: "notice", count: 2 });
   const folded = fold([...uplink(), other]);
   assert.deepEqual(
     folded.rows.map((row) => [row.speaks.id, ids(row.others), ids(row.open), ids(row.along)]),

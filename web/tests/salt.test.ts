@@ -49,6 +49,14 @@ test("a bound below the lowest station, a line never formed, an old one", () => 
   const [old] = saltLines([river("m", "salt_4_km", { v: 42.44, st: "stale" })]).get("m") ?? [];
   assert.equal(old && standing(old), false);
   assert.equal(old && lineFigure(old, "vi"), "42,4 km (số liệu cũ)");
+  const whole = saltLines([
+    river("m", "salt_4_km", { v: 42.44, st: "stale" }),
+    river("m", "salt_4_max_km", { v: 46, st: "lost", bound: "above" }),
+  ]).get("m");
+  assert.equal(
+    levelText(whole ?? [], 4, at),
+    "Ranh mặn 4 g/l: bây giờ 42,4 km, lớn nhất 25 giờ > 46 km (số liệu cũ)",
+  );
 });
 
 test("a figure that is suspect without being a bound keeps its sign-less figure", () => {

@@ -51,9 +51,13 @@ test("an alert says that it flaps, for how many it stands, and since when nobody
   assert.equal(marksOf(waiting, at), "chập chờn · chưa ai tiếp nhận từ 08:00 · đã nhắc 3 lần");
   const taken = raised({ state: "acked", escalation: 1, reminders: 3 });
   assert.equal(marksOf(taken, at), "", "who took it need not be reminded of reminders");
-  const down = raised({ ask: "no_data", count: 12, k: "songtien/uplink/gw-1" });
+  const down = raised({ ask: "notice", count: 12, k: "songtien/uplink/gw-1" });
   assert.equal(marksOf(down, at), "gồm 12 thiết bị");
-  assert.equal(placeOf(down, undefined, "vi"), "Đường truyền gw-1");
+  assert.equal(placeOf(down, undefined, "vi"), "Mất kết nối gateway gw-1");
+  const told = { ...down, message_vi: "Mất kết nối gateway gw-1: 12 thiết bị im lặng" };
+  assert.equal(marksOf(told, at), "", "what the message says is not said twice");
+  const group = raised({ members: ["a/x", "b/x", "c/x"] });
+  assert.equal(marksOf(group, at), "3 điểm đo cùng lúc");
 });
 
 test("one that is put aside says until when and why; one in maintenance says that", () => {
