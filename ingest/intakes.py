@@ -6,9 +6,10 @@ intake, not the nearest dot on the map: behind a closed gate the river's figure 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from ingest.tables import Table, did_you_mean
+from ingest.tables import Table, did_you_mean, is_number
 
 if TYPE_CHECKING:
     from ingest.stations import Station
@@ -29,7 +30,10 @@ INTAKE_KEYS: Final[tuple[str, ...]] = (
     "source",
 )
 
+RISK_KEYS: Final = ("from_km", "unverified", "source")
+
 SIDES: Final = ("river", "field")
+LEVELS_MAX: Final = 5
 LIFTS: Final = ("gravity", "pump")
 
 CROP_LIMITS_G_L: Final[Mapping[str, float]] = {
@@ -127,3 +131,17 @@ def _usual_rise(listed: tuple[str, ...], stations: "Mapping[str, Station]") -> f
     first = stations.get(listed[0]) if listed else None
     km = None if first is None else first.nearest_km
     return next((rise for below, rise in RISES_G_L_H if km is not None and km < below), 1.9)
+
+
+def read_risk(table: Table) -> tuple[float, ...]:
+    """From how far 4 g/L a level of disaster risk is computed, km: the first is of level 1."""
+    table.boolean("unverified", default=False)
+    table.optional_text("source")
+    given = table.content.get("from_km", [])
+    if not isinstance(given, list) or not all(is_number(each) for each in given):
+        table.fault("from_km", "accepted is a list of distances in km")
+        return ()
+    found = tuple(float(each) for each in given)
+    if len(found) > LEVELS_MAX or any(b <= a for a, b in pairwise((0.0, *found))):
+        table.fault("from_km", f"accepted are up to {LEVELS_MAX} distances above 0 that rise")
+    return found

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ingest.bridges import check_crossings
-from ingest.intakes import Intake, read_intake
+from ingest.intakes import Intake, read_intake, read_risk
 from ingest.registry_file import (
     KEYS,
     crossed,
@@ -81,6 +81,7 @@ def parse_registry(text: str, file: str) -> Registry:
         bands=tuple(read_band(table) for table in quality.tables("band", KEYS["band"])),
         overrides={station: stated for station, stated in overrides.items() if stated},
         intakes=_by_id(found_intakes, "intakes"),
+        risk_from_km=read_risk(top.table("risk", KEYS["risk"])),
     )
     for table, reach in found_reaches:
         _check_reach(table, reach, registry.reaches)

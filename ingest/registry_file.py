@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Final
 
 from ingest.bridges import BRIDGE_KEYS, read_crossings
-from ingest.intakes import INTAKE_KEYS
+from ingest.intakes import INTAKE_KEYS, RISK_KEYS
 from ingest.reading import MEASURED_QUANTITIES, QUANTITIES
 from ingest.stations import (
     Device,
@@ -39,7 +39,7 @@ MEASURES: Final[Mapping[str, tuple[str, ...]]] = {
 USES = ("car", "motorbike", "mixed")
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "": ("reach", "station", "intake", "quality"),
+    "": ("reach", "station", "intake", "risk", "quality"),
     "reach": ("id", "name", "flows_into", "closed", "source"),
     "station": (
         "id",
@@ -62,6 +62,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     **BRIDGE_KEYS,
     "intake": INTAKE_KEYS,
+    "risk": RISK_KEYS,
     "direction": ("vi", "en"),
     "device": (
         "id",

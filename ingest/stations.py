@@ -154,7 +154,8 @@ class Registry:
     """All that is known of the network before the first reading. Dictionaries are by id.
 
     `defaults`, `bands` and `overrides` (by station) are the quality limits as stated;
-    `limits` puts them together.
+    `limits` puts them together. `risk_from_km`: from which distance of 4 g/L each level of
+    disaster risk is computed, for reference.
     """
 
     reaches: Mapping[str, Reach]
@@ -164,6 +165,7 @@ class Registry:
     bands: tuple[QualityBand, ...] = ()
     overrides: Mapping[str, LimitsByQuantity] = field(default_factory=dict)
     intakes: Mapping[str, Intake] = field(default_factory=dict)
+    risk_from_km: tuple[float, ...] = ()
 
     def limits(self, station_id: str, quantity: str) -> QualityLimits:
         """Limits by quantity, overridden by the station's distance band, then by the station.

@@ -1,6 +1,6 @@
 """The river as people look at it: lines with the stations that they rest on, and spells."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ from alerts.river.bands import spell_levels
 from alerts.river.cells import ABSENT, HOURS_NEEDED, At, Cells
 from alerts.river.intrusion import Bracket, crossings, lines
 from alerts.river.network import Mouth, Network, Probe
+from alerts.river.risk import computed
 from alerts.river.spells import Spells
 from ingest.reading import BoolArray, FloatArray, IntArray, rounded
 
@@ -50,13 +51,21 @@ class Seen:
 
 
 def picture(
-    network: Network, seen: Mapping[str, Seen], cells: Cells, spells: Spells, now_ms: int
+    network: Network,
+    seen: Mapping[str, Seen],
+    cells: Cells,
+    spells: Spells,
+    risk_from_km: Sequence[float],
+    now_ms: int,
 ) -> dict[str, Any]:
     """Mouths and stations, as docs/river.md has it."""
     return {
         "now": now_ms,
         "mouths": {
-            mouth.id: _mouth(network, mouth, seen[mouth.id])
+            mouth.id: {
+                **_mouth(network, mouth, seen[mouth.id]),
+                "risk": _risk(mouth, seen[mouth.id], risk_from_km),
+            }
             for mouth in network.mouths
             if mouth.id in seen
         },
@@ -66,6 +75,12 @@ def picture(
             if (found := _station(network, slot, probe, cells, spells)) is not None
         },
     }
+
+
+def _risk(mouth: Mouth, seen: Seen, from_km: Sequence[float]) -> dict[str, Any] | None:
+    found = lines(mouth.km, seen.top[None], 4.0, mouth.ways)
+    risk = computed(Bracket(int(found.bracket[0])), float(found.km[0]), from_km)
+    return None if risk is None else risk.told()
 
 
 def _mouth(network: Network, mouth: Mouth, seen: Seen) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class River:
         state: dict[str, Any] | None,
     ) -> None:
         self.network: Network = network(registry, series)
+        self._risk_from_km = registry.risk_from_km
         probes, mouths = self.network.probes, self.network.mouths
         count = len(probes)
         self._slot: IntArray = np.full(len(series), -1, dtype=np.int64)
@@ -171,7 +172,9 @@ class River:
 
     def picture(self, now_ms: int) -> dict[str, Any]:
         """What GET /api/v1/river tells, as of the newest instants; see docs/river.md."""
-        return picture(self.network, self._seen, self._cells, self._spells, now_ms)
+        return picture(
+            self.network, self._seen, self._cells, self._spells, self._risk_from_km, now_ms
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """All that a restart needs."""

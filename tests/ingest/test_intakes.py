@@ -69,3 +69,15 @@ def test_stations_must_be_known_and_of_salinity() -> None:
 
 def test_an_id_stands_once() -> None:
     assert "stands twice" in fault("crop = 'rice'\n[[intake]]\nid = 'a'\nname = 'B'\ncrop = 'rice'")
+
+
+def risk(text: str) -> tuple[float, ...]:
+    return parse_registry(f"{STATIONS}\n[risk]\n{text}", "stations.toml").risk_from_km
+
+
+def test_levels_of_risk_are_distances_that_rise() -> None:
+    assert risk("from_km = [25, 50.5]\nunverified = true\nsource = 'a'") == (25.0, 50.5)
+    assert parse_registry(STATIONS, "stations.toml").risk_from_km == ()
+    for wrong in ("[50, 25]", "[0, 5]", "'far'", "[1, 2, 3, 4, 5, 6]", "[true]"):
+        with pytest.raises(ConfigError):
+            risk(f"from_km = {wrong}")

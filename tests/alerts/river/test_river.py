@@ -138,6 +138,8 @@ def test_sample_by_sample_gives_the_same_bytes_as_at_once(seed: int) -> None:
     whole = at_once.push(batch(rows))
     parts = Batch.concat([singly.push(batch([row])) for row in rows])
     assert told(whole) == told(parts)
+    by_time = sorted(rows, key=lambda row: row[1])
+    assert told(River(REGISTRY, SERIES, REORDER).push(batch(by_time))) == told(whole)
     pictures = [json.dumps(each.picture(0)) for each in (at_once, singly)]
     assert pictures[0] == pictures[1]
 
@@ -288,9 +290,17 @@ def test_the_picture_says_what_it_rests_on_and_what_was_left_out() -> None:
     assert 32.0 < here["km"] < 46.0
     assert [each["between"] for each in here["crossings"]] == [["s1", "s3"]]
     assert lines[4, "max_25h"]["left_out"] == []
+    assert mouth["risk"] is None  # No distances stand in this registry.
     s1 = told_now["stations"]["s1"]
     assert (s1["now_g_l"], s1["max_25h_g_l"]) == (5.0, 5.0)
     assert s1["same_tide"]["rise_g_l"] == 0.0
+
+
+def test_the_computed_level_of_risk_goes_by_the_maximum_of_4_g_l() -> None:
+    river = River(*parsed(ONE + "\n[risk]\nfrom_km = [25, 41, 60]"), REORDER)
+    river.push(batch(steady((10.0, 5.0, 4.5, 0.5), 26)))
+    risk = river.picture(START)["mouths"]["cua-tieu"]["risk"]
+    assert (risk["level"], risk["at_least"], risk["label"]) == (2, False, "tham khảo")
 
 
 def test_a_new_registry_keeps_what_is_known() -> None:
