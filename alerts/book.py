@@ -34,6 +34,7 @@ from alerts.situation import Situation
 from alerts.suppression import Suppression
 from alerts.topology import hanging, is_silence
 from alerts.transition import Change, Transition
+from alerts.urgency import NOBODY
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
@@ -54,7 +55,10 @@ class _Draft:
 
 
 class AlertBook:
-    """All open alerts, told or not."""
+    """All open alerts, told or not.
+
+    reminding : whether anybody is there who could acknowledge; else nobody is reminded
+    """
 
     def __init__(
         self,
@@ -62,8 +66,11 @@ class AlertBook:
         series: SeriesTable,
         registry: Registry,
         snapshot: dict[str, Any] | None = None,
+        *,
+        reminding: bool = True,
     ) -> None:
-        self._ledger = Ledger(rules.urgency, snapshot)
+        self._reminding = reminding
+        self._ledger = Ledger(NOBODY, snapshot)
         self._flapping = Flapping(() if snapshot is None else snapshot["flapping"])
         self._suppression = Suppression(self._ledger, series, registry, snapshot)
         said = {} if snapshot is None else snapshot["notices"]
@@ -76,7 +83,7 @@ class AlertBook:
         self._described = {rule.id: rule.described() for rule in rules.rules}
         self.series = series
         self.registry = registry
-        self._ledger.urgency = rules.urgency
+        self._ledger.urgency = rules.urgency if self._reminding else NOBODY
         self._hangs = hanging(registry)
         self._suppression.reconfigure(series, registry)
         self._reconfigured = True

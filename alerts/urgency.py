@@ -62,6 +62,10 @@ class Urgency:
         return self.paces[severity]
 
 
+NOBODY: Final = Urgency({name: Pace() for name in SEVERITIES})
+"""Nobody is reminded of anything: for feeds that are run again, where nobody could answer."""
+
+
 def read_urgency(top: Table) -> Urgency:
     """The tables under `escalation` of a rules file; `top` must accept that key."""
     given = top.table(TABLE, SEVERITIES)

@@ -31,7 +31,8 @@ class Offline:
 
     def __init__(self, config: Config, root: str, begun_ms: int) -> None:
         self._remembered = Remembered()
-        self._processor = Processor(self._remembered, root)
+        # Nobody is there who could answer: reminders would go on for a season.
+        self._processor = Processor(self._remembered, root, reminding=False)
         self._position = 0
         self.step(begun_ms, config)
 

@@ -28,12 +28,13 @@ from ingest.probes import Probes
 from ingest.reading import FUTURE_TOLERANCE_MS, Batch, Flag, IntArray, Why
 from ingest.refusal import Refusal
 from ingest.registry import parse_registry
-from ingest.release import NEVER, ReorderWindow, Waiting
+from ingest.release import ReorderWindow, Waiting
 from ingest.sequence import Sequencer
 from ingest.series import SeriesTable
 from songtien.hearing import Heard, Hearing, Part
 from songtien.judging import Judging
 from songtien.migrations import brought_forward
+from songtien.newest import Newest
 from songtien.outcome import Outcome
 
 STATE_VERSION = 4
@@ -63,10 +64,19 @@ class Processor:
     store : asked for what is known of samples that are not surely new, never written here
     root : of the topics
     snapshot : of an earlier life
+    reminding : whether somebody is there who is reminded of alerts
     """
 
-    def __init__(self, store: Stored, root: str, snapshot: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        store: Stored,
+        root: str,
+        snapshot: dict[str, Any] | None = None,
+        *,
+        reminding: bool = True,
+    ) -> None:
         self._store = store
+        self._reminding = reminding
         self._root = root
         self.now_ms = 0
         self._listening_ms = 0
@@ -76,10 +86,7 @@ class Processor:
         self.desk = Desk()
         self._settled_ms = 0
         self._keys: list[str] = []
-        self._registered_ms: IntArray = np.empty(0, dtype=np.int64)
-        self._newest = Batch.empty()
-        # Newest times of what was really measured: a simulated sample is no sign of life.
-        self._measured_ms: IntArray = np.empty(0, dtype=np.int64)
+        self._newest = Newest()
         if snapshot is not None:
             self._restore(snapshot)
 
@@ -108,7 +115,7 @@ class Processor:
         outcome = work.outcome
         outcome.rows = Batch.concat(work.rows)
         if work.changed:
-            outcome.newest = self._newest.take(np.unique(np.concatenate(work.changed)))
+            outcome.newest = self.newest.take(np.unique(np.concatenate(work.changed)))
         outcome.intervals = list(work.known.new_intervals)
         return outcome
 
@@ -121,8 +128,9 @@ class Processor:
             self.lanes.next_due_ms(),
             self.sequencer.next_due_ms(),
             self.judging.engine.next_due_ms(
-                self._measured_ms, self._registered_ms, self._asleep_ms
+                self._newest.measured_ms, self._newest.registered_ms, self._asleep_ms
             ),
+            self.judging.deriving.advisor.next_due_ms(),
             self.desk.next_due_ms(self._settled_ms),
             self.book.next_due_ms(),
         )
@@ -131,12 +139,12 @@ class Processor:
     @property
     def begun_ms(self) -> int:
         """When the first series was registered: the age of the data directory."""
-        return int(self._registered_ms.min(initial=self.now_ms))
+        return int(self._newest.registered_ms.min(initial=self.now_ms))
 
     @property
     def newest(self) -> Batch:
         """Newest value of each series, row i of series i; t_ms is -1 where there is none."""
-        return self._newest
+        return self._newest.values
 
     def snapshot(self) -> dict[str, Any]:
         assert self.config is not None
@@ -146,9 +154,7 @@ class Processor:
             "listening_ms": self._listening_ms,
             "config": [self.config.registry, self.config.rules, self.config.reorder_s],
             "keys": self._keys,
-            "registered_ms": self._registered_ms,
-            "measured_ms": self._measured_ms.copy(),
-            "newest": [getattr(self._newest, name) for name in Batch.__slots__],
+            **self._newest.snapshot(),
             "links": {d: msgspec.to_builtins(state) for d, state in self.links.items()},
             "sequencer": self.sequencer.snapshot(),
             "probes": self.probes.snapshot(),
@@ -166,9 +172,7 @@ class Processor:
         self.now_ms = self._settled_ms = state["now_ms"]
         self._listening_ms = state["listening_ms"]
         self._keys = state["keys"]
-        self._registered_ms = state["registered_ms"]
-        self._measured_ms = state["measured_ms"]
-        self._newest = Batch(*state["newest"])
+        self._newest = Newest(state)
         self.links = {d: msgspec.convert(s, DeviceState) for d, s in state["links"].items()}
         self.sequencer = Sequencer(state["sequencer"])
         self.desk = Desk(state.get("desk"))  # nobody could enter anything before there was one
@@ -188,7 +192,7 @@ class Processor:
         reorder_ms = round(config.reorder_s * 1000)
         old = state or dict.fromkeys(("probes", "lanes", "window", "judging", "book"))
         first = self.config is None
-        self._grow(len(table))
+        self._newest.grow(len(table), self.now_ms)
         self._keys = [series.key for series in table.entries]
         self.registry, self.rules, self.series = registry, rules, table
         self._successor = {d.replaces: d.id for d in registry.devices.values() if d.replaces}
@@ -198,7 +202,7 @@ class Processor:
         self.window = ReorderWindow(len(table), reorder_ms, old["window"])
         if first:
             self.judging = Judging(rules, table, registry, reorder_ms, old["judging"])
-            self.book = AlertBook(rules, table, registry, old["book"])
+            self.book = AlertBook(rules, table, registry, old["book"], reminding=self._reminding)
         else:
             self.judging.reconfigure(rules, table, registry, reorder_ms)
             self.book.reconfigure(rules, table, registry)
@@ -209,16 +213,6 @@ class Processor:
         self.config = config
         for device in self.links:  # in any order: a snapshot does not keep it
             self._note_sleep(device)
-
-    def _grow(self, size: int) -> None:
-        grown = size - len(self._newest)
-        assert grown >= 0, "series are never forgotten"
-        self._measured_ms = np.pad(self._measured_ms, (0, grown), constant_values=NEVER)
-        self._registered_ms = np.pad(self._registered_ms, (0, grown), constant_values=self.now_ms)
-        more = Batch.of(
-            range(len(self._newest), size), [NEVER] * grown, [np.nan] * grown, Flag.MISSING
-        )
-        self._newest = Batch.concat([self._newest, more])
 
     def _advance(self, work: _Work) -> None:
         """Do what fell due before this entry, each at its own time."""
@@ -233,9 +227,9 @@ class Processor:
     def _settle(self, work: _Work, now_ms: int) -> None:
         """Silence by the clock, and the life of alerts, as of one time."""
         self._settled_ms = now_ms
-        silences = self.judging.engine.advance(
-            now_ms, self._measured_ms, self._registered_ms, self._asleep_ms
-        )
+        heard_ms, registered_ms = self._newest.measured_ms, self._newest.registered_ms
+        engine = self.judging.engine
+        silences = engine.advance(now_ms, heard_ms, registered_ms, self._asleep_ms)
         # A backlog can show that a device fell silent long ago; it is found out now.
         work.transitions.extend(
             replace(each, at_ms=now_ms) if each.at_ms < work.since_ms else each for each in silences
@@ -246,15 +240,17 @@ class Processor:
                 Situation(
                     now_ms,
                     self.judging.evaluated_ms,
-                    self._measured_ms,
-                    self.judging.engine.clearing,
-                    self.judging.engine.evaluations,
+                    heard_ms,
+                    engine.clearing,
+                    engine.evaluations,
                     self.desk.maintenance(now_ms),
                     self._asleep_ms,
                 ),
             )
         )
         work.transitions.clear()
+        for advice in self.judging.deriving.advisor.advance(now_ms, self.desk):
+            work.outcome.advice[advice.intake] = advice.body
 
     def _messages(self, work: _Work, entry: journal.Messages) -> None:
         if self.config is None:
@@ -392,17 +388,7 @@ class Processor:
         if not len(rows):
             return
         work.rows.append(rows)
-        now = rows.take((rows.why & Why.FUTURE) == 0)
-        newest = self._newest
-        np.maximum.at(newest.t_ms, now.series, now.t_ms)
-        measured = now.take((now.why & Why.SIMULATED) == 0)
-        np.maximum.at(self._measured_ms, measured.series, measured.t_ms)
-        at_top = now.take(now.t_ms == newest.t_ms[now.series])
-        # Of several rows for one (series, t) the last assignment stands: the latest word.
-        newest.value[at_top.series] = at_top.value
-        newest.flag[at_top.series] = at_top.flag
-        newest.why[at_top.series] = at_top.why
-        work.changed.append(at_top.series)
+        work.changed.append(self._newest.take(rows))
 
 
 def _marked(rows: Batch, flag: Flag, why: Why) -> Batch:
