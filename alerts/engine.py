@@ -35,6 +35,11 @@ from ingest.series import SeriesTable
 REORDER_MS = 30_000
 """How much later than a newer sample of its group one may come, where nobody says."""
 
+# Looking a member of an enumeration up costs as much as comparing a thousand values.
+_PASS = np.uint8(Flag.PASS)
+_UP_TO_SUSPECT = np.uint8(Flag.SUSPECT - Flag.PASS)
+_SIMULATED = np.uint16(Why.SIMULATED)
+
 
 class Engine:
     """All rules over all series. Give every sample once, each series' in rising time."""
@@ -126,38 +131,43 @@ class Engine:
     def _turn(self, batch: Batch) -> list[Transition]:
         """One sample of each series at most."""
         flag, series = batch.flag, batch.series
-        valued = (flag >= Flag.PASS) & (flag <= Flag.SUSPECT)
-        tested = usable(flag, np.ones(len(flag), dtype=np.bool_))
+        # Flags are small numbers: zero, taken one from, is a large one.
+        valued = (flag - _PASS) <= _UP_TO_SUSPECT
+        all_valued = bool(valued.all())
         self._evaluated[series] += valued
-        self._tested[series] += tested
-        by_hand = (batch.why & Why.SIMULATED) != 0
-        row, pair = self._later(batch, valued, tested)
         over: list[Transition] = []
-        if by_hand.any() or self.runs.simulated.any():
-            over = self._apart(batch, valued, tested, by_hand)
-            keep = ~self._shielded(by_hand[row], pair)
-            row, pair = row[keep], pair[keep]
-        parts = [self._looked_further(batch, row, pair)] if len(pair) else []
-        whole = batch if valued.all() else batch.take(valued)
-        row, pair = self.plain.beyond(whole)
-        if len(pair) or not parts:
-            if whole is not batch:
+        by_hand: BoolArray | None = None
+        if bool(batch.why.max() >= _SIMULATED) or self.runs.simulated.any():
+            by_hand = (batch.why & _SIMULATED) != 0
+        parts: list[Evaluations] = []
+        if self.pairs.n_plain < self.pairs.n_alone:
+            tested = usable(flag, np.ones(len(flag), dtype=np.bool_))
+            self._tested[series] += tested
+            if by_hand is not None:
+                over = self._apart(batch, valued, tested, by_hand)
+            row, pair = self._later(batch, valued, tested)
+            if by_hand is not None:
+                keep = ~self._shielded(by_hand[row], pair)
+                row, pair = row[keep], pair[keep]
+            if len(pair):
+                parts.append(self._looked_further(batch, row, pair))
+        elif by_hand is not None:
+            over = self._apart(batch, valued, valued, by_hand)
+        row, pair = self.plain.beyond(batch if all_valued else batch.take(valued))
+        if len(pair):
+            if not all_valued:
                 row = np.flatnonzero(valued)[row]
-            if by_hand.any():
+            if by_hand is not None:
                 keep = ~self._shielded(by_hand[row], pair)
                 row, pair = row[keep], pair[keep]
             value = batch.value[row]
-            parts.insert(0, self._evaluations(batch, row, pair, value, value, flag[row]))
-        seen = Evaluations.concat(parts)
-        return over + self._touch(seen) if len(seen) else over
+            parts.append(self._evaluations(batch, row, pair, value, value, flag[row]))
+        return over + self._touch(Evaluations.concat(parts)) if parts else over
 
     def _later(
         self, batch: Batch, valued: BoolArray, tested: BoolArray
     ) -> tuple[IntArray, IntArray]:
         """(row, pair) of all that ask for more than the sample's value, and may see it."""
-        if self.pairs.n_plain == self.pairs.n_alone:
-            nothing = np.empty(0, dtype=np.int64)
-            return nothing, nothing
         first = self.pairs.later[batch.series]
         count = self.pairs.later[batch.series + 1] - first
         row = np.repeat(np.arange(len(batch)), count)
@@ -181,16 +191,13 @@ class Engine:
         quality = self.further.quality[held]
         ends = (at >= 0) & np.where(quality, tested[at], valued[at])
         held, at, quality = held[ends], at[ends], quality[ends]
-        ordinals = np.where(quality, *self._ordinals(self.pairs.series[held]))
+        series = self.pairs.series[held]
+        ordinals = np.where(quality, self._tested[series], self._evaluated[series])
         self._rest(held)
         return [
             self._measured(int(held[n]), int(batch.t_ms[at[n]]), int(ordinals[n]))
             for n in np.lexsort((self.pairs.rule[held], at))
         ]
-
-    def _ordinals(self, series: IntArray) -> tuple[IntArray, IntArray]:
-        """How many samples of series were tested, and how many had a value to evaluate."""
-        return self._tested[series], self._evaluated[series]
 
     def _measured(self, pair: int, t_ms: int, ordinal: int) -> Transition:
         rule, _, series = self.pairs.keys[pair]
@@ -226,7 +233,10 @@ class Engine:
         told: FloatArray,
         flag: FlagArray,
     ) -> Evaluations:
-        tested, evaluated = self._ordinals(batch.series[row])
+        ordinal = self._evaluated[batch.series[row]]
+        if self.pairs.n_plain < self.pairs.n_alone:
+            tested = self._tested[batch.series[row]]
+            ordinal = np.where(self.further.quality[pair], tested, ordinal)
         return Evaluations(
             pair=pair,
             row=row,
@@ -237,7 +247,7 @@ class Engine:
             own_flag=batch.flag[row],
             why=batch.why[row],
             reading=batch.value[row],
-            ordinal=np.where(self.further.quality[pair], tested, evaluated),
+            ordinal=ordinal,
         )
 
     def _touch(self, seen: Evaluations) -> list[Transition]:
@@ -249,12 +259,12 @@ class Engine:
         changed = seen.take(done)
         since_ms = self.runs.turn(changed.pair)
         self._narrow(seen.pair)
-        return list(self.runs.told(changed, since_ms))
+        return self.runs.told(changed, since_ms)
 
     def _over_several(self, formed: Formed) -> list[Transition]:
         """One instant each of some joint pairs."""
         pair = formed.pair + self.pairs.n_alone
-        by_hand = (formed.why & Why.SIMULATED) != 0
+        by_hand = (formed.why & _SIMULATED) != 0
         known = ~np.isnan(formed.idle_y)
         over = np.flatnonzero(known & ~by_hand & self.runs.simulated[pair])
         told = [

@@ -37,6 +37,11 @@ FRESH = 2
 
 NEVER = -1
 
+# Looking a member of an enumeration up costs as much as comparing a thousand values.
+_PASS = np.uint8(Flag.PASS)
+_SUSPECT = np.uint8(Flag.SUSPECT)
+_FAIL = np.uint8(Flag.FAIL)
+
 
 @dataclass(frozen=True, slots=True)
 class Formed:
@@ -261,8 +266,8 @@ class Joint:
 
 def usable(flag: FlagArray, quality: BoolArray) -> BoolArray:
     """Which rows a rule sees: values that are not bad; or, of quality, all that was tested."""
-    tested = (flag == Flag.PASS) | (flag == Flag.SUSPECT) | (flag == Flag.FAIL)
-    valued = (flag >= Flag.PASS) & (flag <= Flag.SUSPECT)
+    tested = (flag == _PASS) | (flag == _SUSPECT) | (flag == _FAIL)
+    valued = (flag >= _PASS) & (flag <= _SUSPECT)
     found: BoolArray = np.where(quality, tested, valued)
     return found
 

@@ -8,8 +8,9 @@ Reference: the hold of Prometheus' `for` and `keep_firing_for`, proved by sample
 by a clock; hysteresis as in IEC 62682 (alarm deadband).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from itertools import repeat
 from typing import Any, Final, Self
 
 import numpy as np
@@ -31,6 +32,11 @@ HELD: Final = (
     "first_value",
 )
 """The columns of state that outlive a restart or a new configuration."""
+
+# Looking a member of an enumeration up costs as much as comparing a thousand values.
+_PASS = np.uint8(Flag.PASS)
+_SUSPECT = np.uint8(Flag.SUSPECT)
+_SIMULATED = np.uint16(Why.SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Runs:
     def __init__(self, pairs: LevelPairs) -> None:
         self.pairs = pairs
         count = len(pairs)
+        self._permits = bool(pairs.permit.any())
         self.active: BoolArray = np.zeros(count, dtype=np.bool_)
         self.simulated: BoolArray = np.zeros(count, dtype=np.bool_)
         self.pending_ms: IntArray = np.full(count, NOT_PENDING, dtype=np.int64)
@@ -92,9 +99,14 @@ class Runs:
     def touch(self, seen: Evaluations) -> IntArray:
         """Move the runs of pairs; gives the places in `seen` of those that changed."""
         pairs, pair, t_ms, flag = self.pairs, seen.pair, seen.t_ms, seen.flag
-        active, permit = self.active[pair], pairs.permit[pair]
-        breach = (seen.y > pairs.raise_level[pair]) & (~permit | (flag == Flag.PASS))
-        calm = (seen.y < pairs.clear_level[pair]) & (permit | (flag < Flag.SUSPECT))
+        active = self.active[pair]
+        breach, calm = seen.y > pairs.raise_level[pair], seen.y < pairs.clear_level[pair]
+        if self._permits:
+            permit = pairs.permit[pair]
+            breach &= ~permit | (flag == _PASS)
+            calm &= permit | (flag < _SUSPECT)
+        else:
+            calm &= flag < _SUSPECT
         proves = np.where(active, calm, breach)
         pending_ms = self.pending_ms[pair]
         fresh = (pending_ms == NOT_PENDING) | (t_ms - self.last_ms[pair] > pairs.gap_ms[pair])
@@ -115,7 +127,7 @@ class Runs:
         since_ms = self.pending_ms[pair]
         self.pending_ms[pair] = NOT_PENDING
         # A raise is simulated if any sample of its hold was.
-        self.simulated[pair] = ~self.active[pair] & ((self.why[pair] & Why.SIMULATED) != 0)
+        self.simulated[pair] = ~self.active[pair] & ((self.why[pair] & _SIMULATED) != 0)
         self.active[pair] = ~self.active[pair]
         return since_ms
 
@@ -124,61 +136,32 @@ class Runs:
         self.active[pair] = self.simulated[pair] = False
         self.pending_ms[pair] = NOT_PENDING
 
-    def told(self, seen: Evaluations, since_ms: IntArray) -> Iterator[Transition]:
+    def told(self, seen: Evaluations, since_ms: IntArray) -> list[Transition]:
         """The transitions of pairs that have turned, in their order."""
         pairs, pair = self.pairs, seen.pair
         raised = self.active[pair]
         limit = np.where(raised, pairs.raise_told[pair], pairs.clear_told[pair]) + 0.0
-        columns = (
-            raised,
-            pair,
-            pairs.series[pair],
-            since_ms,
-            seen.t_ms,
-            seen.told + 0.0,
-            seen.own_flag,
-            limit,
-            self.worst[pair],
-            self.why[pair],
-            self.samples[pair],
-            self.first_value[pair] + 0.0,
-            seen.reading,
-            seen.ordinal,
+        keys, count = pairs.keys, len(pair)
+        # By position, in the order of the fields: there may be thousands of them.
+        columns: tuple[Iterable[Any], ...] = (
+            [Change.RAISED if up else Change.CLEARED for up in raised.tolist()],
+            [keys[at][0] for at in pair.tolist()],
+            pairs.series[pair].tolist(),
+            since_ms.tolist(),
+            seen.t_ms.tolist(),
+            (seen.told + 0.0).tolist(),
+            seen.own_flag.tolist(),
+            _or_none(limit),
+            repeat(-1, count),
+            repeat(Cause.LEVEL, count),
+            self.worst[pair].tolist(),
+            self.why[pair].tolist(),
+            self.samples[pair].tolist(),
+            (self.first_value[pair] + 0.0).tolist(),
+            _or_none(seen.reading),
+            seen.ordinal.tolist(),
         )
-        for (
-            up,
-            at,
-            series,
-            since,
-            t_ms,
-            value,
-            flag,
-            level,
-            worst,
-            why,
-            samples,
-            first,
-            reading,
-            ordinal,
-        ) in zip(*(column.tolist() for column in columns), strict=True):
-            yield Transition(
-                kind=Change.RAISED if up else Change.CLEARED,
-                rule=pairs.keys[at][0],
-                series=series,
-                t_since_ms=since,
-                t_event_ms=t_ms,
-                value=value,
-                flag=flag,
-                limit=None if level != level else level,  # noqa: PLR0124 - NaN alone differs
-                at_ms=-1,
-                cause=Cause.LEVEL,
-                worst_flag=worst,
-                why=why,
-                samples=samples,
-                first_value=first,
-                reading=None if reading != reading else reading,  # noqa: PLR0124 - as above
-                ordinal=ordinal,
-            )
+        return list(map(Transition, *columns))
 
     def copy_from(self, old: dict[str, Any], old_at: IntArray, new_at: IntArray) -> None:
         """Carry the state of pairs over; `old` has the columns `HELD`."""
@@ -187,3 +170,10 @@ class Runs:
 
     def columns(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in HELD}
+
+
+def _or_none(values: FloatArray) -> list[float | None]:
+    found: list[float | None] = values.tolist()
+    if np.isnan(values).any():
+        found = [None if value != value else value for value in found]  # noqa: PLR0124 - NaN
+    return found

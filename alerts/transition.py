@@ -23,7 +23,9 @@ class Cause(StrEnum):
     """It was raised by simulated samples, and now a real one has come."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, since a frozen one takes ten times as long to make, and a step may make thousands;
+# nobody changes one for all that.
+@dataclass(slots=True, unsafe_hash=True)
 class Transition:
     """One change of one (rule, series), with what proved it.
 

@@ -10,17 +10,19 @@ reads the 14 bytes that each pair's state takes in a dense layout (level, since,
 and pieces), measured in the same round.
 """
 
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 import numpy as np
 
 from alerts.engine import Engine
 from alerts.rules import Ask, Rule, RuleSet, Severity
 from alerts.transition import Cause, Change, Transition
-from ingest.reading import Batch, Flag, rounded
+from ingest.reading import Batch, Flag, IntArray, rounded
 from ingest.registry import Registry, parse_registry
 from ingest.series import Series, SeriesTable
 from songtien.bench.machine import NOISE_MAX_CORES, Moment
@@ -32,6 +34,10 @@ START_MS: Final = 1_767_000_000_000
 BYTES_A_PAIR: Final = 14
 SPAN_G_L: Final = 20.0
 """Levels are spread evenly over so much; values walk about within it."""
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ def feed(scene: Scene, steps: int) -> Iterator[Batch]:
     series = np.arange(scene.n_series)
     for number in range(steps):
         new = chance.random(scene.n_series) < scene.changed
-        walked = np.clip(value + chance.normal(0, 0.3, scene.n_series), 0, SPAN_G_L)
+        walked = np.clip(value + chance.normal(0, 0.1, scene.n_series), 0, SPAN_G_L)
         value = rounded(np.where(new, walked, value))
         flag = np.where(chance.random(scene.n_series) < 0.005, Flag.SUSPECT, Flag.PASS)
         t_ms = np.full(scene.n_series, START_MS + number * STEP_MS)
@@ -218,9 +224,7 @@ class Loop:
         pair.last_ms = t_ms
         return t_ms - pair.pending_ms >= pair.hold_ms
 
-    def _turned(
-        self, pair: _Pair, series: int, t_ms: int, value: float, flag: int
-    ) -> Transition:
+    def _turned(self, pair: _Pair, series: int, t_ms: int, value: float, flag: int) -> Transition:
         since_ms, pair.pending_ms = pair.pending_ms, -1
         pair.active = not pair.active
         rule = pair.rule
@@ -255,55 +259,46 @@ class _Contest:
         self._loop = Loop(rules, scene.n_series) if scene.loop else None
         warm = 4
         self._batches = feed(scene, 1_000_000)
-        for _ in range(warm):
-            self._both(next(self._batches))
-
-    def _both(self, batch: Batch) -> tuple[float, float, int]:
-        begin = time.perf_counter()
-        ours = self._engine.step(batch)
-        ours_s = time.perf_counter() - begin
-        if self._loop is None:
-            return ours_s, _read_s(len(batch) * self.scene.n_rules), len(ours)
-        begin = time.perf_counter()
-        theirs = self._loop.step(batch)
-        loop_s = time.perf_counter() - begin
-        if ours != theirs:
-            raise BenchError(f"{self.scene.name}: the loop and the engine differ")
-        return ours_s, loop_s, len(ours)
+        for batch in islice(self._batches, warm):
+            self._engine.step(batch)
+            if self._loop is not None:
+                self._loop.step(batch)
 
     def round(self) -> Taken:
-        """So many steps in turns; the medians of the steps."""
+        """The same steps by one and then by the other; the medians of the steps."""
         begin = Moment.now()
-        taken = [self._both(next(self._batches)) for _ in range(self.scene.steps)]
+        batches = list(islice(self._batches, self.scene.steps))
+        ours_s, ours = _timed(self._engine.step, batches)
+        if self._loop is not None:
+            other_s, theirs = _timed(self._loop.step, batches)
+            if ours != theirs:
+                raise BenchError(f"{self.scene.name}: the loop and the engine differ")
+        else:
+            other_s, _ = _timed(_read, [self.scene.n_series * self.scene.n_rules] * len(batches))
         others = Moment.now().others_since(begin)
         pairs = self.scene.n_series * self.scene.n_rules
-        ours, other, transitions = zip(*taken, strict=True)
-        return Taken(
-            self.scene,
-            float(np.median(ours)) / pairs * 1e9,
-            float(np.median(other)) / pairs * 1e9,
-            sum(transitions),
-            others,
-        )
+        changes = sum(map(len, ours))
+        return Taken(self.scene, ours_s / pairs * 1e9, other_s / pairs * 1e9, changes, others)
 
 
-def _read_s(pairs: int) -> float:
-    """The time to read the state of so many pairs once, s: the best of what NumPy can do."""
-    size = pairs * BYTES_A_PAIR // 8
-    held = _HELD.setdefault(size, (np.ones(size, dtype=np.int64), np.empty(size // 2)))
-    ways: tuple[Callable[[], object], ...] = (
-        lambda: np.bitwise_or.reduce(held[0]),
-        lambda: np.copyto(held[1], held[0][: size // 2], casting="unsafe"),
-    )
-    best = float("inf")
-    for way in ways:
+def _timed(work: Callable[[T], R], given: Sequence[T]) -> tuple[float, list[R]]:
+    """The median time of a step, s, and what the steps gave."""
+    times, found = [], []
+    for each in given:
         begin = time.perf_counter()
-        way()
-        best = min(best, time.perf_counter() - begin)
-    return best
+        answer = work(each)
+        times.append(time.perf_counter() - begin)
+        found.append(answer)
+    return statistics.median(times), found
 
 
-_HELD: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+_HELD: dict[int, IntArray] = {}
+
+
+def _read(pairs: int) -> int:
+    """Read the state of so many pairs once, as quickly as NumPy can."""
+    size = pairs * BYTES_A_PAIR // 8
+    return int(np.bitwise_or.reduce(_HELD.setdefault(size, np.ones(size, dtype=np.int64))))
 
 
 def run(size: Size, progress: Callable[[str], None]) -> list[list[Taken]]:
