@@ -97,7 +97,11 @@ class World:
             self.seed,
             self.name,
         )
-        seen = bridge.intervals(t0_ms, interval_ms, road)
+        station = self.registry.stations[device.station]
+        crossing = station.crossings.get(direction)
+        at_entry = crossing is not None and crossing.entry == device.position
+        entry_km = (station.length_m or 0.0) / 1000.0 if at_entry else 0.0
+        seen = bridge.intervals(t0_ms, interval_ms, road, entry_km=entry_km or None)
         noise = normal(t0_ms, 4, self.seed, self.name, device.id, direction)
         lanes = [lane for lane in device.lanes if lane.direction == direction]
         return [

@@ -156,7 +156,8 @@ class Camera:
             came += seen.cars or 0
             self.recent.append(seen)
             cars = self._cars(at)
-            self.watch.step(at, self.expected_ms, seen.speed_km_h, seen.occupancy, cars)
+            covers_ms = self.expected_ms if apart_ms is None else min(apart_ms, self.expected_ms)
+            self.watch.step(at, covers_ms, seen.speed_km_h, seen.occupancy, cars)
             keep_ms = at - FLOW_UNITS * self.unit_ms
             self.recent = [each for each in self.recent if each.t_ms > keep_ms]
         return came, gap

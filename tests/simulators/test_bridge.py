@@ -125,3 +125,36 @@ def test_directions_seeds_and_days_differ() -> None:
 def test_an_interval_is_whole_steps(interval_ms: int) -> None:
     with pytest.raises(ValueError, match=f"{interval_ms} ms: a multiple of 20000"):
         intervals(np.array([0]), interval_ms, _road())
+
+
+LENGTH_KM = 2.868
+
+
+def _entry(road: Road, interval_ms: int) -> Intervals:
+    starts = MONDAY * DAY_MS + DAY_FROM_MS + np.arange(0, DAY_MS, interval_ms, dtype=np.int64)
+    return intervals(starts, interval_ms, road, entry_km=LENGTH_KM)
+
+
+def test_what_came_on_less_what_left_is_the_queue_on_the_bridge() -> None:
+    local_h, exit_seen = _day(_road(NARROW), MONDAY, STEP_MS)
+    entry_seen = _entry(_road(NARROW), STEP_MS)
+    on_bridge = np.cumsum(entry_seen.cars.sum(axis=1) - exit_seen.cars.sum(axis=1))
+    day = simulate_day(_road(NARROW), MONDAY)
+    assert (on_bridge <= day.queue_veh).all()
+    assert (on_bridge >= 0).all()
+    assert on_bridge[-1] == 0
+    # No more than stand on 2.9 km besides those that flow freely.
+    assert 100 < on_bridge.max() < RACH_MIEU_1.jam_veh_km * LENGTH_KM
+    short = local_h < 16.0
+    assert (on_bridge[short] == day.queue_veh[short]).all()
+
+
+def test_the_entry_runs_free_until_the_queue_has_come_back_to_it() -> None:
+    local_h, exit_seen = _day(_road(NARROW), MONDAY, 300_000)
+    entry_seen = _entry(_road(NARROW), 300_000)
+    early = (local_h > 16.2) & (local_h < 16.4)
+    late = (local_h > 17.5) & (local_h < 18.4)
+    assert exit_seen.speed_km_h[early].max() < 25.0
+    assert entry_seen.speed_km_h[early].min() > 40.0
+    assert entry_seen.speed_km_h[late].max() < 15.0
+    assert entry_seen.queue_m[early].max() == 0.0
