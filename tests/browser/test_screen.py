@@ -11,14 +11,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from songtien.settings import DEFAULTS
 from tests.browser.conftest import Opened
+from tests.browser.looking import Probe, raised, row, sign_in, station, value
 from tests.conftest import _free_port
 from tests.e2e.conftest import Serving
-from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
+from tests.e2e.running import Service, eventually
 from tests.relay import Relay
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
-STATION, DEVICE = "xuan-hoa", "xh-01"
 QUICK_STATION, QUICK_DEVICE, QUICK_S = "my-tho", "mt-01", 3
 """A probe that is late after 4.5 s, stale after 9 and lost after 24."""
 
@@ -45,21 +45,6 @@ WAITING = """() => [
 """What the header counts, and the rows on the screen that wait for somebody."""
 
 
-class Probe:
-    """A probe that sends in order."""
-
-    def __init__(self, service: Service, station: str = STATION, device: str = DEVICE) -> None:
-        self._url = service.settings["MQTT__URL"]
-        self._topic = salinity_topic(station, device)
-        self._boot = now_ms()
-        self._seq = 0
-
-    def says(self, salinity_g_l: float, *, minutes_ago: float = 0) -> None:
-        self._seq += 1
-        sample = {"t": now_ms() - round(minutes_ago * 60_000), "sal_g_l": salinity_g_l}
-        publish(self._url, self._topic, obs(sample, boot=self._boot, seq=self._seq))
-
-
 @pytest.fixture(scope="module")
 def service(serving: Serving, relay: Relay, tmp_path_factory: pytest.TempPathFactory) -> Service:
     stations = tmp_path_factory.mktemp("registry") / "stations.toml"
@@ -77,19 +62,6 @@ def service(serving: Serving, relay: Relay, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def probe(service: Service) -> Probe:
     return Probe(service)
-
-
-def station(page: Page, name: str = STATION) -> Locator:
-    return page.get_by_test_id(f"station-{name}")
-
-
-def value(page: Page, name: str = STATION) -> Locator:
-    return station(page, name).get_by_test_id("value")
-
-
-def row(page: Page, alert: str) -> Locator:
-    """The row for which this alert speaks."""
-    return page.locator(f"li.row[data-testid='alert-{alert}']")
 
 
 def test_a_value_changes_while_we_look(opened: Opened, service: Service, probe: Probe) -> None:
@@ -114,16 +86,16 @@ def test_alerts_come_are_taken_in_one_go_and_everybody_sees_it(
     # No faster than the river can: what leaps is failed, and raises nothing.
     for salinity_g_l, minutes_ago in ((2.2, 70), (2.4, 60), (3.3, 30)):
         probe.says(salinity_g_l, minutes_ago=minutes_ago)
-    major = _raised(service, "salinity-2")
+    major = raised(service, "salinity-2")
     expect(row(page, major)).to_contain_text("> 2 g/l")
     expect(page.get_by_test_id("announce")).not_to_be_empty()
 
     probe.says(4.21)
-    critical = _raised(service, "salinity-4")
+    critical = raised(service, "salinity-4")
     for seen in (page, colleague):
         expect(row(seen, critical)).to_have_class(re.compile("state-unacked"))
         expect(row(seen, critical)).to_contain_text("4,21 > 4 g/l")
-    lower = [_raised(service, rule) for rule in ("salinity-2", "salinity-1", "salinity-0-5")]
+    lower = [raised(service, rule) for rule in ("salinity-2", "salinity-1", "salinity-0-5")]
     others = row(page, critical).get_by_test_id("others")
     expect(others).to_have_text("+3 mức thấp hơn")
     for alert in lower:
@@ -132,7 +104,7 @@ def test_alerts_come_are_taken_in_one_go_and_everybody_sees_it(
     for alert in lower:
         expect(page.get_by_test_id(f"alert-{alert}")).to_be_visible()
 
-    _sign_in(page, service)
+    sign_in(page, service)
     row(page, critical).get_by_test_id("ack").click()
     page.get_by_test_id("note").fill("đã gọi người trực trạm")
     page.get_by_test_id("confirm").click()
@@ -150,10 +122,10 @@ def test_a_rung_that_a_colleague_took_first_is_told_and_the_rest_is_taken(
 ) -> None:
     probe = Probe(service, "dong-tam", "dt-01")
     page = opened(service.http_url)
-    _sign_in(page, service)
+    sign_in(page, service)
     for salinity_g_l, minutes_ago in ((1.2, 70), (1.3, 60), (1.4, 0)):
         probe.says(salinity_g_l, minutes_ago=minutes_ago)
-    warning, info = (_raised(service, rule, "dt-01") for rule in ("salinity-1", "salinity-0-5"))
+    warning, info = (raised(service, rule, "dt-01") for rule in ("salinity-1", "salinity-0-5"))
     expect(row(page, warning).get_by_test_id("others")).to_have_text("+1 mức thấp hơn")
     row(page, warning).get_by_test_id("ack").click()
     expect(page.get_by_test_id("officer")).to_be_visible()
@@ -169,7 +141,7 @@ def test_everyday_salt_of_the_coast_is_one_quiet_line(opened: Opened, service: S
     page = opened(service.http_url)
     expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
     Probe(service, "vam-kenh", "vk-01").says(21.0)
-    notice = _raised(service, "salinity-4-coast")
+    notice = raised(service, "salinity-4-coast")
     everyday = page.get_by_test_id("everyday")
     expect(everyday).to_have_text("1 tin thường ngày")
     expect(row(page, notice)).to_be_hidden()
@@ -242,7 +214,7 @@ def test_a_cut_cable_covers_the_screen_which_comes_back_as_a_fresh_load(
         page.evaluate("document.getElementById('lang-vi').click()")
         probe.says(4.7)
         Probe(service, "quoi-son", "qs-01").says(4.6)
-        missed = _raised(service, "salinity-4", "qs-01")
+        missed = raised(service, "salinity-4", "qs-01")
         assert page.get_by_test_id(f"alert-{missed}").count() == 0
         expect(value(page)).not_to_have_text("4,70")
     finally:
@@ -308,29 +280,6 @@ def _with_a_quick_probe(path: Path) -> str:
     )
     assert count == 1
     return text
-
-
-def _sign_in(page: Page, service: Service) -> None:
-    page.get_by_test_id("sign-in").click()
-    page.get_by_test_id("token").fill("st_wrong")
-    page.get_by_test_id("confirm").click()
-    expect(page.get_by_test_id("problem")).to_be_visible()
-    page.get_by_test_id("token").fill(service.token("operator"))
-    page.get_by_test_id("confirm").click()
-    expect(page.get_by_test_id("officer")).to_be_hidden()
-    expect(page.get_by_test_id("who")).to_have_text("operator")
-
-
-def _raised(service: Service, rule: str, device: str | None = None) -> str:
-    """The id of the active alert of this rule, once it is there."""
-
-    def look() -> str | None:
-        items = service.get("/api/v1/alerts", None, state="active").json()["items"]
-        return next(
-            (i["id"] for i in items if i["rule"] == rule and device in (None, i["device"])), None
-        )
-
-    return eventually(look, f"{rule} is raised")
 
 
 def _state(service: Service, alert: str) -> str:

@@ -1,0 +1,58 @@
+"""What the tests of the pages have in common: a probe, places on the screen, an officer."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
+
+STATION, DEVICE = "xuan-hoa", "xh-01"
+
+
+class Probe:
+    """A probe that sends in order."""
+
+    def __init__(self, service: Service, station: str = STATION, device: str = DEVICE) -> None:
+        self._url = service.settings["MQTT__URL"]
+        self._topic = salinity_topic(station, device)
+        self._boot = now_ms()
+        self._seq = 0
+
+    def says(self, salinity_g_l: float, *, minutes_ago: float = 0) -> None:
+        self._seq += 1
+        sample = {"t": now_ms() - round(minutes_ago * 60_000), "sal_g_l": salinity_g_l}
+        publish(self._url, self._topic, obs(sample, boot=self._boot, seq=self._seq))
+
+
+def station(page: Page, name: str = STATION) -> Locator:
+    return page.get_by_test_id(f"station-{name}")
+
+
+def value(page: Page, name: str = STATION) -> Locator:
+    return station(page, name).get_by_test_id("value")
+
+
+def row(page: Page, alert: str) -> Locator:
+    """The row for which this alert speaks."""
+    return page.locator(f"li.row[data-testid='alert-{alert}']")
+
+
+def sign_in(page: Page, service: Service) -> None:
+    page.get_by_test_id("sign-in").click()
+    page.get_by_test_id("token").fill("st_wrong")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("problem")).to_be_visible()
+    page.get_by_test_id("token").fill(service.token("operator"))
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    expect(page.get_by_test_id("who")).to_have_text("operator")
+
+
+def raised(service: Service, rule: str, device: str | None = None) -> str:
+    """The id of the active alert of this rule, once it is there."""
+
+    def look() -> str | None:
+        items = service.get("/api/v1/alerts", None, state="active").json()["items"]
+        return next(
+            (i["id"] for i in items if i["rule"] == rule and device in (None, i["device"])), None
+        )
+
+    return eventually(look, f"{rule} is raised")
