@@ -233,11 +233,18 @@ class Service:
         """Every stored event of every alert, by position."""
         with self.store() as connection:
             rows = connection.execute(
-                "SELECT pos, alert, type, told, body FROM alert_event ORDER BY pos"
+                "SELECT pos, alert, type, told, body, evidence FROM alert_event ORDER BY pos"
             ).fetchall()
         return [
-            {"pos": pos, "id": alert, "type": kind, "told": bool(told), "alert": json.loads(body)}
-            for pos, alert, kind, told, body in rows
+            {
+                "pos": pos,
+                "id": alert,
+                "type": kind,
+                "told": bool(told),
+                "alert": json.loads(body),
+                "evidence": json.loads(evidence),
+            }
+            for pos, alert, kind, told, body, evidence in rows
         ]
 
 

@@ -47,6 +47,7 @@ RANGES = {
 }
 PCU = {"motorbike": 0.3, "car": 1, "bus": 2.5, "truck": 2, "trailer": 4, "bicycle": 0.2, "other": 1}
 LEVELS = (6.8, 11.2, 16.2, 21.7, 28.0)
+FORMED = ("salt_", "traffic_state", "crossing_time_", "queue_length_", "vehicles_on_", "incident")
 JAM_SPACING_M = 7.0
 
 
@@ -322,18 +323,31 @@ def values_differ(expected: Mapping[Key, float], found: Mapping[Key, float]) -> 
 
 
 def _derived(key: str) -> bool:
-    names = ("salinity_g_l", "speed_km_h", "occupancy", "density_pcu_km", "flow_pcu_h")
+    names: tuple[str, ...] = (
+        "salinity_g_l",
+        "speed_km_h",
+        "occupancy",
+        "density_pcu_km",
+        "flow_pcu_h",
+    )
     names += ("speed_car_km_h", "occupancy_car", "flow_car_veh_h")
     return key.endswith(names)
 
 
 def stored_in(directory: Path) -> dict[Key, float]:
-    """All readings in the store of a data directory."""
+    """All readings in the store of a data directory that devices sent or that one device gives.
+
+    What is formed from several devices (lines of salt, queues) has twins of its own.
+    """
     with open_store(directory) as store:
         rows = store.execute(
             "SELECT key, t, value FROM reading JOIN series ON series.id = reading.series"
         )
-        return {(key, t_ms): value for key, t_ms, value in rows}
+        return {
+            (key, t_ms): value
+            for key, t_ms, value in rows
+            if not key.rpartition("/")[2].startswith(FORMED)
+        }
 
 
 def flags_in(directory: Path) -> dict[Key, tuple[int, int]]:

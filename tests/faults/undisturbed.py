@@ -26,10 +26,10 @@ _CORE = ("id", "rule", "k", "t_since", "t_event", "value", "limit", "flag", "sus
 
 @dataclass(slots=True)
 class Undisturbed:
-    """flags : (flag, why) by series and time; alerts : what was raised and cleared"""
+    """flags : (flag, why) by series and time; alerts : what was raised and cleared, how often"""
 
     flags: dict[Key, tuple[int, int]] = field(default_factory=dict)
-    alerts: set[tuple[Any, ...]] = field(default_factory=set)
+    alerts: Counter[tuple[Any, ...]] = field(default_factory=Counter)
 
 
 def undisturbed(
@@ -45,29 +45,52 @@ def undisturbed(
         columns = (rows.series, rows.t_ms, rows.flag, rows.why)
         for series, t_ms, flag, why in zip(*(c.tolist() for c in columns), strict=True):
             found.flags[keys[series], t_ms] = flag, why
-        found.alerts.update(_core(event.type.value, event.alert) for event in outcome.events)
+        found.alerts.update(
+            _core(event.type.value, event.alert, event.evidence)
+            for event in outcome.events
+            if _by_samples(event.type.value, event.evidence)
+        )
     return found
 
 
-def _core(kind: str, alert: dict[str, Any]) -> tuple[Any, ...]:
-    return (kind, *(alert[name] for name in _CORE), alert.get("t_cleared"))
+def _core(kind: str, alert: dict[str, Any], evidence: dict[str, Any]) -> tuple[Any, ...]:
+    proof = (evidence.get(name) for name in ("cause", "t_event", "value"))
+    return (kind, *(alert[name] for name in _CORE), alert.get("t_cleared"), *proof)
+
+
+def _by_samples(kind: str, evidence: dict[str, Any]) -> bool:
+    """Whether an event says what samples did, and not what the clock made of them.
+
+    An alert that is found late and told afterwards is raised twice: as history, then as news.
+    """
+    return kind in ("raised", "cleared", "eased") and evidence.get("cause") not in (
+        "found_late",
+        "over",
+    )
 
 
 def alerts_differ(expected: Undisturbed, events: Sequence[dict[str, Any]]) -> Difference:
     """Stored events (`Service.alert_events`) against the undisturbed run's.
 
-    Extra are transitions that should not be, repeated ones, and gaps in an alert's versions.
+    Extra are transitions that should not be, repeated ones, and gaps in an alert's versions
+    (the changes of an alert that flaps stand in its timeline alone, and leave its version).
     What the service says of itself (a disk that runs full) comes of no reading, and is left out.
-    An alert that is found late and told afterwards is raised twice: as history, then as news.
     """
     events = [event for event in events if event["alert"]["ask"] != NOTICE]
-    held = [event for event in events if event["type"] in ("raised", "cleared")]
-    found = {_core(event["type"], event["alert"]) for event in held}
-    times = Counter((event["id"], event["type"], event["told"]) for event in held)
+    found = Counter(
+        _core(event["type"], event["alert"], event["evidence"])
+        for event in events
+        if _by_samples(event["type"], event["evidence"])
+    )
+    late = [e for e in events if e["type"] == "raised" and e["evidence"]["cause"] == "found_late"]
+    repeated = [key for key, count in Counter(e["id"] for e in late).items() if count > 1]
     versions: dict[str, list[int]] = {}
     for event in events:
         versions.setdefault(event["id"], []).append(event["alert"]["ver"])
-    broken = [(i, v) for i, v in versions.items() if v != list(range(1, len(v) + 1))]
-    repeated = [each for each, count in times.items() if count > 1]
-    extra = [*sorted(found - expected.alerts, key=repr), *repeated, *broken]
-    return Difference(sorted(expected.alerts - found, key=repr), extra, [])
+    broken = [
+        (key, seen)
+        for key, seen in versions.items()
+        if sorted(set(seen)) != list(range(1, max(seen) + 1)) or seen != sorted(seen)
+    ]
+    missing, extra = expected.alerts - found, found - expected.alerts
+    return Difference(sorted(missing, key=repr), [*sorted(extra, key=repr), *repeated, *broken], [])
