@@ -1,4 +1,4 @@
-"""What the service says over MQTT: acks to gateways, active alerts, and its own canary.
+"""What the service says over MQTT: acks to gateways, active alerts, advice, its own canary.
 
 On the event loop. Nothing here waits for the broker: without one, what was to be said is
 said when it is back, from what is true then.
@@ -6,7 +6,7 @@ said when it is back, from what is true then.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -52,13 +52,21 @@ class Announcer:
         # By topic, the id of its alert and what is said. What is over stays: a link that was
         # lost may have taken the news with it, and topics are no more than rules times series.
         self._alerts: dict[str, tuple[str, bytes]] = {}
+        self._advice: dict[str, bytes] = {}
         self._begun_ms = clock_ms()
         self._canaries: deque[int] = deque(maxlen=CANARIES_KEPT)
         self.canary_ms = 0
 
-    def begin(self, acks: dict[str, Ack], alerts: Sequence[dict[str, Any]]) -> None:
+    def begin(
+        self,
+        acks: dict[str, Ack],
+        alerts: Sequence[dict[str, Any]],
+        advice: Mapping[str, dict[str, Any]],
+    ) -> None:
         """What is true at the start; alerts that are over are taken down."""
         self._acks.update(acks)
+        for intake, body in advice.items():
+            self._note_advice(intake, body)
         for alert in alerts:
             self._note(alert)
 
@@ -83,10 +91,18 @@ class Announcer:
             if event.told and (topic := self._note(event.alert)) is not None:
                 self._broker.publish(topic, self._alerts[topic][1], retain=True)
 
+    def advise(self, advice: Mapping[str, dict[str, Any]]) -> None:
+        """Say what holds for intakes from now on; with an empty body, nothing any more."""
+        for intake, body in advice.items():
+            topic = self._note_advice(intake, body)
+            self._broker.publish(topic, self._advice[topic], retain=True)
+
     def connected(self) -> None:
         """A link is up: say anew what it may have missed."""
         self._unsaid.update(self._acks)
         for topic, (_, body) in self._alerts.items():
+            self._broker.publish(topic, body, retain=True)
+        for topic, body in self._advice.items():
             self._broker.publish(topic, body, retain=True)
         self._say_canary()
 
@@ -120,6 +136,11 @@ class Announcer:
                     ),
                 )
         self._unsaid.clear()
+
+    def _note_advice(self, intake: str, body: dict[str, Any]) -> str:
+        topic = topics.advice_topic(self._root, intake)
+        self._advice[topic] = msgspec.json.encode(body) if body else b""
+        return topic
 
     def _note(self, alert: dict[str, Any]) -> str | None:
         """Keep what an alert's topic says now; the topic, or None where it says another.

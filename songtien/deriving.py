@@ -1,4 +1,4 @@
-"""What is formed from the series of several devices: lines of salt, the state of bridges.
+"""What is formed from many readings: lines of salt, the state of bridges, advice to intakes.
 
 The parts themselves are pure and know nothing of each other; here stands in which order they
 hear of released readings, and that what they form is judged like any other reading.
@@ -7,6 +7,7 @@ hear of released readings, and that what they form is judged like any other read
 from typing import Any
 
 from alerts.bridge.bridges import Bridges, Modes
+from alerts.river.advisor import Advisor
 from alerts.river.river import River
 from ingest.reading import Batch
 from ingest.registry import Registry
@@ -23,13 +24,15 @@ class Deriving:
         reorder_ms: int,
         snapshot: dict[str, Any] | None = None,
     ) -> None:
-        state: dict[str, Any] = snapshot or {"river": None, "bridges": None}
+        state = snapshot or dict.fromkeys(("river", "bridges", "advisor"))
         self.river = River(registry, series, reorder_ms, state["river"])
         self.bridges = Bridges(registry, series, reorder_ms, state["bridges"])
+        self.advisor = Advisor(registry, series, state["advisor"])
 
     def reconfigure(self, series: SeriesTable, registry: Registry, reorder_ms: int) -> None:
         self.river.reconfigure(registry, series, reorder_ms)
         self.bridges.reconfigure(registry, series, reorder_ms)
+        self.advisor.reconfigure(registry, series)
 
     def push(self, rows: Batch, modes: Modes) -> Batch:
         """Take readings, each series rising; the derived ones that are complete now.
@@ -37,7 +40,12 @@ class Deriving:
         They have their flags, and come in order of time within each series. `modes` is how
         the police let the bridges be used.
         """
+        self.advisor.push(rows)
         return Batch.concat([self.river.push(rows), self.bridges.push(rows, modes)])
 
     def snapshot(self) -> dict[str, Any]:
-        return {"river": self.river.snapshot(), "bridges": self.bridges.snapshot()}
+        return {
+            "river": self.river.snapshot(),
+            "bridges": self.bridges.snapshot(),
+            "advisor": self.advisor.snapshot(),
+        }

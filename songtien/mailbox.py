@@ -97,11 +97,13 @@ def _must_stay(news: News) -> bool:
 def _is_state(news: News) -> bool:
     """Whether there is state of which the newest is enough, beside values."""
     outcome = news.outcome
-    return bool(outcome.links or outcome.canaries or outcome.echoes or news.acks)
+    told = outcome.links or outcome.advice or outcome.canaries or outcome.echoes or news.acks
+    return bool(told)
 
 
 def _merge(old: News, new: News) -> None:
     old.outcome.links.update(new.outcome.links)
+    old.outcome.advice.update(new.outcome.advice)
     old.outcome.canaries[:] = (old.outcome.canaries + new.outcome.canaries)[-CANARIES_KEPT:]
     old.outcome.echoes[:] = (old.outcome.echoes + new.outcome.echoes)[-ECHOES_KEPT:]
     old.acks.update(new.acks)

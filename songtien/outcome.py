@@ -22,6 +22,7 @@ class Outcome:
 
     rows : readings to store, in order: a later row for the same (series, t) replaces
     newest : newest value of each series that changed, for the screens
+    advice : by intake, what is told of it from now on; empty where there is no such intake now
     formed : whether readings have been formed from several series
     desk : a copy of it, where an officer has entered something, or tried to
     reply : to the officer who waits, by his request
@@ -34,6 +35,7 @@ class Outcome:
     intervals: Sequence[LaneRow] = ()
     letters: list[DeadLetter] = field(default_factory=list)
     events: list[AlertEvent] = field(default_factory=list)
+    advice: dict[str, dict[str, Any]] = field(default_factory=dict)
     links: dict[str, DeviceState | None] = field(default_factory=dict)
     metas: dict[str, dict[str, Any]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)

@@ -66,10 +66,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What is formed from many readings, as JSON says it: see `GET /api/v1/river`, …/bridges."""
+    """What is formed from many readings, in the shapes of `GET /api/v1/river`, …/bridges and
+    …/advice.
+    """
 
     river: dict[str, Any]
     bridges: dict[str, Any]
+    advice: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +237,7 @@ class Pipeline:
         devices = set[str]().union(*(outcome.devices for outcome in outcomes))
         acks = {device: self.processor.sequencer.ack(device) for device in devices}
         settled = {device: ack for device, ack in acks.items() if ack is not None}
-        formed = any(outcome.formed or outcome.desk is not None for outcome in outcomes)
+        formed = any(each.formed or each.advice or each.desk is not None for each in outcomes)
         pictures = self.pictures() if formed or last.at_ms >= self._pictures_due_ms else None
         return [
             News(
@@ -265,7 +268,11 @@ class Pipeline:
         now_ms, deriving = self.processor.now_ms, self.processor.judging.deriving
         self._pictures_due_ms = now_ms + PICTURES_EVERY_MS
         modes = self.processor.desk.modes(now_ms)
-        return Pictures(deriving.river.picture(now_ms), deriving.bridges.picture(now_ms, modes))
+        return Pictures(
+            deriving.river.picture(now_ms),
+            deriving.bridges.picture(now_ms, modes),
+            deriving.advisor.standing(),
+        )
 
     def _insist(self, work: Callable[[], None]) -> None:
         """Do it, however long a full disk takes: the state has moved and can't go back."""

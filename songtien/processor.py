@@ -234,20 +234,16 @@ class Processor:
         work.transitions.extend(
             replace(each, at_ms=now_ms) if each.at_ms < work.since_ms else each for each in silences
         )
-        work.outcome.events.extend(
-            self.book.apply(
-                work.transitions,
-                Situation(
-                    now_ms,
-                    self.judging.evaluated_ms,
-                    heard_ms,
-                    engine.clearing,
-                    engine.evaluations,
-                    self.desk.maintenance(now_ms),
-                    self._asleep_ms,
-                ),
-            )
+        situation = Situation(
+            now_ms,
+            self.judging.evaluated_ms,
+            heard_ms,
+            engine.clearing,
+            engine.evaluations,
+            self.desk.maintenance(now_ms),
+            self._asleep_ms,
         )
+        work.outcome.events.extend(self.book.apply(work.transitions, situation))
         work.transitions.clear()
         for advice in self.judging.deriving.advisor.advance(now_ms, self.desk):
             work.outcome.advice[advice.intake] = advice.body

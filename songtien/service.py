@@ -203,7 +203,8 @@ class Service:
             self.webhooks,
         )
         told = self.screens.load_alerts(reader)
-        self.announcer.begin(self.pipeline.processor.sequencer.acks(), told)
+        acks, advice = self.pipeline.processor.sequencer.acks(), self.screens.pictures.advice
+        self.announcer.begin(acks, told, advice)
         alerts = AlertRecords(reader)
         self.doors = partial(
             door.Service,
@@ -224,6 +225,7 @@ class Service:
             reload=partial(reloaded, self.reload),
             river=lambda: self.screens.pictures.river,
             bridges=lambda: self.screens.pictures.bridges,
+            advice=lambda: self.screens.pictures.advice,
             dead_letters=reader.dead_letters,
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
@@ -349,6 +351,7 @@ class Service:
             self.watching.heard(outcome.echoes)
             self.announcer.settle(news.acks)
             self.announcer.tell(outcome.events)
+            self.announcer.advise(outcome.advice)
             if outcome.canaries:
                 self.announcer.heard(outcome.canaries)
             if outcome.reply is not None:

@@ -124,16 +124,42 @@ def test_a_start_says_what_holds_and_takes_down_what_is_over() -> None:
     broker = Paper()
     broker.retained[TOPIC] = b"said before the service was killed"
     says = announcer(broker)
-    says.begin({}, [alert("cleared-unacked", "old")])
+    says.begin({}, [alert("cleared-unacked", "old")], {})
     says.connected()
     assert broker.retained[TOPIC] == b""
 
     for alerts in ([alert("cleared-unacked", "old"), alert("unacked", "new")],) * 2:
         says = announcer(broker)
-        says.begin({}, alerts)
+        says.begin({}, alerts, {})
         says.connected()
         assert json.loads(broker.retained[TOPIC])["id"] == "new"
         alerts.reverse()
+
+
+ADVICE = "tiengiang/v1/advice/xuan-hoa"
+
+
+def test_advice_stands_on_its_topic_until_there_is_another_or_no_such_intake() -> None:
+    broker = Paper()
+    says = announcer(broker)
+    says.advise({"xuan-hoa": {"take": True, "until": 1, "why": "fresh"}})
+    assert json.loads(broker.retained[ADVICE])["take"] is True
+    broker.up = False
+    says.advise({"xuan-hoa": {"take": False, "until": 2, "why": "too-salt"}})
+    broker.up = True
+    says.connected()
+    assert json.loads(broker.retained[ADVICE])["take"] is False
+    says.advise({"xuan-hoa": {}})
+    assert broker.retained[ADVICE] == b""
+
+
+def test_a_start_says_the_advice_that_stands() -> None:
+    broker = Paper()
+    broker.retained[ADVICE] = b"said before the service was killed"
+    says = announcer(broker)
+    says.begin({}, [], {"xuan-hoa": {"take": False, "until": 2, "why": "too-salt"}})
+    says.connected()
+    assert json.loads(broker.retained[ADVICE])["why"] == "too-salt"
 
 
 def test_acks_are_said_once_each_at_a_pace_and_again_on_a_new_link() -> None:
