@@ -2,9 +2,10 @@
 
 Layout. Each pair has one number, the level in force: the raise level while it is idle, the
 clear level while it is raised. `value > level` differs from what is expected at rest just
-where something may change; `flip` turns it round for those that wait for lower values, and
-the level is then the next number below, so that the comparison stays strict. A pair with a
-run under way has -inf, which every value passes.
+where something may change; `flip` turns it round for those that wait for lower values. A
+pair with a run under way has -inf, which every value passes. Levels and values are compared
+in half the bytes, the level moved by one step to the safe side: what comes out is all that
+may change, and next to nothing else, and is looked at closely anyway.
 
 For samples of nearly all series the pairs lie as blocks of [2**b rules, series], each a plain
 comparison with a row broadcast. A series with n pairs stands in the blocks of the binary
@@ -14,9 +15,12 @@ digits of n, so that nothing is padded and the blocks are at most log2 of the ru
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.pairs import LevelPairs
 from ingest.reading import Batch, BoolArray, FloatArray, IntArray
+
+ShortArray = NDArray[np.float32]
 
 _DENSE_FROM = 4
 """From a batch that asks one in so many of all pairs on, all of them are compared."""
@@ -24,26 +28,25 @@ _DENSE_FROM = 4
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """`height` pairs of each of `series`, at `begin` of the columns, in rows of the series."""
+    """So many pairs of each of `series`, [height, N], as parts of the columns of all."""
 
-    begin: int
-    end: int
-    height: int
     series: IntArray
+    level: ShortArray
+    hit: BoolArray
 
 
 class Plain:
     """The first `n_plain` pairs of `LevelPairs`, in an order of their own.
 
     pair : int64[D], the pair at each place; place : int64[D], the other way round
-    level : float64[D], flip : bool[D], at places
+    level : float32[D], flip : bool[D], at places
     """
 
     def __init__(self, pairs: LevelPairs) -> None:
         count = pairs.n_plain
         self._first = pairs.first
         self._counts: IntArray = np.diff(pairs.first)
-        self.blocks, self.pair = _blocks(pairs.first)
+        shapes, self.pair = _shapes(pairs.first)
         self.place: IntArray = np.empty(count, dtype=np.int64)
         self.place[self.pair] = np.arange(count)
         self.series: IntArray = pairs.series[self.pair]
@@ -51,11 +54,18 @@ class Plain:
         raise_level = pairs.raise_level[self.pair] * pairs.sign[self.pair]
         clear_level = pairs.clear_level[self.pair] * pairs.sign[self.pair]
         self._falling: BoolArray = falling
-        self._raise: FloatArray = np.where(falling, _below(raise_level), raise_level)
-        self._clear: FloatArray = np.where(falling, clear_level, _below(clear_level))
-        self.level: FloatArray = self._raise.copy()
+        self._raise = _safe(raise_level, lower=falling)
+        self._clear = _safe(clear_level, lower=~falling)
+        self.level: ShortArray = self._raise.copy()
         self.flip: BoolArray = falling.copy()
         self._hit: BoolArray = np.empty(count, dtype=np.bool_)
+        self._blocks: list[_Block] = []
+        begin = 0
+        for height, series in shapes:
+            shape, end = (height, len(series)), begin + height * len(series)
+            level, hit = self.level[begin:end].reshape(shape), self._hit[begin:end].reshape(shape)
+            self._blocks.append(_Block(series, level, hit))
+            begin = end
 
     def narrow(self, pair: IntArray, active: BoolArray, running: BoolArray) -> None:
         """Set the level in force of pairs, by their state."""
@@ -66,6 +76,8 @@ class Plain:
 
     def beyond(self, batch: Batch) -> tuple[IntArray, IntArray]:
         """Where something may change: (rows of the batch, pairs); each series at most once."""
+        if len(batch) == len(self._counts):
+            return self._beyond_all(batch)
         count = self._counts[batch.series]
         total = int(count.sum())
         if total * _DENSE_FROM >= len(self.pair) and total:
@@ -74,18 +86,15 @@ class Plain:
         skip = np.repeat(self._first[batch.series] - np.cumsum(count) + count, count)
         pair = np.arange(total) + skip
         at = self.place[pair]
-        hit = (batch.value[row] > self.level[at]) ^ self.flip[at]
+        hit = (batch.value[row].astype(np.float32) > self.level[at]) ^ self.flip[at]
         return row[hit], pair[hit]
 
     def _beyond_all(self, batch: Batch) -> tuple[IntArray, IntArray]:
         n_series = len(self._counts)
-        value = np.full(n_series, np.nan)
+        value = np.full(n_series, np.nan, dtype=np.float32)
         value[batch.series] = batch.value
-        for block in self.blocks:
-            shape = block.height, len(block.series)
-            level = self.level[block.begin : block.end].reshape(shape)
-            hit = self._hit[block.begin : block.end].reshape(shape)
-            np.greater(value[block.series], level, out=hit)
+        for block in self._blocks:
+            np.greater(value[block.series], block.level, out=block.hit)
         at = np.flatnonzero(np.not_equal(self._hit, self.flip, out=self._hit))
         row_of = np.full(n_series, -1, dtype=np.int64)
         row_of[batch.series] = np.arange(len(batch))
@@ -96,27 +105,27 @@ class Plain:
         return row, self.pair[at]
 
 
-def _below(level: FloatArray) -> FloatArray:
-    """The greatest number below, so that `>` of it is `>=` of the level."""
-    found: FloatArray = np.nextafter(level, -np.inf)
+def _safe(level: FloatArray, *, lower: BoolArray) -> ShortArray:
+    """Levels for `>`, of those that wait for lower values for its contrary, so that no value
+    beyond is missed: rounding keeps order, so one step further no equal is mistaken.
+    """
+    short = level.astype(np.float32)
+    towards = np.where(lower, np.inf, -np.inf).astype(np.float32)
+    found: ShortArray = np.nextafter(short, towards)
     return found
 
 
-def _blocks(first: IntArray) -> tuple[tuple[_Block, ...], IntArray]:
-    """The blocks, and the pair at each place of them."""
+def _shapes(first: IntArray) -> tuple[list[tuple[int, IntArray]], IntArray]:
+    """Height and series of each block, and the pair at each place of them."""
     counts = np.diff(first)
-    blocks: list[_Block] = []
+    shapes: list[tuple[int, IntArray]] = []
     order: list[IntArray] = []
-    begin = 0
     for digit in range(int(counts.max(initial=0)).bit_length()):
         height = 1 << digit
         series = np.flatnonzero(counts & height)
-        if not len(series):
-            continue
-        # The pairs of the lower digits of a series lie in the blocks before.
-        lowest = first[:-1][series] + (counts[series] & (height - 1))
-        order.append((lowest[None, :] + np.arange(height)[:, None]).ravel())
-        end = begin + height * len(series)
-        blocks.append(_Block(begin, end, height, series))
-        begin = end
-    return tuple(blocks), np.concatenate([*order, np.empty(0, dtype=np.int64)]).astype(np.int64)
+        if len(series):
+            # The pairs of the lower digits of a series lie in the blocks before.
+            lowest = first[:-1][series] + (counts[series] & (height - 1))
+            order.append((lowest[None, :] + np.arange(height)[:, None]).ravel())
+            shapes.append((height, series))
+    return shapes, np.concatenate([*order, np.empty(0, dtype=np.int64)]).astype(np.int64)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from songtien.bench import drain, ingest, latency
+from songtien.bench import drain, ingest, latency, rules
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest", "drain")
+NAMES = ("latency", "ingest", "drain", "rules")
 
 
 def bench(
@@ -25,7 +25,8 @@ def bench(
 ) -> None:
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
-    Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place.
+    Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place,
+    rules nothing of all that.
     Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
     where messages or points were lost.
 
@@ -59,6 +60,10 @@ def bench(
                 tries=tries,
             )
             _told(drain.CONTEST.summary(drain.run(store, _progress), rounds))
+        if name in {None, "rules"}:
+            taken = rules.run(rules.Size(rounds, tries), _progress)
+            for line in rules.summary(taken, rounds):
+                _told(line)
     except BenchError as error:
         fail(FAILED, f"bench: {error}")
 
