@@ -12,10 +12,15 @@ from alerts import records
 from alerts.alert import Acted, Action
 from alerts.entries import EnteredOutcome, Entering
 from api import service as door
+from ingest.archive import Archive
 from ingest.faults import ConfigError
 from ingest.history import StoreReader
 from ingest.journal import Action as ActionEntry
 from ingest.journal import Entered, Entry, Journal
+from ingest.reading import Batch
+from ingest.series import Series
+from songtien.explaining import InForce, explain
+from songtien.pipeline import Parts
 
 ACT_WITHIN_S = 10.0
 
@@ -102,3 +107,19 @@ class AlertRecords:
     def one(self, alert: str) -> dict[str, Any] | None:
         with self._reader.connection() as connection:
             return records.one(connection, alert)
+
+
+def explainer(
+    reader: StoreReader, archive: Archive, parts: Callable[[], Parts]
+) -> Callable[[str, str, int], dict[str, Any] | None]:
+    """Why a rule in force held for a series at a time, or did not; for worker threads."""
+
+    def points(one: Series, from_ms: int, to_ms: int, limit: int) -> Batch:
+        return archive.points(one, from_ms, to_ms, limit)[0]
+
+    def explained(rule: str, key: str, at_ms: int) -> dict[str, Any] | None:
+        now = parts()
+        in_force = InForce(now.rules, now.registry, now.series)
+        return explain(reader, points, in_force, rule, key, at_ms)
+
+    return explained

@@ -38,7 +38,7 @@ from ingest.store import Store
 from songtien import datadir
 from songtien.announce import Announcer
 from songtien.configuration import read_config
-from songtien.doors import Actions, AlertRecords, reloaded
+from songtien.doors import Actions, AlertRecords, explainer, reloaded
 from songtien.health import Health
 from songtien.historian import archive, historian
 from songtien.mailbox import Mailbox, Post
@@ -226,6 +226,7 @@ class Service:
             river=lambda: self.screens.pictures.river,
             bridges=lambda: self.screens.pictures.bridges,
             advice=lambda: self.screens.pictures.advice,
+            explain=explainer(reader, history, lambda: self.screens.parts),
             dead_letters=reader.dead_letters,
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
