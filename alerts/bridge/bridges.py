@@ -52,7 +52,7 @@ class Bridges:
         for station in registry.stations.values():
             for name in station.directions if station.kind == "traffic" else ():
                 found = _direction(station, name, registry, series, state["directions"])
-                if found.cameras():
+                if found.cameras:
                     self._places.append((station.id, name))
                     self._directions.append(found)
         self._index(reorder_ms, state["instants"])
@@ -125,7 +125,7 @@ class Bridges:
         members: list[IntArray] = []
         for direction in self._directions:
             waited = []
-            for _, each in direction.cameras():
+            for _, each in direction.cameras:
                 columns = self._series.columns[each.stream]
                 for quantity in TAKEN:
                     number = columns[quantity]

@@ -43,8 +43,6 @@ FREE_OCCUPANCY = 0.12
 """Faster and emptier than this an end of the bridge runs free."""
 
 GAP = 1.5
-PENDING_MAX = 4_096
-"""Samples that wait for an instant; the reorder window keeps them far fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +107,26 @@ class Camera:
     recent: list[Seen] = field(default_factory=list)
     good: int = 0
     evaluated_ms: int | None = None
+    unit_ms: int = field(init=False)
+    waiting_ms: list[int] = field(init=False)
 
-    @property
-    def unit_ms(self) -> int:
-        return max(self.expected_ms, MINUTE_MS)
+    def __post_init__(self) -> None:
+        self.unit_ms = max(self.expected_ms, MINUTE_MS)
+        self.waiting_ms = sorted(self.pending, reverse=True)
 
     @property
     def newest_ms(self) -> int | None:
         return self.recent[-1].t_ms if self.recent else None
 
     def take(self, t_ms: int, quantity: str, value: float, flag: int, why: int) -> None:
-        """A released value; what is not newer than all that was taken up decides nothing."""
+        """A released value; what is not newer than all that was taken up decides nothing.
+
+        What waits is bounded: an instant is complete at the latest when one camera is two
+        intervals and the reorder time behind the other (`alerts.instants`).
+        """
         if self.recent and t_ms <= self.recent[-1].t_ms:
             return
         self.pending.setdefault(t_ms, {})[quantity] = (value, flag, why)
-        if len(self.pending) > PENDING_MAX:
-            del self.pending[min(self.pending)]
 
     def look(self, t_ms: int) -> View:
         """Take up what was seen until an instant, and judge it."""
@@ -143,7 +145,11 @@ class Camera:
     def _take_up(self, t_ms: int) -> tuple[int, bool]:
         """Cars that were counted since the last instant, and whether some may be missing."""
         came, gap = 0, False
-        for at in sorted(each for each in self.pending if each <= t_ms):
+        if len(self.waiting_ms) != len(self.pending):
+            # Newest first, so that a long backlog is sorted once and taken from its end.
+            self.waiting_ms = sorted(self.pending, reverse=True)
+        while self.waiting_ms and self.waiting_ms[-1] <= t_ms:
+            at = self.waiting_ms.pop()
             seen = _seen(at, self.pending.pop(at))
             before = self.newest_ms
             apart_ms = None if before is None else at - before
@@ -159,11 +165,13 @@ class Camera:
             covers_ms = self.expected_ms if apart_ms is None else min(apart_ms, self.expected_ms)
             self.watch.step(at, covers_ms, seen.speed_km_h, seen.occupancy, cars)
             keep_ms = at - FLOW_UNITS * self.unit_ms
-            self.recent = [each for each in self.recent if each.t_ms > keep_ms]
+            while self.recent[0].t_ms <= keep_ms:
+                del self.recent[0]
         return came, gap
 
     def _window(self, t_ms: int, units: int) -> list[Seen]:
-        return [s for s in self.recent if t_ms - units * self.unit_ms < s.t_ms <= t_ms]
+        after_ms = t_ms - units * self.unit_ms
+        return [s for s in self.recent if after_ms < s.t_ms <= t_ms]
 
     def _cars(self, t_ms: int) -> int | None:
         counts = [seen.cars for seen in self._window(t_ms, LATE_UNITS) if seen.cars is not None]

@@ -111,13 +111,16 @@ class Direction:
     balance: Balance = field(default_factory=Balance)
     told_ms: int | None = None
     told: Told | None = None
+    cameras: list[tuple[str, Camera]] = field(init=False)
+    here: list[Camera] = field(init=False)
 
-    def cameras(self) -> list[tuple[str, Camera]]:
+    def __post_init__(self) -> None:
         """Each camera with its place: entry, exit, along, or km before the bridge."""
-        found = [("entry", self.entry), ("exit", self.leaving)]
-        known = [(place, each) for place, each in found if each is not None]
-        known += [("along", each) for each in self.along]
-        return known + [(f"-{km:g} km", each) for km, each in self.approach]
+        ends = [("entry", self.entry), ("exit", self.leaving)]
+        places = [(place, each) for place, each in ends if each is not None]
+        places += [("along", each) for each in self.along]
+        self.here = [each for _, each in places]
+        self.cameras = places + [(f"-{km:g} km", each) for km, each in self.approach]
 
     @property
     def paired(self) -> bool:
@@ -129,8 +132,8 @@ class Direction:
         """Judge the direction at an instant; instants come in order of time."""
         if mode is Mode.CLOSED:
             return self._closed(t_ms)
-        views = {each.stream: each.look(t_ms) for _, each in self.cameras()}
-        here = [views[each.stream] for place, each in self.cameras() if not place.startswith("-")]
+        views = {each.stream: each.look(t_ms) for _, each in self.cameras}
+        here = [views[each.stream] for each in self.here]
         spilled = self.entry is not None and _stands(views[self.entry.stream])
         minutes, km, why, suspect = None, None, "one-end", False
         if self.paired:
@@ -164,7 +167,7 @@ class Direction:
         return self.told
 
     def _closed(self, t_ms: int) -> Told:
-        for _, each in self.cameras():
+        for _, each in self.cameras:
             each.skip(t_ms)
         self.minutes.clear()
         self.apart.forget()
@@ -283,10 +286,9 @@ class Direction:
         step_crossing(self.minutes, t_ms, minutes.least, minutes.most, suspect=suspect)
 
     def _hold_gap_ms(self) -> int:
-        return 2 * max((each.unit_ms for _, each in self.cameras()), default=MINUTE_MS)
+        return 2 * max((each.unit_ms for _, each in self.cameras), default=MINUTE_MS)
 
     def _incident(self, t_ms: int, views: dict[str, View]) -> bool:
-        here = [each for place, each in self.cameras() if not place.startswith("-")]
         if self.paired:
             entry, leaving = self._ends(views)
             both = entry.told and leaving.told
@@ -295,11 +297,11 @@ class Direction:
             if lasted_ms > self._hold_gap_ms():
                 self.apart.forget()
             self.apart.step(t_ms, min(lasted_ms, MINUTE_MS), sign=sign)
-        return self.apart.on or any(each.watch.on for each in here)
+        return self.apart.on or any(each.watch.on for each in self.here)
 
     def snapshot(self) -> dict[str, Any]:
         return {
-            "cameras": {each.stream: each.snapshot() for _, each in self.cameras()},
+            "cameras": {each.stream: each.snapshot() for _, each in self.cameras},
             "minutes": self.minutes.snapshot(),
             "apart": self.apart.snapshot(),
             "balance": self.balance.snapshot(),

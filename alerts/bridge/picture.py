@@ -32,7 +32,7 @@ def of_bridges(
 def _of_direction(direction: Direction, mode: Mode, now_ms: int) -> dict[str, Any]:
     """Minutes first, level of service last, and each figure that is missing with its reason."""
     told = direction.told
-    lost = all(_status(camera, now_ms) == "lost" for _, camera in direction.cameras())
+    lost = all(_status(camera, now_ms) == "lost" for _, camera in direction.cameras)
     current = None if lost or told is None or told.mode is not mode else told
     crossing = direction.crossing
     found: dict[str, Any] = {
@@ -44,7 +44,7 @@ def _of_direction(direction: Direction, mode: Mode, now_ms: int) -> dict[str, An
         **_figures(current),
         "counted_since": direction.balance.reset_ms if direction.balance.trusted else None,
         "truck_ban": None if crossing is None else _ban(crossing.ban(now_ms)),
-        "cameras": [_of_camera(place, each, now_ms) for place, each in direction.cameras()],
+        "cameras": [_of_camera(place, each, now_ms) for place, each in direction.cameras],
     }
     if mode is Mode.CLOSED:
         found |= {"text_vi": WORDS_VI[mode], "text_en": WORDS_EN[mode]}

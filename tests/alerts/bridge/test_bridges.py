@@ -461,3 +461,18 @@ def test_readings_of_other_devices_are_passed_over() -> None:
     number = told.series.columns["cam-01/southbound"]["flow_veh_h"]
     assert len(told.bridges.push(Batch.of([number], [START_MS], [1.0]), {})) == 0
     assert len(told.bridges.push(Batch.empty(), {})) == 0
+
+
+def test_a_backlog_of_days_equals_the_same_minute_by_minute() -> None:
+    """Three days in one call, the first camera's before the second's."""
+    sights = [FREE, SLOW_ENTRY, SLOW_EXIT, FREE]
+    at_once, by_minute = Told(), Told()
+    first, second, made = [], [], []
+    for minute in range(4200):
+        entry = by_minute.rows(minute, "cam-01", sights[minute // 97 % 4])
+        leaving = by_minute.rows(minute, "cam-02", sights[minute // 61 % 4])
+        first += entry
+        second += leaving
+        made.append(by_minute.push(entry + leaving))
+    assert _flat([at_once.push(first + second)]) == _flat(made)
+    assert len(pack(at_once.bridges.snapshot())) < 50_000
