@@ -9,7 +9,7 @@ import { browserWorld as world, inAddress, liveUrl, memory } from "./browser.ts"
 import { Chart } from "./chart.ts";
 import { deskDoings } from "./deskdoings.ts";
 import { byId, setAttribute, setText } from "./dom.ts";
-import { type Fold, untaken } from "./fold.ts";
+import { type Fold, shelved, untaken } from "./fold.ts";
 import { Header } from "./header.ts";
 import { Holding } from "./holding.ts";
 import { getJson, sendJson } from "./http.ts";
@@ -143,11 +143,12 @@ class Screen {
   }
 
   private announce({ type, alert: raw }: Occurrence): void {
-    if (type !== "raised" && type !== "escalated") return;
+    const again = type === "escalated" || type === "reminded";
+    if (type !== "raised" && !again) return;
     const alert = model.alert(raw);
-    if (alert.test) return;
+    if (alert.test || shelved(alert) || alert.suppressed !== null) return;
     const text = alertSentence(alert, this.held.station(alert.station), this.moment());
-    setText(byId("announce"), word("new_alert", this.language, { text }));
+    setText(byId("announce"), word(again ? "still_open" : "new_alert", this.language, { text }));
   }
 
   // --- doings -------------------------------------------------------------------------------

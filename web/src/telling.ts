@@ -1,7 +1,7 @@
 // What is said of an alert, in words.
 
 import { figure, limit, shortTime, sinceTime } from "./format.ts";
-import { type Fold, inMaintenance, others, shelved, silent } from "./fold.ts";
+import { type Fold, inMaintenance, others, shelved } from "./fold.ts";
 import { mouthName, shortName } from "./layout.ts";
 import { type Alert, type Reading, type Station, usable } from "./model.ts";
 import type { Moment } from "./view.ts";
@@ -23,13 +23,20 @@ export function placeOf(alert: Alert, station: Station | undefined, language: La
 /** What stands for a state: no officer reads "2 > 1,5" as a jam. */
 const STATES = ["traffic_state", "incident", "level_of_service"];
 
+/** Asks of which value and limit are figures of the series itself, or of how fast it rises. */
+const FIGURES = ["above", "below", "rise"];
+
+/** Whether value and limit can be set side by side; else the rule's own words say it better. */
+function comparable(alert: Alert): boolean {
+  // Of a group they count its members.
+  return FIGURES.includes(alert.ask) && !STATES.includes(alert.quantity) && alert.members === 0;
+}
+
 /** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
 export function figuresOf(alert: Alert, at: Moment): string {
   const { language } = at;
   const message = language === "vi" ? alert.message_vi : alert.message_en;
-  const told = STATES.includes(alert.quantity) || alert.ask === NOTICE;
-  const compared = !silent(alert) && !told;
-  if (alert.value !== null && alert.limit !== null && compared) {
+  if (alert.value !== null && alert.limit !== null && comparable(alert)) {
     const bound = limit(alert.limit, alert.quantity, language);
     const rounded = figure(alert.value, alert.quantity, language);
     // 7,9 < 8, not 8 < 8.
@@ -104,7 +111,7 @@ export function whenText(alert: Alert, at: Moment): string {
  * held through a whole tide may have left far behind. "" where there is nothing to compare.
  */
 export function nowText(alert: Alert, reading: Reading | undefined, at: Moment): string {
-  const compared = alert.value !== null && !silent(alert) && alert.ask !== "rise";
+  const compared = alert.value !== null && comparable(alert) && alert.ask !== "rise";
   const over = alert.state === "cleared-unacked";
   if (reading === undefined || reading.value === null) return "";
   if (!compared || over || !usable(reading)) return "";

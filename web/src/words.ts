@@ -211,6 +211,7 @@ const WORDS = {
   acknowledge_short: ["Tiếp nhận", "Ack"],
   the_service: ["Hệ thống", "System"],
   new_alert: ["Cảnh báo mới: {text}", "New alert: {text}"],
+  still_open: ["Chưa ai tiếp nhận: {text}", "Nobody has taken: {text}"],
   severity_info: ["lưu ý", "info"],
   severity_warning: ["cảnh báo", "warning"],
   severity_major: ["nghiêm trọng", "major"],

@@ -77,3 +77,14 @@ test("a line of salt is told in km at its arm; a state of traffic in its rule's 
   const jam = raised({ quantity: "traffic_state", value: 3, message_vi: "Rạch Miễu: ùn tắc" });
   assert.equal(figuresOf(jam, at), "ùn tắc");
 });
+
+test("what compares other things than the series and its limit is told in the rule's words", () => {
+  const message_vi = "Xuân Hòa: mặn hơn cùng con nước hôm qua 1,2 g/L";
+  for (const ask of ["fall", "same_tide", "difference", "flagged", "congestion", "incident"]) {
+    const one = raised({ ask, message_vi });
+    assert.equal(figuresOf(one, at), "mặn hơn cùng con nước hôm qua 1,2 g/L");
+    assert.equal(nowText(one, measured(), at), "");
+  }
+  const group = raised({ message_vi: "Cửa Tiểu: 3 trạm cùng mặn", members: ["a/x", "b/x"] });
+  assert.equal(figuresOf(group, at), "3 trạm cùng mặn");
+});
