@@ -32,7 +32,9 @@ FRESH_MS = 1_800_000
 KEPT = 104
 """Cells that an evaluation looks back on: the 25 hours, and partners to interpolate with."""
 
-CHUNK_MIN = 64
+CHUNK_MIN = 256
+"""Cells that are taken in together at least, when many come at once."""
+
 NEVER = -1
 ABSENT = np.int64(np.iinfo(np.int64).min)
 
@@ -129,7 +131,8 @@ class Cells:
                 fresh |= valid[:, place - back]
         hours = _hours(good_ms != NEVER)[:, place]
         highest = _highest(top, DAY_CELLS)[:, place]
-        heard = _highest(valid.astype(np.float64), DAY_CELLS)[:, place] > 0
+        latest = np.maximum.accumulate(np.where(valid, np.arange(len(wanted)), -DAY_CELLS), axis=1)
+        heard = latest[:, place] > place - DAY_CELLS
         covered = hours >= HOURS_NEEDED
         return At(now, now_ms, np.where(covered, highest, np.nan), hours, heard, fresh)
 
@@ -185,9 +188,15 @@ def _highest(values: FloatArray, width: int) -> FloatArray:
 
 def _hours(good: BoolArray) -> IntArray:
     """How many of the last 25 hours, counted back from each column, have a good cell."""
-    one_hour = _highest(good.astype(np.float64), CELLS_PER_HOUR) > 0
-    count = np.zeros(good.shape, dtype=np.int64)
-    for hour in range(DAY_HOURS):
-        back = hour * CELLS_PER_HOUR
-        count[:, back:] += one_hour[:, : good.shape[1] - back]
+    rows, columns = good.shape
+    one_hour = good.copy()
+    for back in (1, 2):
+        one_hour[:, back:] |= one_hour[:, :-back].copy()
+    # A running sum in steps of an hour: one lane for each of the four quarters.
+    whole = -(-columns // CELLS_PER_HOUR) * CELLS_PER_HOUR
+    lanes = np.zeros((rows, whole), dtype=np.int64)
+    lanes[:, :columns] = one_hour
+    lanes = lanes.reshape(rows, -1, CELLS_PER_HOUR).cumsum(axis=1).reshape(rows, whole)
+    count = lanes[:, :columns]
+    count[:, DAY_CELLS:] -= count[:, :-DAY_CELLS].copy()
     return count

@@ -89,7 +89,23 @@ def lines(
     none = np.full(count, np.nan)
     best = _Reach(none, none, np.zeros(count, dtype=np.int64), none)
     for way in ways:
-        best = _further(best, _along(km[way], salinity[:, way], levels))
+        along_km = np.broadcast_to(km[way], (count, len(way)))
+        best = _further(best, _along(along_km, salinity[:, way], levels))
+    return Lines(rounded(best.km), rounded(best.sd_km), best.bracket)
+
+
+def furthest(km: FloatArray, salinity: FloatArray, levels: FloatArray) -> Lines:
+    """The same for K rows that are each of a mouth, an instant and a level of their own.
+
+    Parameters
+    ----------
+    km, salinity : float64[W, K, M], for each of up to W ways the stations from the sea to the
+        land; a salinity is NaN where a way has fewer stations, or a mouth fewer ways
+    levels : float64[K]
+    """
+    best = _along(km[0], salinity[0], levels)
+    for way in range(1, len(km)):
+        best = _further(best, _along(km[way], salinity[way], levels))
     return Lines(rounded(best.km), rounded(best.sd_km), best.bracket)
 
 
@@ -103,7 +119,7 @@ def crossings(
     """
     found: dict[tuple[int, int], Crossing] = {}
     for way in ways:
-        steps = _steps(km[way], salinity[None, way], np.array([level]))
+        steps = _steps(km[None, way], salinity[None, way], np.array([level]))
         for upper in np.flatnonzero(steps.passed[0]).tolist():
             pair = int(way[steps.before[0, upper]]), int(way[upper])
             x, sd = float(rounded(steps.x_km)[0, upper]), float(rounded(steps.sd_km)[0, upper])
@@ -126,7 +142,7 @@ class _Steps:
 def _steps(km: FloatArray, salinity: FloatArray, levels: FloatArray) -> _Steps:
     level = levels[:, None]
     known = ~np.isnan(salinity)
-    places = np.arange(len(km), dtype=np.int64)
+    places = np.arange(km.shape[1], dtype=np.int64)
     last = np.maximum.accumulate(np.where(known, places, -1), axis=1)
     before = np.full_like(last, -1)
     before[:, 1:] = last[:, :-1]
@@ -135,14 +151,15 @@ def _steps(km: FloatArray, salinity: FloatArray, levels: FloatArray) -> _Steps:
     here = np.maximum(salinity, DRY_SALINITY_G_L)
     lower = np.take_along_axis(here, at, axis=1)
     passed: BoolArray = known & (before >= 0) & (lower >= level) & (here < level)
-    gap_km = km[None, :] - km[at]
+    from_km = np.take_along_axis(km, at, axis=1)
+    gap_km = km - from_km
     fall = np.log(np.where(passed, lower / here, np.e))
     w = np.log(np.where(passed, lower / level, 1.0)) / fall
     by_value_km = SD_OF_VALUE * gap_km / fall
     variance = (
         SD_DISTANCE_KM**2 + (SD_OF_GAP * gap_km) ** 2 + by_value_km**2 * ((1 - w) ** 2 + w**2)
     )
-    return _Steps(passed, before, gap_km, km[at] + w * gap_km, np.sqrt(variance))
+    return _Steps(passed, before, gap_km, from_km + w * gap_km, np.sqrt(variance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +197,11 @@ def _along(km: FloatArray, salinity: FloatArray, levels: FloatArray) -> _Reach:
     ).astype(np.int64)
     at_km = np.select(
         cases,
-        [np.full(len(rows), np.nan), km[last], km[lower], steps.x_km[rows, upper]],
-        km[first],
+        [np.full(len(rows), np.nan), km[rows, last], km[rows, lower], steps.x_km[rows, upper]],
+        km[rows, first],
     )
     sd_km = np.where(bracket == Bracket.FIGURE, steps.sd_km[rows, upper], np.nan)
-    until_km = np.where(bracket == Bracket.REFUSED, km[upper], at_km)
+    until_km = np.where(bracket == Bracket.REFUSED, km[rows, upper], at_km)
     return _Reach(at_km, sd_km, bracket, until_km)
 
 

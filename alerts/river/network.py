@@ -44,6 +44,21 @@ class Network:
     probes: tuple[Probe, ...]
     mouths: tuple[Mouth, ...]
 
+    def ways(self) -> tuple[IntArray, FloatArray]:
+        """The slots, -1 where there are fewer, and km of all ways of all mouths: [W, G, M].
+
+        There is one way and one station at least, so that nothing need ask for none.
+        """
+        count = max((len(mouth.ways) for mouth in self.mouths), default=1)
+        width = max((len(mouth.slots) for mouth in self.mouths), default=1)
+        slots = np.full((count, len(self.mouths), width), -1, dtype=np.int64)
+        km = np.zeros(slots.shape)
+        for at, mouth in enumerate(self.mouths):
+            for number, way in enumerate(mouth.ways):
+                slots[number, at, : len(way)] = mouth.slots[way]
+                km[number, at, : len(way)] = mouth.km[way]
+        return slots, km
+
 
 def network(registry: Registry, series: SeriesTable) -> Network:
     """The network of a registry.

@@ -37,10 +37,12 @@ class Seen:
     fresh: BoolArray
 
     @classmethod
-    def of(cls, series: list[int], t_ms: IntArray, at: At, by_hand: BoolArray) -> Self:
-        columns = (getattr(at, each.name)[:, -1] for each in fields(At))
-        now, now_ms, top, hours, heard, fresh = columns
-        return cls(series, int(t_ms[-1]), bool(by_hand[-1]), now, now_ms, top, hours, heard, fresh)
+    def of(
+        cls, series: list[int], t_ms: int, at: At, rows: IntArray, column: int, *, simulated: bool
+    ) -> Self:
+        """What stands in one column of `at`, in the rows of a mouth's stations."""
+        told = {each.name: getattr(at, each.name)[rows, column] for each in fields(At)}
+        return cls(series, t_ms, simulated, **told)
 
     def snapshot(self) -> dict[str, Any]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

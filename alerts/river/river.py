@@ -17,8 +17,8 @@ import numpy as np
 
 from alerts.instants import LOST_AFTER, Instants
 from alerts.river.bands import LEVELS_MAX, spell_levels
-from alerts.river.cells import ABSENT, CELL_MS, At, Cells, cells_of
-from alerts.river.intrusion import Bracket, lines
+from alerts.river.cells import ABSENT, CELL_MS, Cells, cells_of
+from alerts.river.intrusion import Bracket, furthest
 from alerts.river.network import Mouth, Network, network
 from alerts.river.picture import Seen, picture
 from alerts.river.spells import Spells
@@ -72,6 +72,9 @@ class River:
             None if state is None else state["instants"],
             keys=[mouth.id for mouth in mouths],
         )
+        self._way_slots, self._way_km = self.network.ways()
+        self._lowest: IntArray = np.array([mouth.slots[0] for mouth in mouths], dtype=np.int64)
+        self._lengths, self._deviations = _columns(mouths, ""), _columns(mouths, "_sd")
         # Row r of what follows is what probe r has measured, row count + r what was simulated.
         self._cells = Cells(2 * count, LOST_AFTER * longest_ms + reorder_ms)
         self._spells = Spells(*_asked(self.network))
@@ -106,49 +109,49 @@ class River:
         rows, slot = rows.take(known), slot[known]
         due = self._instants.due(rows.series, rows.t_ms)
         row = slot + np.where(rows.why & Why.SIMULATED, len(self.network.probes), 0)
-        self._spells.push(row, rows.t_ms, rows.value, rows.flag)
         cell = cells_of(rows.t_ms)
         order = np.argsort(cell, kind="stable")
         rows, row, cell = rows.take(order), row[order], cell[order]
         good = rows.flag == Flag.PASS
         told: list[Batch] = []
         for part, end in self._cells.chunks(cell):
-            self._cells.add(row[part], rows.t_ms[part], rows.value[part], good[part])
+            columns = row[part], rows.t_ms[part], rows.value[part]
+            self._spells.push(*columns, rows.flag[part])
+            self._cells.add(*columns, good[part])
             last = part.stop == len(cell)
             ready = [each for each in due if last or each[0] < end * CELL_MS]
             due = due[len(ready) :]
-            told.extend(self._lines_of(ready))
+            told.append(self._lines_of(ready))
         return _in_order(told)
 
-    def _lines_of(self, due: Sequence[tuple[int, int]]) -> list[Batch]:
-        """The derived rows of complete instants, one batch for each mouth that has any."""
-        found = []
-        for group, mouth in enumerate(self.network.mouths):
-            t_ms = np.array([at for at, of in due if of == group], dtype=np.int64)
-            if len(t_ms):
-                found.append(self._lines(mouth, t_ms))
-        return found
-
-    def _lines(self, mouth: Mouth, t_ms: IntArray) -> Batch:
-        """The derived rows of a mouth at K instants, by basis, instant and level."""
-        at, by_hand = self._stations(mouth, t_ms)
-        self._seen[mouth.id] = Seen.of(self._members(mouth), t_ms, at, by_hand)
-        shape = len(BASES), len(t_ms), len(LEVELS_G_L)
-        salinity = np.concatenate([at.now.T, at.top.T]).repeat(len(LEVELS_G_L), axis=0)
-        levels = np.broadcast_to(np.array(LEVELS_G_L, dtype=np.float64), shape)
-        found = lines(mouth.km, salinity, levels.reshape(-1), mouth.ways)
+    def _lines_of(self, due: Sequence[tuple[int, int]]) -> Batch:
+        """The derived rows of D complete instants, by basis, instant and level."""
+        if not due:
+            return Batch.empty()
+        t_ms, group = np.array(due, dtype=np.int64).T
+        slots, km = self._way_slots[:, group], self._way_km[:, group]
+        stations, by_hand = self._stations(t_ms, group, slots)
+        shape = len(BASES), len(due), len(LEVELS_G_L)
+        known = ~np.isnan(stations[..., 0]) & (slots[:, None, :, 0] == self._lowest[group])
+        lowest = known.any(axis=0)
+        wide = len(slots), *shape, slots.shape[2]
+        found = furthest(
+            _spread(km[:, None, :, None], wide),
+            _spread(stations[:, :, :, None], wide),
+            np.broadcast_to(np.array(LEVELS_G_L, dtype=np.float64), shape).reshape(-1),
+        )
+        figure = found.bracket == Bracket.FIGURE
         # Upper bounds are told by the lowest station of the mouth alone: above it, salt that
         # nobody measures may stand further down, and a figure would raise what it can't know.
-        lowest = ~np.isnan(salinity[:, 0])
-        shown = (found.bracket >= Bracket.FIGURE) | ((found.bracket == Bracket.BELOW) & lowest)
-        figure = found.bracket == Bracket.FIGURE
-        length, deviation = (
-            np.broadcast_to(_columns(mouth, kind)[:, None, :], shape).reshape(-1)
-            for kind in ("", "_sd")
-        )
+        below = (found.bracket == Bracket.BELOW) & np.repeat(lowest.reshape(-1), shape[2])
+        shown = (found.bracket >= Bracket.FIGURE) | below
         when = np.broadcast_to(t_ms[:, None], shape).reshape(-1)
-        mark = np.where(by_hand, int(Why.SIMULATED), 0)
-        mark = np.broadcast_to(mark[:, None], shape).reshape(-1)
+        mark = np.where(by_hand, int(Why.SIMULATED), 0)[:, None]
+        mark = np.broadcast_to(mark, shape).reshape(-1)
+        length, deviation = (
+            columns[group].swapaxes(0, 1).reshape(-1)
+            for columns in (self._lengths, self._deviations)
+        )
         flag = np.where(found.bracket >= Bracket.BEYOND, Flag.SUSPECT, Flag.PASS)
         why = mark | np.where(figure, 0, int(Why.BOUND))
         return Batch.concat(
@@ -158,17 +161,39 @@ class River:
             ]
         )
 
-    def _stations(self, mouth: Mouth, t_ms: IntArray) -> tuple[At, BoolArray]:
-        """The stations of a mouth at K instants, and bool[K] whether they are simulated."""
-        cell = t_ms // CELL_MS
-        at = self._cells.at(mouth.slots, cell)
+    def _stations(
+        self, t_ms: IntArray, group: IntArray, slots: IntArray
+    ) -> tuple[FloatArray, BoolArray]:
+        """Salinities of the ways of each of D instants, float64[W, B, D, M], by basis.
+
+        NaN where there is no good value or no station; bool[D] whether they are simulated.
+        """
+        cells, column = np.unique(t_ms // CELL_MS, return_inverse=True)
+        there = slots >= 0
+        used = np.unique(slots[there])
+        row = np.where(there, np.searchsorted(used, slots), 0)
+        picked = row, column[None, :, None]
+        at = self._cells.at(used, cells)
         by_hand = np.zeros(len(t_ms), dtype=np.bool_)
-        simulated = mouth.slots + len(self.network.probes)
-        if (self._cells.newest[simulated] != ABSENT).any():
-            by_hand |= ~at.heard.any(axis=0)
-        if by_hand.any():
-            at = at.where(~by_hand, self._cells.at(simulated, cell))
-        return at, by_hand
+        drilled = used + len(self.network.probes)
+        of = [at]
+        if (self._cells.newest[drilled] != ABSENT).any():
+            of.append(self._cells.at(drilled, cells))
+            by_hand |= ~(at.heard[picked] & there).any(axis=(0, 2))
+        stations = np.array([[each.now[picked], each.top[picked]] for each in of])
+        chosen = np.where(by_hand[:, None], stations[-1], stations[0])
+        for number in np.unique(group).tolist():
+            newest = int(np.flatnonzero(group == number)[-1])
+            mouth, simulated = self.network.mouths[number], bool(by_hand[newest])
+            self._seen[mouth.id] = Seen.of(
+                self._members(mouth),
+                int(t_ms[newest]),
+                of[int(simulated)],
+                np.searchsorted(used, mouth.slots),
+                int(column[newest]),
+                simulated=simulated,
+            )
+        return np.where(there, chosen, np.nan).swapaxes(0, 1), by_hand
 
     def picture(self, now_ms: int) -> dict[str, Any]:
         """What GET /api/v1/river tells, as of the newest instants; see docs/river.md."""
@@ -187,15 +212,23 @@ class River:
         }
 
 
-def _columns(mouth: Mouth, kind: str) -> IntArray:
-    """The series of lengths ("") or deviations ("_sd"), by basis and level."""
+def _columns(mouths: Sequence[Mouth], kind: str) -> IntArray:
+    """The series of lengths ("") or deviations ("_sd"), [G, B, L]."""
     return np.array(
         [
-            [mouth.columns[f"salt_{level}{basis}{kind}_km"] for level in LEVELS_G_L]
-            for basis in BASES
+            [
+                [mouth.columns[f"salt_{level}{basis}{kind}_km"] for level in LEVELS_G_L]
+                for basis in BASES
+            ]
+            for mouth in mouths
         ],
         dtype=np.int64,
-    )
+    ).reshape(-1, len(BASES), len(LEVELS_G_L))
+
+
+def _spread(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """What is [W, B, D, L, M] when it is spread, as [W, K, M]: a row for each of B, D and L."""
+    return np.broadcast_to(values, shape).reshape(shape[0], -1, shape[-1])
 
 
 def _asked(found: Network) -> tuple[FloatArray, FloatArray]:

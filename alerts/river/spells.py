@@ -56,14 +56,12 @@ class Spells:
         broken = (before_ms == NEVER) | (t_ms - before_ms > HOLE_MS)
         last = np.r_[first[1:], len(row)] - 1
         self.last_ms[row[last]] = t_ms[last]
-        for level in range(self.raise_above.shape[1]):
-            hot = value > self.raise_above[row, level]
-            calm = (value < self.clear_below[row, level]) & good
-            self._push(level, row, t_ms, value, hot, calm, broken, first, last)
+        hot = value[:, None] > self.raise_above[row]
+        calm = (value[:, None] < self.clear_below[row]) & good[:, None]
+        self._push(row, t_ms, value, hot, calm, broken, first, last)
 
     def _push(
         self,
-        level: int,
         row: IntArray,
         t_ms: IntArray,
         value: FloatArray,
@@ -73,29 +71,34 @@ class Spells:
         first: IntArray,
         last: IntArray,
     ) -> None:
-        """One level; N of everything, but `first` and `last`, which are places of S rows."""
-        places = np.arange(len(row), dtype=np.int64)
-        begin_of = np.repeat(first, last - first + 1)
-        was_calm = np.r_[False, calm[:-1]]
-        was_calm[first] = self.run_ms[row[first], level] != NEVER
-        starts = _latest(calm & (broken | ~was_calm))
-        run_ms = np.where(starts >= begin_of, t_ms[starts], self.run_ms[row, level])
-        over = calm & (t_ms - run_ms >= DAY_MS)
+        """All levels at once: bool[N, L] `hot` and `calm`; `first`, `last` are places of rows."""
+        begin_of = np.repeat(first, last - first + 1)[:, None]
+        was_calm = np.zeros_like(calm)
+        was_calm[1:] = calm[:-1]
+        was_calm[first] = self.run_ms[row[first]] != NEVER
+        starts = _latest(calm & (broken[:, None] | ~was_calm))
+        run_ms = np.where(starts >= begin_of, t_ms[starts], self.run_ms[row])
+        over = calm & (t_ms[:, None] - run_ms >= DAY_MS)
         event = _latest(hot | over)
-        inside = np.where(event >= begin_of, hot[event], self.inside[row, level])
-        was_inside = np.r_[False, inside[:-1]]
-        was_inside[first] = self.inside[row[first], level]
+        here = np.take_along_axis(hot, np.maximum(event, 0), axis=0)
+        inside = np.where(event >= begin_of, here, self.inside[row])
+        was_inside = np.zeros_like(inside)
+        was_inside[1:] = inside[:-1]
+        was_inside[first] = self.inside[row[first]]
         begun = _latest(hot & ~was_inside)[last]
-        at = row[last], level
-        fresh = begun >= first
-        counted = np.where(places >= np.repeat(begun, last - first + 1), value, -np.inf)
-        top = np.maximum.reduceat(counted, first)
-        self.top[at] = np.where(fresh, top, np.maximum(self.top[at], top))
-        self.since_ms[at] = np.where(fresh, t_ms[begun], self.since_ms[at])
-        self.run_ms[at] = np.where(calm[last], run_ms[last], NEVER)
+        fresh = begun >= first[:, None]
+        places = np.arange(len(row), dtype=np.int64)[:, None]
+        counted = np.where(
+            places >= np.repeat(begun, last - first + 1, axis=0), value[:, None], -np.inf
+        )
+        top = np.maximum.reduceat(counted, first, axis=0)
+        at = row[last]
         self.inside[at] = inside[last]
-        ended = row[last][~inside[last]]
-        self.since_ms[ended, level], self.top[ended, level] = NEVER, 0.0
+        known = np.where(fresh, top, np.maximum(self.top[at], top))
+        since_ms = np.where(fresh, t_ms[begun], self.since_ms[at])
+        self.top[at] = np.where(inside[last], known, 0.0)
+        self.since_ms[at] = np.where(inside[last], since_ms, NEVER)
+        self.run_ms[at] = np.where(calm[last], run_ms[last], NEVER)
 
     def snapshot(self) -> dict[str, Any]:
         held = {name: getattr(self, name).copy() for name in _HELD}
@@ -116,6 +119,7 @@ class Spells:
 
 
 def _latest(holds: BoolArray) -> IntArray:
-    """For each place the last one up to it where something holds, -1 where there is none."""
-    found: IntArray = np.maximum.accumulate(np.where(holds, np.arange(len(holds)), NEVER))
+    """For each place of each column the last up to it where something holds, -1 if none does."""
+    places = np.arange(len(holds), dtype=np.int64)[:, None]
+    found: IntArray = np.maximum.accumulate(np.where(holds, places, NEVER), axis=0)
     return found
