@@ -1,4 +1,4 @@
-from alerts.rules import Ask, Rule, Severity, watched
+from alerts.rules import COUNT, Ask, Rule, Severity, watched
 from alerts.rulesfile import parse_rules
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
@@ -43,6 +43,8 @@ replaces = "fa-01"
 
 REGISTRY = parse_registry(STATIONS + MORE, "stations.toml")
 SERIES = SeriesTable.of(REGISTRY)
+
+PINNED = "6c6dc7d2ff02"
 
 
 def picked(body: str) -> list[str]:
@@ -102,6 +104,41 @@ def test_the_version_changes_with_any_content_and_with_nothing_else() -> None:
     ]
     assert len({rule.version, *(other.version for other in others)}) == 5
     assert len(rule.version) == 12
+
+
+def test_keys_that_came_later_leave_the_version_of_older_rules_alone() -> None:
+    """Pinned: a rule that stays as it is must not look like another one after an update."""
+    assert Rule("r", "salinity_g_l", Severity.INFO, Ask.ABOVE, 4.0, 3.6).version == PINNED
+    assert (
+        Rule("r", "salinity_g_l", Severity.INFO, Ask.ABOVE, 4.0, 3.6, ladder="s").version != PINNED
+    )
+
+
+def test_the_series_of_a_mouth_are_watched_by_its_branch() -> None:
+    text = (
+        '[[rule]]\nid = "r"\nquantity = "salt_4_max_km"\nseverity = "info"\n'
+        'raise_above = 45\nbranches = ["cua-tieu"]\n'
+    )
+    (rule,) = parse_rules(text, "rules.toml", REGISTRY).rules
+    assert [one.key for one in watched(rule, SERIES, REGISTRY)] == ["cua-tieu/salt_4_max_km"]
+
+
+def test_how_many_of_a_group_a_share_is() -> None:
+    def needed(share: float, members: int) -> int:
+        rule = Rule("r", "salinity_g_l", Severity.INFO, Ask.ABOVE, 1.0, 1.0, share_above=share)
+        return rule.needed(members)
+
+    assert [needed(0.5, n) for n in (1, 2, 3, 4, 5)] == [1, 2, 2, 3, 3]
+    assert [needed(0.6, n) for n in (5, 10)] == [4, 7]
+    assert needed(0.0, 5) == 1
+
+
+def test_units_of_what_is_told() -> None:
+    def unit(ask: Ask, **more: int) -> str:
+        return Rule("r", "salinity_g_l", Severity.INFO, ask, 1.0, 1.0, **more).unit("g/L")
+
+    assert [unit(ask) for ask in (Ask.ABOVE, Ask.FALL, Ask.SAME_TIDE)] == ["g/L", "g/L/h", "g/L"]
+    assert unit(Ask.ABOVE, at_least=2) == COUNT
 
 
 def test_defaults_that_depend_on_the_interval() -> None:

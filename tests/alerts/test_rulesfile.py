@@ -11,6 +11,10 @@ REGISTRY = parse_registry(STATIONS, "stations.toml")
 GOOD = 'id = "r"\nquantity = "salinity_g_l"\nseverity = "info"\n'
 
 
+BETWEEN = 'between = ["vam-kenh", "xuan-hoa"]'
+BETWEEN_ONE = 'between = ["vam-kenh"]'
+
+
 def faults_of(text: str) -> tuple[Fault, ...]:
     with pytest.raises(ConfigError) as caught:
         parse_rules(text, "rules.toml", REGISTRY)
@@ -72,12 +76,99 @@ def test_no_rules_are_rules() -> None:
         ('raise_above = 4\nmessage_en = "{value"', "rule[r].message_en", "brace"),
         ('raise_above = 4\nmessage_en = "{}"', "rule[r].message_en", "{}"),
         ("raise_above = 4\nmessage_en = 4", "rule[r].message_en", "a text"),
+        ("fall_above_per_h = 1\nclear_below_per_h = 2", "rule[r].clear_below_per_h", "or less"),
+        (
+            "above_same_tide = 1\nclear_below_same_tide = 2",
+            "rule[r].clear_below_same_tide",
+            "(1) or less",
+        ),
+        ("above_same_tide = 1\nrise_window_s = 60", "rule[r].rise_window_s", "doesn't take"),
+        ('flagged = "bad"', "rule[r].flagged", "suspect, fail, stuck, dry"),
+        ('flagged = "dry"\nclear_below = 1', "rule[r].clear_below", "doesn't take this key"),
+        ("difference_above = 1", "rule[r].between", "it is missing"),
+        (f"difference_above = 1\n{BETWEEN_ONE}", "rule[r].between", "accepted are two stations"),
+        (
+            'difference_above = 1\nbetween = ["vam-kenh", "nowhere"]',
+            "rule[r].between",
+            "aren't both in the registry",
+        ),
+        (
+            f"difference_below = 1\nclear_difference_above = 0\n{BETWEEN}",
+            "rule[r].clear_difference_above",
+            "(1) or more",
+        ),
+        (f"raise_above = 1\n{BETWEEN}", "rule[r].between", "doesn't take this key"),
+        ("raise_above = 1\nat_least = 0", "rule[r].at_least", "a whole number from 1"),
+        ("raise_above = 1\nat_least = 2.5", "rule[r].at_least", "a whole number"),
+        ("raise_above = 1\nshare_above = 1", "rule[r].share_above", "less than 1"),
+        ("raise_above = 1\nshare_above = 1.5", "rule[r].share_above", "from 0 to 1"),
+        ("raise_above = 1\nat_least = 2\nshare_above = 0.5", "rule[r].share_above", "only one"),
+        ('raise_above = 1\ngroup_by = "branch"', "rule[r].group_by", "add at_least"),
+        (
+            'raise_above = 1\nat_least = 2\ngroup_by = "river"',
+            "rule[r].group_by",
+            "all, branch, station, direction",
+        ),
+        ("raise_below = 1\nat_least = 2\npermit = true", "rule[r].permit", "permits nothing"),
+        ("rise_above_per_h = 1\nat_least = 2", "rule[r].at_least", "doesn't take this key"),
+        ('raise_above = 1\nladder = "No!"', "rule[r].ladder", "1 to 40 characters"),
     ],
 )
 def test_a_fault_names_key_and_what_is_accepted(body: str, key: str, said: str) -> None:
     (fault,) = faults_of(rule_of(body))
     assert (fault.file, fault.key) == ("rules.toml", key)
     assert said in fault.accepted
+
+
+BRIDGE = '[[rule]]\nid = "r"\nseverity = "info"\n'
+RIVER = f'{BRIDGE}quantity = "salt_4_max_km"\nraise_above = 45\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        (BRIDGE + 'congestion = "slow"', "rule[r].congestion", "dense, congested, jammed"),
+        (BRIDGE + "incident = false", "rule[r].incident", "accepted is true"),
+        (BRIDGE + 'incident = true\nquantity = "occupancy"', "rule[r].quantity", "no key"),
+        (BRIDGE + "raise_above = 1", "rule[r].quantity", "it is missing"),
+        (RIVER + "km = [0, 35]", "rule[r].km", "belongs to a mouth"),
+        (RIVER + 'stations = ["vam-kenh"]', "rule[r].stations", "branches in its place"),
+    ],
+)
+def test_faults_of_what_is_formed_from_several_devices(text: str, key: str, said: str) -> None:
+    (fault,) = faults_of(text)
+    assert fault.key == key
+    assert said in fault.accepted
+
+
+def test_a_fault_names_the_line_on_which_it_stands() -> None:
+    text = rule_of("raise_above = 4") + rule_of("raise_below = true\nfor_s = -1").replace(
+        '"r"', '"s"'
+    )
+    found = [(fault.key, fault.line) for fault in faults_of(text)]
+    assert sorted(found) == [("rule[s].for_s", 11), ("rule[s].raise_below", 10)]
+    assert text.split("\n")[9] == "raise_below = true"
+    (fault,) = faults_of(rule_of("for_s = 1"))
+    assert (fault.key, fault.line) == ("rule[r]", 1)
+    assert str(fault).startswith("rules.toml:1: rule[r] = ")
+
+
+def test_the_tables_of_escalation_are_read_and_refused_with_the_rules() -> None:
+    text = "[escalation.critical]\nremind_s = 30\n"
+    assert parse_rules(text, "rules.toml").urgency.of("critical").remind_ms == 30_000
+    (fault,) = faults_of("[escalation.critical]\nremind_s = 1\n")
+    assert (fault.key, fault.line) == ("escalation.critical.remind_s", 2)
+
+
+def test_words_of_kinds_become_levels_and_texts() -> None:
+    text = BRIDGE + 'congestion = "jammed"\nat_least = 2\ngroup_by = "station"'
+    (rule,) = parse_rules(text, "rules.toml", REGISTRY).rules
+    assert (rule.quantity, rule.raise_level, rule.shared) == ("traffic_state", 3.0, True)
+    (rule,) = parse_rules(BRIDGE + 'congestion = "jammed"', "rules.toml", REGISTRY).rules
+    assert "ùn tắc" in rule.message_vi
+    (rule,) = parse_rules(BRIDGE + "incident = true", "rules.toml", REGISTRY).rules
+    assert (rule.quantity, rule.raise_level) == ("incident", None)
+    assert rule.described()["ask"] == "incident"
 
 
 def test_every_fault_is_told_at_once() -> None:
@@ -115,10 +206,23 @@ def test_what_is_no_toml_is_one_fault() -> None:
     assert fault.key == "line 2"
 
 
+VALUES = {
+    "flagged": '"dry"',
+    "congestion": '"dense"',
+    "incident": "true",
+    "difference_above": f"60\n{BETWEEN}",
+    "difference_below": f"60\n{BETWEEN}",
+}
+
+
 def test_each_kind_takes_its_own_key() -> None:
     for ask, keys in ASK_KEYS.items():
         for key in keys:
-            (rule,) = parse_rules(rule_of(f"{key} = 60"), "rules.toml").rules
+            body = f"{key} = {VALUES.get(key, '60')}"
+            text = rule_of(body)
+            if key in ("congestion", "incident"):
+                text = text.replace('quantity = "salinity_g_l"\n', "")
+            (rule,) = parse_rules(text, "rules.toml").rules
             assert rule.ask is ask
             assert rule.message_vi
             assert rule.message_en
