@@ -134,8 +134,10 @@ def test_how_many_of_a_group_a_share_is() -> None:
 
 
 def test_units_of_what_is_told() -> None:
-    def unit(ask: Ask, **more: int) -> str:
-        return Rule("r", "salinity_g_l", Severity.INFO, ask, 1.0, 1.0, **more).unit("g/L")
+    def unit(ask: Ask, at_least: int | None = None) -> str:
+        return Rule("r", "salinity_g_l", Severity.INFO, ask, 1.0, 1.0, at_least=at_least).unit(
+            "g/L"
+        )
 
     assert [unit(ask) for ask in (Ask.ABOVE, Ask.FALL, Ask.SAME_TIDE)] == ["g/L", "g/L/h", "g/L"]
     assert unit(Ask.ABOVE, at_least=2) == COUNT
