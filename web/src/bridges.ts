@@ -133,7 +133,8 @@ function write(
   setText(line.age, (suspect ? "◇ " : "") + (age ? measuredAgo(main, at) : ageText(main, at)));
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
   const words = [line.level, line.queue, line.incident].map((each) => each.textContent ?? "");
-  const minutes = value === null || whole.minutes === null ? "" : `${line.speed.textContent} ${unit}`;
+  const known = value !== null && whole.minutes !== null;
+  const minutes = known ? `${line.speed.textContent} ${unit}` : "";
   const label = [minutes, spoken(name, speed ?? main, at), ...words, ...sideFigures, los];
   setAttribute(line.button, "title", label.filter(Boolean).join(", "));
   const key = speed?.key ?? main?.key ?? null;
@@ -166,8 +167,9 @@ function sideOf(view: DirectionView, language: Language): string[] {
       : figure(reading.value, reading.quantity, language);
   const [cars, motorbikes, all] = [now(speedCar), now(speedMotorbike), now(speed)];
   let kinds = "";
-  if (cars !== null && motorbikes !== null) kinds = word("both_kinds", language, { cars, motorbikes });
-  else if (cars !== null) kinds = word("cars", language, { n: cars });
+  if (cars !== null && motorbikes !== null) {
+    kinds = word("both_kinds", language, { cars, motorbikes });
+  } else if (cars !== null) kinds = word("cars", language, { n: cars });
   else if (motorbikes !== null) kinds = word("motorbikes", language, { n: motorbikes });
   else if (whole.minutes !== null && all !== null) kinds = `${all} km/h`;
   const [passing, share] = [now(flow), now(occupancy)];
@@ -182,7 +184,8 @@ const SERVICE = ["A", "B", "C", "D", "E", "F"];
 
 /** The level of service, 1 to 6 for A to F: last, since few read it. */
 function serviceText({ service }: DirectionView, language: Language): string {
-  const letter = service !== null && usable(service) ? SERVICE[(service.value ?? 0) - 1] : undefined;
+  const now = service !== null && usable(service) ? service.value : null;
+  const letter = SERVICE[(now ?? 0) - 1];
   return letter === undefined ? "" : word("service_level", language, { n: letter });
 }
 

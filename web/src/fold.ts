@@ -24,7 +24,7 @@ export interface Folded {
   rows: Fold[];
   /** What is everyday on this river: notices alone. */
   everyday: Fold[];
-  /** What nobody is told of for a while: put aside by an officer, or at a station in maintenance. */
+  /** What nobody is told of for a while: put aside, or at a station in maintenance. */
   aside: Fold[];
 }
 

@@ -15,7 +15,7 @@ export function risksOf(entered: Fields | null, now_ms: number): Fields[] {
     .sort((a, b) => (number(b["level"]) ?? 0) - (number(a["level"]) ?? 0));
 }
 
-/** "Rủi ro thiên tai do xâm nhập mặn cấp 2, Cửa Tiểu: bản tin XNM-12, …, đến 23/11/2026 16:00". */
+/** "Rủi ro thiên tai do mặn cấp 2, Cửa Tiểu: bản tin XNM-12, …, đến 23/11/2026 16:00". */
 export function riskText(raw: Fields, at: Moment): string {
   const level = number(raw["level"]);
   if (level === null) return "";

@@ -36,7 +36,8 @@ export class SaltMarks {
   ) {
     const { u, seaX, y, below_px } = place;
     this.levels = LEVELS_G_L.map((level) => svg("tspan", { class: `salt-${level}` }));
-    const at = { x: seaX - 0.6 * u, y: y + below_px + (below_px === 0 ? 0.95 + SALT_BESIDE_RIVER : 0.95) * u };
+    const beside = below_px === 0 ? SALT_BESIDE_RIVER : 0;
+    const at = { x: seaX - 0.6 * u, y: y + below_px + (0.95 + beside) * u };
     this.text = svg("text", { ...at, class: "salt-text", "data-testid": `salt-${mouth}` });
     this.text.append(...this.levels);
     this.group = svg("g", { class: "salt", role: "button", tabindex: 0 }, this.lines, this.text);

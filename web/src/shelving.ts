@@ -30,7 +30,7 @@ export function localField(t_ms: number): string {
   return new Date(t_ms + VIETNAM_MS).toISOString().slice(0, 16);
 }
 
-/** The end that was chosen, whole epoch ms; null where the officer's own is none that can be taken. */
+/** The end that was chosen, whole epoch ms; null where one's own can't be taken. */
 export function endOf(choice: string, own: string, now_ms: number): number | null {
   // The page's idea of the service's clock has fractions, which the service takes for no time.
   if (choice === "1h") return Math.round(now_ms) + HOUR_MS;

@@ -117,7 +117,10 @@ const WORDS = {
   incident: ["có sự cố", "incident"],
   cars: ["ô tô {n} km/h", "cars {n} km/h"],
   motorbikes: ["xe máy {n} km/h", "motorbikes {n} km/h"],
-  both_kinds: ["ô tô {cars} · xe máy {motorbikes} km/h", "cars {cars} · motorbikes {motorbikes} km/h"],
+  both_kinds: [
+    "ô tô {cars} · xe máy {motorbikes} km/h",
+    "cars {cars} · motorbikes {motorbikes} km/h",
+  ],
   service_level: ["mức {n}", "LOS {n}"],
   "mode_two-way": ["hai chiều", "two-way"],
   "mode_one-way": ["một chiều, cho đi từng đợt", "one way, in batches"],
@@ -137,8 +140,8 @@ const WORDS = {
   advice_until: ["đến {time}", "until {time}"],
   advice_over: ["hết hạn lúc {time}", "expired at {time}"],
   risk_text: [
-    "Rủi ro thiên tai do xâm nhập mặn cấp {level} ({region}): bản tin {bulletin}, {source}, đến {time}",
-    "Official risk of saline intrusion: level {level} ({region}); bulletin {bulletin}, {source}, until {time}",
+    "Rủi ro thiên tai do mặn cấp {level} ({region}): bản tin {bulletin}, {source}, đến {time}",
+    "Official salinity risk level {level} ({region}): bulletin {bulletin}, {source}, until {time}",
   ],
 
   desk: ["Sổ trực", "Duty book"],

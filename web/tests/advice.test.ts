@@ -69,7 +69,7 @@ test("levels of risk in force, the highest first, with their bulletin", () => {
   );
   assert.equal(
     found[0] && riskText(found[0], { language: "vi", now_ms: NOW }),
-    "Rủi ro thiên tai do xâm nhập mặn cấp 2 (Cửa Tiểu, Tiền Giang): bản tin XNM-12, Đài KTTV, " +
+    "Rủi ro thiên tai do mặn cấp 2 (Cửa Tiểu, Tiền Giang): bản tin XNM-12, Đài KTTV, " +
       "đến 22/11/2026 14:33",
   );
   assert.deepEqual(risksOf(null, NOW), []);

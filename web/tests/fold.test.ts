@@ -200,7 +200,7 @@ test("what a silent uplink covers is one row with it, and waits once", () => {
   assert.equal(untaken(folded), 2);
 });
 
-test("the uplink speaks although its device was told as something worse; without it they stand", () => {
+test("the uplink speaks although a device of it is worse; without it they stand", () => {
   const [first, second, down] = uplink() as [Alert, Alert, Alert];
   const worse = { ...first, severity: "critical" };
   assert.deepEqual(

@@ -28,7 +28,7 @@ test("asked once a minute, and at once where something changed", async () => {
   assert.deepEqual(of.answer, { n: 3 });
 });
 
-test("a service that is busy leaves the last answer; one that has none takes it away", async (t) => {
+test("a busy service leaves the last answer; one that has none takes it away", async (t) => {
   t.mock.method(console, "warn", () => undefined);
   const { of, asked } = polled([{ n: 1 }, new HttpError(503, "busy"), new HttpError(404, "none")]);
   await of.look(null, 0);

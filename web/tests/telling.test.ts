@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { type Alert, alert, type Reading, reading } from "../src/model.ts";
-import { alertSentence, figuresOf, marksOf, nowText, placeOf, shelvedText } from "../src/telling.ts";
+import {
+  alertSentence,
+  figuresOf,
+  marksOf,
+  nowText,
+  placeOf,
+  shelvedText,
+} from "../src/telling.ts";
 
 const at = { language: "vi", now_ms: 10_000 } as const;
 const KEY = "dt-01/salinity_g_l";
