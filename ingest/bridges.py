@@ -28,6 +28,7 @@ BRIDGE_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "mix",
         "approach",
         "truck_ban",
+        "baseline_from",
         "source",
     ),
     "approach": ("device", "km"),
@@ -69,7 +70,8 @@ class Crossing:
     """One direction of a bridge. `entry` and `exit` are positions of cameras, None if unknown.
 
     `spacing_m` is from vehicle to vehicle in a standing queue by class, `mix` the share of
-    each class among the vehicles of the car lane.
+    each class among the vehicles of the car lane. What was before `baseline_from_ms` is not
+    learnt as usual: traffic was another before the second bridge was opened.
     """
 
     direction: str
@@ -81,6 +83,7 @@ class Crossing:
     mix: Mapping[str, float]
     approach: tuple[Approach, ...] = ()
     truck_bans: tuple[TruckBan, ...] = ()
+    baseline_from_ms: int | None = None
     source: str = ""
 
     def mean_spacing_m(self, t_ms: int) -> float:
@@ -123,6 +126,7 @@ def _crossing(table: Table, directions: tuple[str, ...]) -> Crossing:
         spacing_m=_by_class(table, "spacing_m", 2, 100),
         mix=_by_class(table, "mix", 0, 1),
         approach=_approaches(table),
+        baseline_from_ms=_midnight_ms(table, "baseline_from"),
         truck_bans=tuple(_ban(each) for each in table.tables("truck_ban", _KEYS_OF_BAN)),
         source=table.optional_text("source") or "",
     )
@@ -174,6 +178,11 @@ def _day(table: Table, name: str) -> int:
         return (value - date(1970, 1, 1)).days
     table.fault(name, "accepted is a date such as 2024-06-10, without quotes")
     return 0
+
+
+def _midnight_ms(table: Table, name: str) -> int | None:
+    """The beginning of a day in Vietnam, None where the file says none."""
+    return _day(table, name) * DAY_MS - LOCAL_MS if table.has(name) else None
 
 
 def _hours(table: Table) -> tuple[tuple[float, float], ...]:

@@ -155,13 +155,12 @@ def _direction(
     key = f"{station.id}/{name}"
     old = snapshots.get(key)
     crossing = station.crossings.get(name)
-    free_km_h = None if crossing is None else crossing.free_km_h
 
     def made(device: Device) -> Camera:
         stream = f"{device.id}/{name}"
         expected_ms = int(series.expected_ms[series.columns[stream]["flow_car_veh_h"]])
         known = None if old is None else old["cameras"].get(stream)
-        return camera(stream, expected_ms, free_km_h, known)
+        return camera(stream, expected_ms, crossing, known)
 
     here = _roots(registry, [d for d in registry.devices.values() if d.station == station.id], name)
     positions = {position: device for device, position in reversed(here)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from alerts.bridge.congestion import MINUTE_MS, Latches, State, step_road
 from alerts.bridge.incident import Watch
-from ingest.bridges import CAR_LANE
+from ingest.bridges import CAR_LANE, Crossing
 from ingest.reading import Flag, Why
 
 COUNTS = tuple(f"count_{name}" for name in CAR_LANE)
@@ -264,15 +264,23 @@ class Camera:
 
 
 def camera(
-    stream: str, expected_ms: int, free_km_h: float | None, snapshot: dict[str, Any] | None
+    stream: str,
+    expected_ms: int,
+    crossing: Crossing | None,
+    snapshot: dict[str, Any] | None,
 ) -> Camera:
     """A camera, as new or as an earlier life has left it."""
+    watch = Watch(
+        None if crossing is None else crossing.free_km_h,
+        None if snapshot is None else snapshot["watch"],
+        baseline_from_ms=None if crossing is None else crossing.baseline_from_ms,
+    )
     if snapshot is None:
-        return Camera(stream, expected_ms, Watch(free_km_h))
+        return Camera(stream, expected_ms, watch)
     return Camera(
         stream,
         expected_ms,
-        Watch(free_km_h, snapshot["watch"]),
+        watch,
         Latches(snapshot["latches"]),
         {
             t_ms: {name: (value, flag, why) for name, value, flag, why in values}

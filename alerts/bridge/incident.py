@@ -87,11 +87,19 @@ class Watch:
     """One camera watched for a breakdown and a standstill.
 
     `free_km_h` is the free speed of cars there; None learns it as that of the best half hour.
+    What was before `baseline_from_ms` is not learnt.
     """
 
-    def __init__(self, free_km_h: float | None, snapshot: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        free_km_h: float | None,
+        snapshot: dict[str, Any] | None = None,
+        *,
+        baseline_from_ms: int | None = None,
+    ) -> None:
         state: dict[str, Any] = snapshot or {}
         self._free_km_h = free_km_h
+        self._baseline_from_ms = baseline_from_ms or 0
         self._occupancy = Profile(OCCUPANCY_FLOOR, state.get("occupancy"))
         self._speed = Profile(SPEED_FLOOR_KM_H, state.get("speed"))
         self.breakdown = held(state.get("breakdown"))
@@ -115,7 +123,7 @@ class Watch:
         broken = not few and self._is_broken(t_ms, speed_km_h, occupancy)
         self.standstill.step(t_ms, covers_ms, sign=stands)
         self.breakdown.step(t_ms, covers_ms, sign=broken)
-        if self.on:
+        if self.on or t_ms < self._baseline_from_ms:
             return  # what is not usual is not learnt as usual
         if speed_km_h is not None and not few:
             self._speed.push(t_ms, speed_km_h)

@@ -67,6 +67,12 @@ def test_a_crossing_worked_by_hand() -> None:
     assert [(each.device, each.km) for each in found.approach] == [("cam-01", 2.0), ("cam-02", 5.0)]
 
 
+def test_a_baseline_begins_at_midnight_in_vietnam() -> None:
+    text = STATION.replace("free_km_h = 45", "free_km_h = 45\nbaseline_from = 2025-08-19")
+    assert crossing(text).baseline_from_ms == local_ms("2025-08-19T00:00")
+    assert crossing().baseline_from_ms is None
+
+
 def test_while_trucks_are_banned_no_trailers_stand_in_the_queue() -> None:
     spacing_m = crossing().mean_spacing_m(local_ms("2024-06-10T10:00"))
     assert spacing_m == pytest.approx((0.6 * 7 + 0.1 * 13 + 0.25 * 11) / 0.95)

@@ -111,6 +111,14 @@ def test_between_the_ends(
     assert between_the_ends(entry_km_h, entry, leaving) == sign
 
 
+def test_what_was_before_the_baseline_is_not_learnt() -> None:
+    watch = Watch(45.0, baseline_from_ms=at(7, 0.0))
+    for day in range(14):
+        before = watch.snapshot()
+        told(watch, day, 10.0, 40, km_h=42.0, occupancy=0.08)
+        assert (watch.snapshot()["speed"] == before["speed"]) == (day < 7)
+
+
 def test_a_profile_is_the_mean_and_spread_of_its_half_hours() -> None:
     """Ten days of 10 and 14 by turns: mean 12, spread 2; so 17 is two and a half spreads off."""
     profile = Profile(floor=0.1)
