@@ -113,6 +113,17 @@ class AlertBook:
         """When time alone will change something: reminders, ends of shelves and of patience."""
         return self._ledger.next_due_ms()
 
+    def restless(self) -> frozenset[int] | None:
+        """Series of which a sample alone may change something here, without a transition.
+
+        Of alerts that nobody was told of yet and of pairs that flap. None is any series at all:
+        while something is down as a whole it matters who is heard.
+        """
+        if self._suppression.anything_down:
+            return None
+        late = (alert.series for alert in self._ledger.late.values())
+        return frozenset([*late, *(series for _, series in self._flapping.flapping())])
+
     def awake(self, now_ms: int) -> None:
         """After a time of not running: of the reminders that were missed the last is given."""
         self._ledger.clocks.awake(now_ms, self._ledger.urgency)

@@ -55,6 +55,11 @@ class Suppression:
         if is_silence(alert):
             self._topology.back(alert)
 
+    @property
+    def anything_down(self) -> bool:
+        """Whether something is down as a whole, or was until just now."""
+        return self._topology.anything_down
+
     def step(
         self, fresh: Mapping[str, Alert], situation: Situation
     ) -> tuple[dict[str, Alert], list[AlertEvent]]:

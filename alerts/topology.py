@@ -147,6 +147,10 @@ class Topology:
                 self._of.setdefault(device, []).append(group)
         self._station = {one.device: one.station for one in series.entries}
 
+    @property
+    def anything_down(self) -> bool:
+        return bool(self.down)
+
     def snapshot(self) -> dict[str, Any]:
         return {
             "down": [

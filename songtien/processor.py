@@ -45,7 +45,7 @@ class StateError(Exception):
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
     """What one step collects."""
 
     known: Known
@@ -93,7 +93,7 @@ class Processor:
     def step(self, position: int, at_ms: int, entry: journal.Entry) -> Outcome:
         """Take the next entry."""
         since_ms, self.now_ms = self.now_ms, max(self.now_ms, at_ms)
-        work = _Work(Known(self._store, position), Outcome(position, self.now_ms), since_ms)
+        work = Work(Known(self._store, position), Outcome(position, self.now_ms), since_ms)
         if isinstance(entry, journal.Config):
             # Before what fell due meanwhile: silence is not judged by a time of not listening.
             self._configure(entry)
@@ -214,7 +214,7 @@ class Processor:
         for device in self.links:  # in any order: a snapshot does not keep it
             self._note_sleep(device)
 
-    def _advance(self, work: _Work) -> None:
+    def _advance(self, work: Work) -> None:
         """Do what fell due before this entry, each at its own time."""
         while (due := self.next_due_ms()) is not None and due <= self.now_ms:
             due = max(due, work.since_ms)
@@ -224,7 +224,7 @@ class Processor:
             self._judge(work, self.window.release(due, {}), due)
             self._settle(work, due)
 
-    def _settle(self, work: _Work, now_ms: int) -> None:
+    def _settle(self, work: Work, now_ms: int) -> None:
         """Silence by the clock, and the life of alerts, as of one time."""
         self._settled_ms = now_ms
         heard_ms, registered_ms = self._newest.measured_ms, self._newest.registered_ms
@@ -248,7 +248,7 @@ class Processor:
         for advice in self.judging.deriving.advisor.advance(now_ms, self.desk):
             work.outcome.advice[advice.intake] = advice.body
 
-    def _messages(self, work: _Work, entry: journal.Messages) -> None:
+    def _messages(self, work: Work, entry: journal.Messages) -> None:
         if self.config is None:
             raise StateError("messages before any configuration in the journal")
         heard = self.hearing.hear(entry, self.now_ms)
@@ -276,7 +276,7 @@ class Processor:
         outcome.echoes.extend(heard.echoes)
         outcome.devices.update(heard.devices)
 
-    def _take_probes(self, work: _Work, part: Part, heard: Heard) -> None:
+    def _take_probes(self, work: Work, part: Part, heard: Heard) -> None:
         if not part.samples:
             if part.settled:
                 self._judge(work, self.window.release(self.now_ms, part.settled), self.now_ms)
@@ -304,7 +304,7 @@ class Processor:
             arrived = arrived.take(~future)
         self._admit(work, arrived, self.now_ms, part.settled)
 
-    def _take_directions(self, work: _Work, now_ms: int) -> None:
+    def _take_directions(self, work: Work, now_ms: int) -> None:
         """Readings of directions are in order already: the lanes have waited for each other."""
         # In the order in which they were made: what is made again replaces what was.
         for kind, readings in groupby(self.lanes.drain(), _kind):
@@ -333,13 +333,13 @@ class Processor:
                 why.append(reading.why)
         return Batch.of(series, t_ms, value, why=why)
 
-    def _admit(self, work: _Work, arrived: Waiting, now_ms: int, settled: dict[int, int]) -> None:
+    def _admit(self, work: Work, arrived: Waiting, now_ms: int, settled: dict[int, int]) -> None:
         admitted = self.window.admit(arrived, now_ms, settled)
         self._put(work, admitted.held.rows)
         self._put(work, _marked(admitted.late.rows, Flag.NOT_EVALUATED, Why.LATE))
         self._judge(work, admitted.released, now_ms)
 
-    def _judge(self, work: _Work, released: Waiting, now_ms: int) -> None:
+    def _judge(self, work: Work, released: Waiting, now_ms: int) -> None:
         if not len(released):
             return
         judgement = self.judging.judge(released, self.desk.modes(now_ms))
@@ -349,7 +349,7 @@ class Processor:
         self._put(work, judgement.revised)
         work.transitions.extend(judgement.transitions)
 
-    def _link(self, work: _Work, device: str, state: DeviceState | None) -> None:
+    def _link(self, work: Work, device: str, state: DeviceState | None) -> None:
         known = self.links.get(device)
         if state is None:
             self.links.pop(device, None)
@@ -372,14 +372,14 @@ class Processor:
             for series in self.series.columns.get(stream, {}).values():
                 self._asleep_ms[series] = max(until_ms, self._listening_ms)
 
-    def _act(self, work: _Work, entry: journal.Action) -> None:
+    def _act(self, work: Work, entry: journal.Action) -> None:
         note = entry.note or None
         action = Action(Act(entry.op), entry.alert, entry.ver, entry.who, note, entry.until_ms)
         acted = self.book.act(action, self.now_ms)
         work.outcome.events.extend(acted.events)
         work.outcome.reply = entry.request, acted
 
-    def _put(self, work: _Work, rows: Batch) -> None:
+    def _put(self, work: Work, rows: Batch) -> None:
         """Rows to be stored; the newest value of each series is known from here on."""
         if not len(rows):
             return
