@@ -343,11 +343,12 @@ def stored_in(directory: Path) -> dict[Key, float]:
         rows = store.execute(
             "SELECT key, t, value FROM reading JOIN series ON series.id = reading.series"
         )
-        return {
-            (key, t_ms): value
-            for key, t_ms, value in rows
-            if not key.rpartition("/")[2].startswith(FORMED)
-        }
+        return {(key, t_ms): value for key, t_ms, value in rows if not formed(key)}
+
+
+def formed(key: str) -> bool:
+    """Whether a series is formed from several devices."""
+    return key.rpartition("/")[2].startswith(FORMED)
 
 
 def flags_in(directory: Path) -> dict[Key, tuple[int, int]]:

@@ -80,4 +80,5 @@ def test_alerts_come_of_the_feed() -> None:
     found = undisturbed(feed, REGISTRY, begun_ms=END_MS)
     assert {alert[2] for alert in found.alerts} == {"at-once", "held", "rising", "busy"}
     assert {alert[0] for alert in found.alerts} == {"raised", "cleared"}
-    assert found.flags.keys() == oracle.content(feed, REGISTRY).values.keys()
+    measured = {key for key in found.flags if not oracle.formed(key[0])}
+    assert measured == oracle.content(feed, REGISTRY).values.keys()
