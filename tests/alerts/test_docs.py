@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from alerts import urgency
 from alerts.lifecycle import diagram
 from alerts.messages import PLACEHOLDERS
 from alerts.notices import HISTORIAN_BEHIND, SELF_TEST, Said
-from alerts.rules import Severity
+from alerts.rules import CONGESTION, Ask, GroupBy, Quality, Severity
 from alerts.rulesfile import KEYS, parse_rules
 from alerts.transition import Cause
 from tests.alerts.script import SALINITY_4, SPEED, VK, Script
@@ -22,7 +23,7 @@ def test_every_key_is_explained(key: str) -> None:
 
 
 def test_every_word_that_the_file_takes_is_named() -> None:
-    for word in (*Severity, *Cause):
+    for word in (*Severity, *Cause, *Ask, *Quality, *CONGESTION, *GroupBy):
         assert f"`{word}`" in DOC
     for name in PLACEHOLDERS:
         assert "`{" + name + "}`" in DOC
@@ -50,3 +51,17 @@ def test_every_field_of_an_alert_is_explained() -> None:
 def test_the_example_is_a_rules_file() -> None:
     example = DOC.split("```toml\n")[1].split("```")[0]
     assert [rule.id for rule in parse_rules(example, "rules.toml").rules] == ["salinity-4"]
+
+
+def test_there_is_an_example_of_each_kind() -> None:
+    example = DOC.split("## Examples")[1].split("```toml\n")[1].split("```")[0]
+    rules = parse_rules(example, "rules.toml").rules
+    assert {rule.ask for rule in rules} == set(Ask)
+    assert any(rule.at_least for rule in rules)
+    assert any(rule.share_above for rule in rules)
+    assert any(rule.ladder for rule in rules)
+
+
+@pytest.mark.parametrize("key", urgency.KEYS)
+def test_every_key_of_the_other_tables_is_explained(key: str) -> None:
+    assert any(line.startswith(f"| `{key}` |") for line in DOC.splitlines())
