@@ -16,6 +16,8 @@ STATE_EN = {
     State.CONGESTED: "congested",
     State.JAMMED: "jammed",
 }
+TOLD_KM = 0.1
+
 WHY_VI = {
     "one-end": "chưa có camera ở cả hai đầu cầu: không tính được phút và chiều dài ùn",
     "never": "chưa có lúc thông thoáng để bắt đầu đếm xe trên cầu",
@@ -72,7 +74,7 @@ def sentence_vi(told: Told) -> str:
         return WORDS_VI[Mode.CLOSED]
     parts = [minutes_vi(told.minutes)] if told.minutes is not None else []
     parts.append("CHƯA RÕ" if told.state is None else STATE_VI[told.state])
-    if told.km is not None and told.km.least > 0.0:
+    if told.km is not None and _is_queue(told):
         parts.append(f"ùn dài {km_vi(told.km)}")
     if told.incident:
         parts.append("có dấu hiệu sự cố")
@@ -86,13 +88,19 @@ def sentence_en(told: Told) -> str:
         return WORDS_EN[Mode.CLOSED]
     parts = [minutes_en(told.minutes)] if told.minutes is not None else []
     parts.append("not known" if told.state is None else STATE_EN[told.state])
-    if told.km is not None and told.km.least > 0.0:
+    if told.km is not None and _is_queue(told):
         parts.append(f"queue of {km_en(told.km)}")
     if told.incident:
         parts.append("signs of an incident")
     if told.mode is not Mode.TWO_WAY:
         parts.append(WORDS_EN[told.mode])
     return ", ".join(parts)
+
+
+def _is_queue(told: Told) -> bool:
+    """A few cars more than usual on a free road are no queue that anyone would speak of."""
+    assert told.km is not None
+    return told.km.least >= TOLD_KM and told.state not in (None, State.FREE)
 
 
 def _km(km: Figure, word: str) -> str:
