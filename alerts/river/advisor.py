@@ -15,6 +15,7 @@ from alerts.river.advice import MS_PER_H, Advice, Found, body
 from alerts.river.decision import Facts, decide
 from alerts.river.network import Probe, network
 from alerts.river.recent import (
+    TIDE_MS,
     Recent,
     Sample,
     ends_ms,
@@ -31,6 +32,8 @@ from ingest.series import SeriesTable
 HEAD_FRESH_MS = 1_800_000
 HIGH_WATER_MS = int(decision.HIGH_WATER_H * MS_PER_H)
 GAP_INTERVALS = 3
+DECIDING_MS = 4 * MS_PER_H
+"""What a decision looks back on: the slope of an hour, and samples that fall or have held."""
 
 
 class Entries(Protocol):
@@ -184,7 +187,8 @@ class Advisor:
         return next((each for each in told if each.row not in decision.UNKNOWN), told[0])
 
     def _by_station(self, intake: Intake, probe: Probe, now_ms: int) -> Found:
-        samples = list(self._recent[probe.series].samples)
+        recent = self._recent[probe.series]
+        samples = recent.of_last(DECIDING_MS)
         if not samples:
             return Found(decision.SILENT, probe.station.id, None, None)
         t_ms = samples[-1].t_ms
@@ -204,7 +208,7 @@ class Advisor:
             stop_by_ms = t_ms + int(within_ms)
             until_ms = min(until_ms, stop_by_ms) if stop_by_ms >= now_ms else until_ms
         elif row == decision.TAKE:
-            ends = ends_ms(samples, facts.near_g_l)
+            ends = ends_ms(list(recent.samples), facts.near_g_l)
             ends = ends if ends is not None and ends > now_ms else None
         return Found(row, probe.station.id, facts, t_ms, until_ms, stop_by_ms, ends)
 
@@ -238,7 +242,7 @@ class Advisor:
 
     def _high_water_ms(self, probe: Probe) -> int | None:
         level = self._level_of(probe)
-        return None if level is None else high_water_ms(list(self._recent[level].samples))
+        return None if level is None else high_water_ms(self._recent[level].of_last(TIDE_MS))
 
     def _head_m(self, intake: Intake, probe: Probe, now_ms: int) -> float | None:
         """Outer minus inner level, if both are good, recent and their zeros known."""

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from alerts.river.picture import PARTNER_MS, SAME_TIDE_MS
@@ -17,7 +17,7 @@ THINNED_MS = 60_000
 
 HOUR_MS = 3_600_000
 FALLS = 3
-HIGH_WATER_MS = 9 * HOUR_MS
+TIDE_MS = 9 * HOUR_MS
 """Within this a mixed tide has a high water."""
 
 TURNED_M = 0.02
@@ -59,6 +59,14 @@ class Recent:
     @property
     def newest(self) -> Sample | None:
         return self.samples[-1] if self.samples else None
+
+    def of_last(self, span_ms: int) -> list[Sample]:
+        """The samples up to so long before the newest, rising."""
+        if not self.samples:
+            return []
+        begin_ms = self.samples[-1].t_ms - span_ms
+        found = list(takewhile(lambda each: each.t_ms >= begin_ms, reversed(self.samples)))
+        return found[::-1]
 
     def snapshot(self) -> list[list[Any]]:
         return [[s.t_ms, s.value, s.flag, s.simulated, s.bad] for s in self.samples]
@@ -107,7 +115,7 @@ def high_water_ms(samples: list[Sample]) -> int | None:
     if not good:
         return None
     last = good[-1]
-    window = [each for each in good if each.t_ms >= last.t_ms - HIGH_WATER_MS]
+    window = [each for each in good if each.t_ms >= last.t_ms - TIDE_MS]
     top = max(window, key=lambda each: (each.value, each.t_ms))
     return top.t_ms if top.value - last.value >= TURNED_M else None
 
