@@ -17,6 +17,7 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from alerts.alert import EventType
+from alerts.lifecycle import HOLDING, State
 from alerts.messages import VIETNAM, local_time
 from alerts.notices import ASK as NOTICE
 from alerts.outbox import Outgoing
@@ -151,8 +152,8 @@ _PARAMETERS: Final = (
     "unit",
 )
 
-_GOES_ON: Final = frozenset({EventType.RAISED.value, "eased"})
-"""Events that say that it holds. What officers do with an alert is no news about the river."""
+_GOES_ON: Final = frozenset({EventType.RAISED, EventType.EASED})
+"""Events that say anew that it holds. What officers do with an alert is no news about the river."""
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -172,10 +173,14 @@ def messages(events: Iterable[Outgoing]) -> list[Message]:
     found: list[Message] = []
     in_force: tuple[tuple[str, str], ...] = ()
     for event in events:
-        if event.type.value in _GOES_ON:
-            kind = MsgType.UPDATE if in_force else MsgType.ALERT
-        elif event.type is EventType.CLEARED and in_force:
+        holds = State(event.alert["state"]) in HOLDING
+        if event.type is EventType.CLEARED and in_force:
             kind = MsgType.CANCEL
+        elif holds and not in_force:
+            # Whatever it was that made it known: the end of a shelf may be.
+            kind = MsgType.ALERT
+        elif holds and event.type in _GOES_ON:
+            kind = MsgType.UPDATE
         else:
             continue
         identifier = str(event.alert["id"])

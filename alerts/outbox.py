@@ -4,8 +4,7 @@ Every told event that people outside are to hear of stands in it with a position
 changes, in the transaction of the readings that caused it. Whoever sends onward keeps a
 position of its own, so a death at any moment costs a repetition at most and never a message.
 
-People outside hear of an alert from its first event that is theirs. What was raised before
-them is also cleared before them, whatever holds the alert back meanwhile.
+Who hears of what is decided by the book, and stands on the event (`AlertEvent.notify`).
 """
 
 import sqlite3
@@ -18,12 +17,8 @@ from alerts.alert import EventType
 from alerts.lifecycle import HOLDING
 from alerts.records import OUTSIDE
 
-_ANNOUNCED: Final = f"""EXISTS (
-    SELECT 1 FROM alert_event AS earlier
-    WHERE earlier.alert = alert_event.alert AND earlier.pos < alert_event.pos
-    AND earlier.{OUTSIDE}
-)"""  # noqa: S608 - constants
-_THEIRS: Final = f"({OUTSIDE} OR (told AND type = '{EventType.CLEARED.value}' AND {_ANNOUNCED}))"
+_THEIRS: Final = f"told AND {OUTSIDE}"
+"""`told` alone is what the index of told events is asked by."""
 
 _COLUMNS: Final = "pos, type, at_ms, body"
 
@@ -41,7 +36,7 @@ class Outgoing:
 def after(conn: sqlite3.Connection, pos: int, limit: int) -> list[Outgoing]:
     """The events behind a position, in order."""
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM alert_event WHERE told AND pos > ? AND {_THEIRS}"  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM alert_event WHERE {_THEIRS} AND pos > ?"  # noqa: S608 - constants
         " ORDER BY pos LIMIT ?",
         (pos, limit),
     )
@@ -51,7 +46,7 @@ def after(conn: sqlite3.Connection, pos: int, limit: int) -> list[Outgoing]:
 def waiting(conn: sqlite3.Connection, pos: int) -> tuple[int, int | None]:
     """How many events there are behind a position, and when the first of them happened, ms."""
     row = conn.execute(
-        f"SELECT count(*), min(at_ms) FROM alert_event WHERE told AND pos > ? AND {_THEIRS}",  # noqa: S608 - constants
+        f"SELECT count(*), min(at_ms) FROM alert_event WHERE {_THEIRS} AND pos > ?",  # noqa: S608 - constants
         (pos,),
     ).fetchone()
     return int(row[0]), row[1]
@@ -60,7 +55,7 @@ def waiting(conn: sqlite3.Connection, pos: int) -> tuple[int, int | None]:
 def of_alert(conn: sqlite3.Connection, alert: str) -> list[Outgoing]:
     """All events of one alert, in order; empty where there is none for people outside."""
     rows = conn.execute(
-        f"SELECT {_COLUMNS} FROM alert_event WHERE alert = ? AND {_THEIRS}"  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM alert_event WHERE alert = ? AND {OUTSIDE}"  # noqa: S608 - constants
         " ORDER BY pos",
         (alert,),
     )
@@ -76,7 +71,7 @@ def current(conn: sqlite3.Connection, newest: int) -> list[list[Outgoing]]:
     rows = conn.execute(
         f"SELECT id FROM alert WHERE told AND state <> 'normal' AND state IN ({holding})"  # noqa: S608 - constants
         " UNION SELECT alert FROM"
-        f" (SELECT alert FROM alert_event WHERE told AND {_THEIRS} ORDER BY pos DESC LIMIT ?)"
+        f" (SELECT alert FROM alert_event WHERE {_THEIRS} ORDER BY pos DESC LIMIT ?)"
         " ORDER BY 1",
         (newest,),
     )

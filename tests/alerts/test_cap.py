@@ -176,9 +176,10 @@ def test_an_update_replaces_all_that_was_in_force_and_a_cancel_ends_it() -> None
         event("raised", 1),
         event("acked", 2),
         event("raised", 3),
-        event("cleared", 4),
-        event("noted", 5),
-        event("raised", 6),
+        event("cleared", 4, state="cleared-unacked"),
+        event("noted", 5, state="cleared-unacked"),
+        event("acked", 6, state="normal"),
+        event("raised", 7),
     ]
     found = cap.messages(events)
     assert [(m.identifier, m.type) for m in found] == [
@@ -191,6 +192,12 @@ def test_an_update_replaces_all_that_was_in_force_and_a_cancel_ends_it() -> None
     assert [m.replaces for m in found] == [(), (first,), (first, second), ()]
     # What is there stays as it is when more comes.
     assert cap.messages(events[:3]) == found[:2]
+
+
+@pytest.mark.parametrize("kind", ["unshelved", "unsuppressed", "eased", "escalated"])
+def test_what_was_held_back_is_announced_when_people_outside_first_hear_of_it(kind: str) -> None:
+    found = cap.messages([event(kind), event("reminded", 2), CLEARED])
+    assert [m.type for m in found] == ["Alert", "Cancel"]
 
 
 def test_a_clearing_of_what_was_never_announced_is_no_document() -> None:

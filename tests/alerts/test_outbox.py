@@ -44,19 +44,12 @@ def test_only_what_is_for_people_outside_goes_out_in_order_and_without_names(
     assert outbox.last_position(conn) == 4
 
 
-def test_what_was_announced_is_also_cleared_whatever_holds_the_alert_back(
-    conn: sqlite3.Connection,
-) -> None:
-    put(conn, "raised", "announced")
+def test_the_events_of_one_alert_are_those_for_people_outside(conn: sqlite3.Connection) -> None:
+    put(conn, "raised", "a")
     put(conn, "raised", "quiet", grade=2)
-    put(conn, "acked", "announced", "acked", grade=2)
-    put(conn, "cleared", "announced", "normal", grade=2)
-    put(conn, "cleared", "quiet", "normal", grade=2)
-    assert [(e.alert["id"], e.type) for e in outbox.after(conn, 0, 10)] == [
-        ("announced", "raised"),
-        ("announced", "cleared"),
-    ]
-    assert [e.type for e in outbox.of_alert(conn, "announced")] == ["raised", "cleared"]
+    put(conn, "noted", "a", grade=2)
+    put(conn, "cleared", "a", "cleared-unacked")
+    assert [e.type for e in outbox.of_alert(conn, "a")] == ["raised", "cleared"]
     assert outbox.of_alert(conn, "quiet") == []
 
 
