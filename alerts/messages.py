@@ -87,7 +87,7 @@ DEFAULT_TEXTS: Final[Mapping[Ask, Mapping[str, str]]] = {
 
 _BY_WORD: Final[Mapping[str, Mapping[str, str]]] = {
     "fail": _words("số liệu hỏng, {value} {unit},", "failed data, {value} {unit},"),
-    "stuck": _words("số liệu đứng yên ở {value} {unit}", "stuck at {value} {unit}"),
+    "stuck": _words("số liệu không thay đổi, vẫn {value} {unit},", "stuck at {value} {unit}"),
     "dry": _words("đầu đo lộ khỏi nước hoặc bẩn", "the probe is out of the water or fouled"),
     "congested": _words("ùn ứ", "congestion"),
     "jammed": _words("ùn tắc", "a jam"),
