@@ -70,6 +70,7 @@ class _Words:
     language: str
     events: Mapping[str, str]
     silence: str
+    fresh: str
     monitoring: str
     over: str
     cleared: str
@@ -90,6 +91,7 @@ _WORDS: Final = (
             "bridge": "Giao thông trên cầu",
         },
         silence="Mất tín hiệu máy đo",
+        fresh="Nước ngọt",
         monitoring="Hệ thống giám sát",
         over="Đã hết",
         cleared="Đã hết từ {at}.",
@@ -108,6 +110,7 @@ _WORDS: Final = (
             "bridge": "Traffic on a bridge",
         },
         silence="Sensor out of contact",
+        fresh="Fresh water",
         monitoring="Monitoring system",
         over="Over",
         cleared="Over since {at}.",
@@ -258,7 +261,7 @@ def _info(
     _add(info, "language", words.language)
     _add(info, "category", _CATEGORY.get(str(alert.get("kind")), "Infra"))
     _add(info, "event", _event(alert, words))
-    _add(info, "responseType", "AllClear" if over else "Monitor")
+    _add(info, "responseType", _response(alert, over=over))
     _add(info, "urgency", "Past" if over else _URGENCY[severity])
     _add(info, "severity", _SEVERITY[severity])
     _add(info, "certainty", "Likely" if likely else "Observed")
@@ -277,7 +280,16 @@ def _info(
 def _event(alert: Mapping[str, Any], words: _Words) -> str:
     if alert.get("ask") in ("no_data", "never_seen"):
         return words.silence
+    if alert.get("permit"):
+        return words.fresh
     return words.events.get(str(alert.get("kind")), words.monitoring)
+
+
+def _response(alert: Mapping[str, Any], *, over: bool) -> str:
+    """The end of a permission is no all-clear."""
+    if alert.get("permit"):
+        return "Monitor" if over else "Assess"
+    return "AllClear" if over else "Monitor"
 
 
 def _headline(message: Message, words: _Words) -> str:

@@ -91,6 +91,7 @@ CASES: dict[str, tuple[Outgoing, ...]] = {
     "updated": (RAISED, event("raised", 2, ver=2)),
     "suspect": (event("raised", flag=3, suspect=True),),
     "simulated": (event("raised", sim=True),),
+    "permitted": (event("raised", permit=True, ask="below", severity="info"),),
     "no data": (event("raised", **SILENT),),
     "never seen": (event("raised", **SILENT | {"ask": "never_seen"}),),
     "notice": (event("raised", **NOTICE),),
@@ -218,6 +219,13 @@ def test_a_clearing_of_what_was_never_announced_is_no_document() -> None:
 )
 def test_nobody_takes_an_exercise_for_an_emergency(name: str, status: str) -> None:
     assert text(document(*CASES[name]), "status") == status
+
+
+def test_the_end_of_a_permission_is_no_all_clear() -> None:
+    events = (*CASES["permitted"], event("cleared", 2, state="normal", permit=True))
+    for root, response in ((document(events[0]), "Assess"), (document(*events), "Monitor")):
+        assert text(root, "info/responseType") == response
+        assert text(root, "info/event") == "Nước ngọt"
 
 
 def test_simulated_readings_and_tests_are_named_in_words_too() -> None:
