@@ -89,21 +89,19 @@ class Judging:
         if not len(released):
             return Judgement(released.rows, Batch.empty(), Batch.empty(), ())
         rows = released.rows
-        turns = list(rounds(rows.series))
         flag = np.empty(len(rows), dtype=np.uint8)
         why = np.empty(len(rows), dtype=np.uint16)
         revised = []
-        for turn in turns:
+        for turn in rounds(rows.series):
             judged = self.quality.step(rows.take(turn), released.dry[turn])
             flag[turn], why[turn] = judged.flag, judged.why
             if len(judged.revised):
                 revised.append(judged.revised)
         extra_flag, extra_why = self._extra(rows, flag)
         told = Batch(rows.series, rows.t_ms, rows.value, worst(flag, extra_flag), why | extra_why)
-        transitions = [t for turn in turns for t in self.engine.step(told.take(turn))]
+        transitions = self.engine.step(told)
         formed = self.deriving.push(told, modes)
-        for turn in rounds(formed.series):
-            transitions.extend(self.engine.step(formed.take(turn)))
+        transitions.extend(self.engine.step(formed))
         self.evaluated_ms[formed.series] = formed.t_ms
         revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
         self.evaluated_ms[rows.series] = rows.t_ms  # in order of time: the last one stands
