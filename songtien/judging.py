@@ -59,7 +59,7 @@ class Judging:
         # Before version 4 nothing was formed from several series.
         self.deriving = Deriving(series, registry, reorder_ms, state.get("deriving"))
         self.quality = Quality(series, registry, state["quality"])
-        self.engine = Engine(rules, series, registry, state["engine"])
+        self.engine = Engine(rules, series, registry, state["engine"], reorder_ms)
         self.evaluated_ms: IntArray = np.full(len(series), NEVER, dtype=np.int64)
         self._extra_flag = np.full(len(series), Flag.NOT_EVALUATED, dtype=np.uint8)
         self._extra_why = np.zeros(len(series), dtype=np.uint16)
@@ -77,7 +77,7 @@ class Judging:
         self._extra_flag = np.pad(self._extra_flag, (0, grown), constant_values=Flag.NOT_EVALUATED)
         self._extra_why = np.pad(self._extra_why, (0, grown))
         self.quality.reconfigure(series, registry)
-        self.engine.reconfigure(rules, series, registry)
+        self.engine.reconfigure(rules, series, registry, reorder_ms)
         self.deriving.reconfigure(series, registry, reorder_ms)
         self._index(series)
 
