@@ -2,7 +2,7 @@
 // No DOM.
 
 import type { Fields } from "./held.ts";
-import { fields, number, text } from "./model.ts";
+import { fields, list, number, text } from "./model.ts";
 
 export interface Advice {
   intake: string;
@@ -43,10 +43,9 @@ export function advice(raw: Fields): Advice {
 /** What may be done; unknown where nobody can say, or where what was said is over. */
 export type Standing = "may" | "pump" | "closed" | "stop" | "wait" | "no" | "unknown";
 
-/** Of an answer of /api/v1/advice, which names each by its intake; none where there is none. */
+/** Of an answer of /api/v1/advice, in its order; none where there is none. */
 export function adviceOf(answer: Fields | null): Advice[] {
-  const items = Object.entries(fields(answer?.["items"]) ?? {});
-  return items.map(([intake, raw]) => advice({ intake, ...fields(raw) }));
+  return list(answer?.["items"]).map((raw) => advice(fields(raw) ?? {}));
 }
 
 /** By the row of the table; a row that is not known forbids. */

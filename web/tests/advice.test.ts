@@ -8,8 +8,8 @@ const NOW = Date.UTC(2026, 10, 22, 7, 32);
 const MINUTE = 60_000;
 
 const one = (more: Record<string, unknown> = {}): Advice => {
-  const raw = { take: true, until: NOW + MINUTE, row: 12, name: "Xuân Hòa", ...more };
-  const [found] = adviceOf({ items: { "cong-xuan-hoa": raw } });
+  const raw = { intake: "cong-xuan-hoa", take: true, until: NOW + MINUTE, row: 12, ...more };
+  const [found] = adviceOf({ items: [{ name: "Xuân Hòa", ...raw }] });
   assert.ok(found !== undefined);
   return found;
 };

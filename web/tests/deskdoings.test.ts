@@ -43,7 +43,7 @@ function at_desk(answers: (HttpError | null)[] = []): { desk: EntryDesk; sent: S
 }
 
 function doing(id: string, desk: EntryDesk): Doing {
-  const intakes = adviceOf({ items: { "cong-xuan-hoa": { name: "Xuân Hòa" } } });
+  const intakes = adviceOf({ items: [{ intake: "cong-xuan-hoa", name: "Xuân Hòa" }] });
   const found = deskDoings({ stations, entered, intakes }, at, desk).find((one) => one.id === id);
   assert.ok(found !== undefined);
   return found;
