@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import xmlschema
 
 from alerts.cap import ATOM_NS, CAP_NS
 from simulators.publish import Broker
+from songtien.settings import DEFAULTS
 from tests.conftest import Mosquitto, _free_port
 from tests.e2e.conftest import Serving
 from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
@@ -28,7 +30,6 @@ RULE = """
 [[rule]]
 id = "{id}"
 quantity = "salinity_g_l"
-stations = ["xuan-hoa"]
 severity = "critical"
 raise_above = 4.0
 clear_below = 3.6
@@ -140,6 +141,21 @@ def test_the_topic_of_a_rule_that_is_withdrawn_is_taken_down(
     eventually(lambda: topics(broker) == {"two"}, "the other goes on")
     held = standing(broker)["tiengiang/v1/alerts/two/xh-01/salinity_g_l"]
     assert held["state"] == "unacked"
+
+
+def test_the_topic_of_a_device_that_has_left_the_registry_is_taken_down(
+    service: Service, broker: Mosquitto
+) -> None:
+    say(broker, 4.1, 1)
+    eventually(lambda: topics(broker) == {"one", "two"}, "both stand")
+    service.kill()
+    whole = (DEFAULTS / "stations.toml").read_text("utf-8")
+    blocks = re.split(r"(?m)^(?=\[\[(?:station|reach|intake|bridge)\]\])", whole)
+    file = service.directory / "stations.toml"
+    file.write_text("".join(each for each in blocks if '"xuan-hoa"' not in each), "utf-8")
+    service.settings["REGISTRY__FILE"] = str(file)
+    service.start()
+    eventually(lambda: topics(broker) == set(), "taken down")
 
 
 def test_a_clearing_that_died_before_it_was_said_is_said_by_the_next_life(
