@@ -68,14 +68,16 @@ function write(line: Line, one: Advice, at: Moment): void {
   setText(line.name, shortName(one.name));
   setText(line.standing, word(`advice_${standing}` as Word, language));
   const age = one.figure_ms === null ? "" : duration(now_ms - one.figure_ms, language);
+  // What forbids is shown with its age; what permits, or is over, with its time too.
+  const timed = over || standing === "may" || standing === "pump";
   const parts = [
     one.simulated ? word("simulated", language) : "",
     one.figure_g_l === null ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
-    age === "" ? "" : word("ago", language, { age }),
+    age,
     one.stop_ms === null || over
       ? ""
       : word("advice_stop_by", language, { time: shortTime(one.stop_ms, now_ms) }),
-    one.until_ms === null
+    one.until_ms === null || !timed
       ? ""
       : word(over ? "advice_over" : "advice_until", language, {
           time: shortTime(one.until_ms, now_ms),
