@@ -68,12 +68,12 @@ function write(line: Line, one: Advice, at: Moment): void {
   setText(line.name, shortName(one.name));
   setText(line.standing, word(`advice_${standing}` as Word, language));
   const age = one.figure_ms === null ? "" : duration(now_ms - one.figure_ms, language);
-  // What forbids is shown with its age; what permits, or is over, with its time too.
+  // What forbids is shown with its age; what permits, or is over, with its time.
   const timed = over || standing === "may" || standing === "pump";
   const parts = [
     one.simulated ? word("simulated", language) : "",
     one.figure_g_l === null ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
-    age,
+    timed ? "" : age,
     one.stop_ms === null || over
       ? ""
       : word("advice_stop_by", language, { time: shortTime(one.stop_ms, now_ms) }),
