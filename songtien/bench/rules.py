@@ -301,9 +301,11 @@ def _read(pairs: int) -> int:
     return int(np.bitwise_or.reduce(_HELD.setdefault(size, np.ones(size, dtype=np.int64))))
 
 
-def run(size: Size, progress: Callable[[str], None]) -> list[list[Taken]]:
+def run(
+    size: Size, progress: Callable[[str], None], scenes: Sequence[Scene] = SCENES
+) -> list[list[Taken]]:
     """The rounds of each scene. Raises BenchError where both differ in what they tell."""
-    contests = [_Contest(scene) for scene in SCENES]
+    contests = [_Contest(scene) for scene in scenes]
     found: list[list[Taken]] = [[] for _ in contests]
     for number in range(1, size.tries + 1):
         for contest, taken in zip(contests, found, strict=True):

@@ -14,7 +14,7 @@ from alerts.engine import Engine
 from alerts.rules import RuleSet
 from alerts.rulesfile import parse_rules
 from alerts.transition import Transition
-from ingest.reading import Batch, Flag
+from ingest.reading import Batch, Flag, Why
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
@@ -355,3 +355,61 @@ def test_a_step_that_changes_nothing_is_cheap(width: int, limit_us: float) -> No
     rows = [series.by_key[f"d{n}/salinity_g_l"] for n in range(width)]
     batch = Batch.of(rows, [t(0)] * width, [0.3] * width, Flag.PASS)
     assert _best_us(lambda: engine.step(batch), 200) < limit_us
+
+
+def test_evaluations_are_counted_and_what_holds_is_known() -> None:
+    text = SIMPLE + SIMPLE.replace('"a"', '"b"').replace(
+        "raise_above = 4.0\nclear_below = 3.6", 'flagged = "fail"'
+    )
+    text += '[[rule]]\nid = "c"\nquantity = "salinity_g_l"\nseverity = "info"\nno_data_s = 60\n'
+    engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    told = engine.step(Batch.of([vk] * 5, [t(n) for n in range(5)], [5.0] * 5, [1, 2, 4, 9, 3]))
+    # Of the five, four have a quality that was tested or a value to compare; three have each.
+    assert [(each.rule, each.kind, each.ordinal) for each in told] == [
+        ("a", "raised", 1),
+        ("b", "raised", 2),
+    ]
+    assert (told[1].value, told[1].limit, told[1].flag) == (5.0, None, 4)
+    for again in (engine, Engine(engine.rules, SERIES, REGISTRY, unpack(pack(engine.snapshot())))):
+        assert [again.evaluations(rule, vk) for rule in "abcd"] == [3, 3, 3, 0]
+        assert [again.active_now(rule, vk) for rule in "abcd"] == [True, True, False, False]
+    now = np.full(len(SERIES), t(0))
+    engine.advance(t(10), now, now, np.full(len(SERIES), -1))
+    assert engine.active_now("c", vk)
+
+
+def test_a_snapshot_from_before_tides_and_groups_is_read() -> None:
+    more = RISE + RISE.replace('"rise"', '"tide"').replace("rise_above_per_h", "above_same_tide")
+    more += SIMPLE.replace('"a"', '"two"') + "at_least = 2\n"
+    engine = Engine(parse_rules(SIMPLE + more, "rules.toml"), SERIES, REGISTRY)
+    vk = SERIES.by_key[VK]
+    assert len(engine.step(Batch.of([vk] * 2, [t(0), t(15)], [5.0, 5.1], [1, 1]))) == 1
+    old = engine.snapshot()
+    for name in ("evaluated", "tested", "tidal", "tides", "joint"):
+        del old[name]
+    old["slopes"]["head"] = old["slopes"].pop("count")
+    again = Engine(engine.rules, SERIES, REGISTRY, unpack(pack(old)))
+    last = Batch.of([vk], [t(30)], [7.0], [1])
+    assert [each.rule for each in again.step(last)] == ["rise"]
+    assert again.active_now("a", vk)
+
+
+def test_a_simulated_sample_is_no_end_of_what_was_measured_whatever_the_kind() -> None:
+    text = SIMPLE + SIMPLE.replace('"a"', '"b"').replace(
+        "raise_above = 4.0\nclear_below = 3.6", 'flagged = "stuck"'
+    )
+    engine = Engine(parse_rules(text, "rules.toml"), SERIES, REGISTRY)
+    vk, sim = SERIES.by_key[VK], int(Why.SIMULATED)
+    told = engine.step(Batch.of([vk], [t(0)], [5.0], [3], [Why.FLAT_LINE]))
+    assert [each.rule for each in told] == ["a", "b"]
+    assert engine.step(Batch.of([vk], [t(15)], [1.0], [1], [sim])) == []
+    told = engine.step(Batch.of([vk], [t(30)], [1.0], [1]))
+    assert [(each.rule, each.cause) for each in told] == [("a", "level"), ("b", "level")]
+    told = engine.step(Batch.of([vk], [t(45)], [5.0], [3], [sim | int(Why.FLAT_LINE)]))
+    assert [(each.rule, each.kind) for each in told] == [("a", "raised"), ("b", "raised")]
+    told = engine.step(Batch.of([vk], [t(60)], [1.0], [1]))
+    assert [(each.rule, each.cause, each.ordinal) for each in told] == [
+        ("a", "measured", 5),
+        ("b", "measured", 5),
+    ]
