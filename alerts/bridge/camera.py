@@ -67,9 +67,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A camera at an instant. `status` is ok, few, late, lost or returning.
+    """A camera at an instant. `status` is ok, few, blind, late, lost or returning.
 
-    Only an ok one is evaluated. Speed and occupancy are medians, flow a mean of ten minutes;
+    Only an ok one is evaluated; a blind one told neither speed nor occupancy. Speed and occupancy are medians, flow a mean of ten minutes;
     `came` are the cars counted since the last instant, `gap` that some may be missing.
     """
 
@@ -221,9 +221,9 @@ class Camera:
             return "late"
         if self.good < GOOD_INTERVALS:
             return "returning"
-        if (cars is not None and cars < CARS_MIN) or (speed is None and occupancy is None):
-            return "few"
-        return "ok"
+        if speed is None and occupancy is None:
+            return "blind"
+        return "few" if cars is not None and cars < CARS_MIN else "ok"
 
     def _step(
         self,

@@ -476,3 +476,8 @@ def test_a_backlog_of_days_equals_the_same_minute_by_minute() -> None:
         made.append(by_minute.push(entry + leaving))
     assert _flat([at_once.push(first + second)]) == _flat(made)
     assert len(pack(at_once.bridges.snapshot())) < 50_000
+
+
+def test_a_camera_that_counts_alone_tells_no_state() -> None:
+    counts = Sight(14, None, None)
+    assert Told().both(range(20), counts, counts) == {}
