@@ -292,3 +292,19 @@ def test_rules_that_leave_end_it() -> None:
     script.restart().configure(SILENT)
     assert said(script)[-1] == ("raised", "uplink-down", "songtien/uplink/gw-1")
     assert script.book.alerts()[-1]["ver"] == 3, "the same silence: the same alert, opened anew"
+
+
+def test_while_a_backlog_comes_in_it_is_not_down_again() -> None:
+    """What was measured hours ago is a sign of life all the same: somebody sends it now."""
+    first = SILENT + 'devices = ["p-0", "p-1", "p-2", "p-3", "p-4"]\n'
+    slow = SILENT.replace('"silent"', '"slow"').replace("2700", "5400") + 'devices = ["p-5"]\n'
+    script = tick_to(hear(Script(first + slow, ONE_GATEWAY), 0), 85)
+    script.at(85).reading(1.0, "p-0/salinity_g_l", observed=5)
+    tick_to(script, 99)
+    assert said(script) == [
+        ("raised", "uplink-down", "songtien/uplink/gw-1"),
+        ("cleared", "uplink-down", "songtien/uplink/gw-1"),
+    ]
+    assert script.events[-1].alert["rule"] == "slow", "due, and given as long again"
+    hear(script, 100)
+    assert not any(each[1] in ("silent", "slow") for each in said(script))
