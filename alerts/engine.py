@@ -120,60 +120,48 @@ class Engine:
             # A rule that asks for another thing now must not be raised before it has ended.
             told.extend(self._end_withdrawn(int(batch.t_ms.min()), -1))
         if bool((batch.series[1:] > batch.series[:-1]).all()):
-            told.extend(self._turn(batch))
+            told.extend(self._turn(batch, whole=len(batch) == len(self._evaluated)))
         else:
             for turn in rounds(batch.series):
-                told.extend(self._turn(batch.take(turn)))
+                told.extend(self._turn(batch.take(turn), whole=False))
         for formed in self.joint.take(batch):
             told.extend(self._over_several(formed))
         return told
 
-    def _turn(self, batch: Batch) -> list[Transition]:
-        """One sample of each series at most."""
-        flag, series = batch.flag, batch.series
+    def _turn(self, batch: Batch, *, whole: bool) -> list[Transition]:
+        """One sample of each series at most; `whole`: of all there are, in their order."""
         # Flags are small numbers: zero, taken one from, is a large one.
-        valued = (flag - _PASS) <= _UP_TO_SUSPECT
-        all_valued = bool(valued.all())
-        self._evaluated[series] += valued
-        over: list[Transition] = []
+        valued = (batch.flag - _PASS) <= _UP_TO_SUSPECT
+        if whole:
+            self._evaluated += valued
+        else:
+            self._evaluated[batch.series] += valued
+        tested = valued
+        if self.further.any:
+            tested = usable(batch.flag, np.ones(len(batch), dtype=np.bool_))
+            self._tested[batch.series] += tested
         by_hand: BoolArray | None = None
-        if bool(batch.why.max() >= _SIMULATED) or self.runs.simulated.any():
+        over: list[Transition] = []
+        if bool(batch.why.max() >= _SIMULATED) or self.runs.any_simulated:
             by_hand = (batch.why & _SIMULATED) != 0
+            over = self._apart(batch, valued, tested, by_hand)
         parts: list[Evaluations] = []
-        if self.pairs.n_plain < self.pairs.n_alone:
-            tested = usable(flag, np.ones(len(flag), dtype=np.bool_))
-            self._tested[series] += tested
-            if by_hand is not None:
-                over = self._apart(batch, valued, tested, by_hand)
-            row, pair = self._later(batch, valued, tested)
-            if by_hand is not None:
-                keep = ~self._shielded(by_hand[row], pair)
-                row, pair = row[keep], pair[keep]
+        row, pair = self._unshielded(by_hand, *self._beyond(batch, valued, whole=whole))
+        if len(pair):
+            value = batch.value[row]
+            parts.append(self._evaluations(batch, row, pair, value, value, batch.flag[row]))
+        if self.further.any:
+            row, pair = self._unshielded(by_hand, *self.further.asked(batch, valued, tested))
             if len(pair):
                 parts.append(self._looked_further(batch, row, pair))
-        elif by_hand is not None:
-            over = self._apart(batch, valued, valued, by_hand)
-        row, pair = self.plain.beyond(batch if all_valued else batch.take(valued))
-        if len(pair):
-            if not all_valued:
-                row = np.flatnonzero(valued)[row]
-            if by_hand is not None:
-                keep = ~self._shielded(by_hand[row], pair)
-                row, pair = row[keep], pair[keep]
-            value = batch.value[row]
-            parts.append(self._evaluations(batch, row, pair, value, value, flag[row]))
         return over + self._touch(Evaluations.concat(parts)) if parts else over
 
-    def _later(
-        self, batch: Batch, valued: BoolArray, tested: BoolArray
-    ) -> tuple[IntArray, IntArray]:
-        """(row, pair) of all that ask for more than the sample's value, and may see it."""
-        first = self.pairs.later[batch.series]
-        count = self.pairs.later[batch.series + 1] - first
-        row = np.repeat(np.arange(len(batch)), count)
-        pair = np.arange(len(row)) + np.repeat(first - np.cumsum(count) + count, count)
-        may = np.where(self.further.quality[pair], tested[row], valued[row])
-        return row[may], pair[may]
+    def _beyond(self, batch: Batch, valued: BoolArray, *, whole: bool) -> tuple[IntArray, IntArray]:
+        """(row, pair) of all whose value alone may change something."""
+        if valued.all():
+            return self.plain.beyond_whole(batch.value) if whole else self.plain.beyond(batch)
+        row, pair = self.plain.beyond(batch.take(valued))
+        return np.flatnonzero(valued)[row], pair
 
     def _apart(
         self, batch: Batch, valued: BoolArray, tested: BoolArray, by_hand: BoolArray
@@ -194,6 +182,7 @@ class Engine:
         series = self.pairs.series[held]
         ordinals = np.where(quality, self._tested[series], self._evaluated[series])
         self._rest(held)
+        self.runs.any_simulated = bool(self.runs.simulated.any())
         return [
             self._measured(int(held[n]), int(batch.t_ms[at[n]]), int(ordinals[n]))
             for n in np.lexsort((self.pairs.rule[held], at))
@@ -207,6 +196,14 @@ class Engine:
     def _shielded(self, by_hand: BoolArray, pair: IntArray) -> BoolArray:
         shielded: BoolArray = by_hand & self.runs.active[pair] & ~self.runs.simulated[pair]
         return shielded
+
+    def _unshielded(
+        self, by_hand: BoolArray | None, row: IntArray, pair: IntArray
+    ) -> tuple[IntArray, IntArray]:
+        if by_hand is None:
+            return row, pair
+        keep = ~self._shielded(by_hand[row], pair)
+        return row[keep], pair[keep]
 
     def _rest(self, pair: IntArray) -> None:
         self.runs.drop(pair)
@@ -234,7 +231,7 @@ class Engine:
         flag: FlagArray,
     ) -> Evaluations:
         ordinal = self._evaluated[batch.series[row]]
-        if self.pairs.n_plain < self.pairs.n_alone:
+        if self.further.any:
             tested = self._tested[batch.series[row]]
             ordinal = np.where(self.further.quality[pair], tested, ordinal)
         return Evaluations(

@@ -14,11 +14,13 @@ from ingest.reading import Batch, BoolArray, FlagArray, FloatArray, IntArray
 class Further:
     """Memories of the pairs that look further.
 
+    any : whether there are any
     quality : bool[P], which pairs ask for the quality of samples
     """
 
     def __init__(self, pairs: LevelPairs) -> None:
         self.pairs = pairs
+        self.any = pairs.n_plain < pairs.n_alone
         asks = [rule.ask for rule in pairs.rules]
         self.quality: BoolArray = np.array([ask is Ask.FLAGGED for ask in asks], dtype=np.bool_)
         self._slope_slot, rising = _slots([ask in RATES for ask in asks])
@@ -27,6 +29,20 @@ class Further:
         self.tides = Tides(pairs.gap_ms[tidal])
         self.rising = tuple(pairs.keys[at] for at in rising)
         self.tidal = tuple(pairs.keys[at] for at in tidal)
+
+    def asked(
+        self, batch: Batch, valued: BoolArray, tested: BoolArray
+    ) -> tuple[IntArray, IntArray]:
+        """(row, pair) of all that look further and may see the row; each series at most once.
+
+        valued, tested : bool[N], which rows have a value to evaluate, which a quality
+        """
+        first = self.pairs.later[batch.series]
+        count = self.pairs.later[batch.series + 1] - first
+        row = np.repeat(np.arange(len(batch)), count)
+        pair = np.arange(len(row)) + np.repeat(first - np.cumsum(count) + count, count)
+        may = np.where(self.quality[pair], tested[row], valued[row])
+        return row[may], pair[may]
 
     def compared(
         self, batch: Batch, row: IntArray, pair: IntArray

@@ -76,12 +76,10 @@ class Plain:
 
     def beyond(self, batch: Batch) -> tuple[IntArray, IntArray]:
         """Where something may change: (rows of the batch, pairs); each series at most once."""
-        if len(batch) == len(self._counts):
-            return self._beyond_all(batch)
         count = self._counts[batch.series]
         total = int(count.sum())
         if total * _DENSE_FROM >= len(self.pair) and total:
-            return self._beyond_all(batch)
+            return self._beyond_most(batch)
         row = np.repeat(np.arange(len(batch)), count)
         skip = np.repeat(self._first[batch.series] - np.cumsum(count) + count, count)
         pair = np.arange(total) + skip
@@ -89,20 +87,26 @@ class Plain:
         hit = (batch.value[row].astype(np.float32) > self.level[at]) ^ self.flip[at]
         return row[hit], pair[hit]
 
-    def _beyond_all(self, batch: Batch) -> tuple[IntArray, IntArray]:
+    def beyond_whole(self, value: FloatArray) -> tuple[IntArray, IntArray]:
+        """The same for a value of each series, in their order."""
+        at = self._compared(value.astype(np.float32))
+        return self.series[at], self.pair[at]
+
+    def _beyond_most(self, batch: Batch) -> tuple[IntArray, IntArray]:
         n_series = len(self._counts)
         value = np.full(n_series, np.nan, dtype=np.float32)
         value[batch.series] = batch.value
-        for block in self._blocks:
-            np.greater(value[block.series], block.level, out=block.hit)
-        at = np.flatnonzero(np.not_equal(self._hit, self.flip, out=self._hit))
+        at = self._compared(value)
         row_of = np.full(n_series, -1, dtype=np.int64)
         row_of[batch.series] = np.arange(len(batch))
         row = row_of[self.series[at]]
-        if len(batch) < n_series:
-            there = row >= 0  # what has no value compares like a low one
-            row, at = row[there], at[there]
-        return row, self.pair[at]
+        there = row >= 0  # what has no value compares like a low one
+        return row[there], self.pair[at[there]]
+
+    def _compared(self, value: ShortArray) -> IntArray:
+        for block in self._blocks:
+            np.greater(value[block.series], block.level, out=block.hit)
+        return np.flatnonzero(np.not_equal(self._hit, self.flip, out=self._hit))
 
 
 def _safe(level: FloatArray, *, lower: BoolArray) -> ShortArray:

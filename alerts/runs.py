@@ -78,7 +78,7 @@ class Evaluations:
 class Runs:
     """State of P pairs.
 
-    active, simulated : bool[P]
+    active, simulated : bool[P]; any_simulated : False means that none is
     pending_ms : int64[P], the first sample of the run under way, NOT_PENDING if there is none
     last_ms, samples, worst, why, first_value : of that run
     """
@@ -87,6 +87,7 @@ class Runs:
         self.pairs = pairs
         count = len(pairs)
         self._permits = bool(pairs.permit.any())
+        self.any_simulated = False
         self.active: BoolArray = np.zeros(count, dtype=np.bool_)
         self.simulated: BoolArray = np.zeros(count, dtype=np.bool_)
         self.pending_ms: IntArray = np.full(count, NOT_PENDING, dtype=np.int64)
@@ -127,7 +128,9 @@ class Runs:
         since_ms = self.pending_ms[pair]
         self.pending_ms[pair] = NOT_PENDING
         # A raise is simulated if any sample of its hold was.
-        self.simulated[pair] = ~self.active[pair] & ((self.why[pair] & _SIMULATED) != 0)
+        simulated = ~self.active[pair] & ((self.why[pair] & _SIMULATED) != 0)
+        self.simulated[pair] = simulated
+        self.any_simulated |= bool(simulated.any())
         self.active[pair] = ~self.active[pair]
         return since_ms
 
@@ -167,6 +170,7 @@ class Runs:
         """Carry the state of pairs over; `old` has the columns `HELD`."""
         for name in HELD:
             getattr(self, name)[new_at] = np.asarray(old[name])[old_at]
+        self.any_simulated = bool(self.simulated.any())
 
     def columns(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in HELD}

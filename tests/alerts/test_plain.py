@@ -55,18 +55,25 @@ def test_all_that_may_change_comes_out(seed: int) -> None:
         series = chance.permutation(WATCHED)[:size]
         value = chance.choice([0.2, 0.3, 0.4, 0.9, 1.0, 1.1, 1.9001, 2.0001, 2.0002], size)
         row, pair = plain.beyond(Batch.of(series, [1] * size, value, Flag.PASS))
+        if size == N:
+            every = np.zeros(len(SERIES))
+            every[series] = value
+            all_rows, all_pairs = plain.beyond_whole(every)
+            place = {int(one): n for n, one in enumerate(series)}
+            assert sorted(all_pairs.tolist()) == sorted(pair.tolist())
+            assert {place[n] for n in all_rows.tolist()} == set(row.tolist())
         found = set(zip(row.tolist(), pair.tolist(), strict=True))
         wanted, possible = set(), set()
         for at in range(len(pairs)):
             where = np.flatnonzero(series == pairs.series[at])
             if not len(where):
                 continue
-            place = int(where[0])
-            possible.add((place, at))
-            y = value[place] * pairs.sign[at]
+            first = int(where[0])
+            possible.add((first, at))
+            y = value[first] * pairs.sign[at]
             changes = y < pairs.clear_level[at] if active[at] else y > pairs.raise_level[at]
             if changes or running[at]:
-                wanted.add((place, at))
+                wanted.add((first, at))
         assert wanted <= found <= possible
         # Beyond that, at most those that stand on the level itself.
         assert len(found - wanted) <= sum(
