@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL
@@ -155,6 +155,11 @@ class LiveClient:
                     await self._serve(self._connection, ready)
             except (ConnectionClosed, InvalidMessage, OSError, TimeoutError) as lost:
                 self._lost(lost)
+            except InvalidStatus as refused:
+                # A server that is on its way down says 503: it comes back, and so do we.
+                if refused.response.status_code < 500:
+                    raise
+                self._lost(refused)
             finally:
                 self._connection = None
             fails = 0 if self.connects > before else fails + 1

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerts.alert import AlertEvent
 from alerts.notices import ASK as NOTICE
 from ingest.journal import Config
 from ingest.registry import parse_registry
@@ -45,12 +46,17 @@ def undisturbed(
         columns = (rows.series, rows.t_ms, rows.flag, rows.why)
         for series, t_ms, flag, why in zip(*(c.tolist() for c in columns), strict=True):
             found.flags[keys[series], t_ms] = flag, why
-        found.alerts.update(
-            _core(event.type.value, event.alert, event.evidence)
-            for event in outcome.events
-            if _by_samples(event.type.value, event.evidence)
-        )
+        found.alerts.update(transitions(outcome.events))
     return found
+
+
+def transitions(events: Iterable[AlertEvent]) -> Counter[tuple[Any, ...]]:
+    """What samples made of the alerts, and how often."""
+    return Counter(
+        _core(event.type.value, event.alert, event.evidence)
+        for event in events
+        if _by_samples(event.type.value, event.evidence)
+    )
 
 
 def _core(kind: str, alert: dict[str, Any], evidence: dict[str, Any]) -> tuple[Any, ...]:
