@@ -54,7 +54,7 @@ def parse_registry(text: str, file: str) -> Registry:
 
     Raises `ConfigError` with all faults of the file at once.
     """
-    faults = Faults(file)
+    faults = Faults(file, text)
     top = Table(faults, "", load_toml(text, file), KEYS[""])
     found_reaches = [(table, read_reach(table)) for table in top.tables("reach", KEYS["reach"])]
     found_stations: list[tuple[Table, Station]] = []

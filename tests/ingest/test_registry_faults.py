@@ -221,9 +221,11 @@ def test_a_mistake_is_told_with_its_key_its_value_and_what_is_accepted(name: str
 
 
 def test_a_fault_tells_the_value_that_the_file_has() -> None:
-    (fault,) = faults_of(changed("= 46.0", "= -46.0"))
+    text = changed("= 46.0", "= -46.0")
+    (fault,) = faults_of(text)
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "-46.0" in each)
     assert str(fault) == (
-        "stations.toml: station[my-tho].km_from_mouth.cua-tieu = -46.0: "
+        f"stations.toml:{line}: station[my-tho].km_from_mouth.cua-tieu = -46.0: "
         "accepted is a number from 0 to 1000 km"
     )
 
