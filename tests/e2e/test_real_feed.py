@@ -238,7 +238,7 @@ def _core(kind: str, alert: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _by_clock(alert: dict[str, Any]) -> bool:
-    return alert["ask"] in {"no_data", "never_seen"}
+    return alert["ask"] in {"no_data", "never_seen", "notice"}
 
 
 def test_the_same_alerts_as_without_a_broker(fed: Fed) -> None:
