@@ -7,7 +7,7 @@ young samples come is told then, with since when. Alerts of no data are about no
 if data have not come back meanwhile.
 
 Beside its state an alert may be shelved (`alerts.shelves`), flap (`alerts.flapping`), or be
-suppressed: its station is in maintenance, its gateway or station is down as a whole
+suppressed: its station is in maintenance, its direction is closed, its gateway or station is down as a whole
 (`alerts.topology`), or a higher rung of its ladder is told. What was told before stays on the
 screens, folded, and nobody is called because of it; what was not is kept, and told when that is
 over if it still holds.

@@ -135,6 +135,11 @@ class Desk:
             if now_ms < entry.until_ms
         }
 
+    def closed(self, now_ms: int) -> frozenset[str]:
+        """The directions that nobody may use, as `station/direction`."""
+        modes = self.modes(now_ms).items()
+        return frozenset(f"{s}/{d}" for (s, d), mode in modes if mode is Mode.CLOSED)
+
     def risk(self, now_ms: int) -> dict[str, Official]:
         """The levels in force, by reach or `EVERYWHERE`."""
         return {b: level for b, level in sorted(self._levels.items()) if level.holds(now_ms)}

@@ -17,6 +17,7 @@ class Situation:
         holds, but isn't cleared yet, is no news
     evaluations : how often a rule has been asked of a series so far, as `Transition.ordinal`
     maintenance : station -> id of the window that is in force
+    closed : directions of bridges that the police have closed, as `station/direction`
     asleep_ms : int64[S], until when the device of each series sleeps, as it has announced; in
         the past for those that are awake. None: nobody sleeps
     """
@@ -28,3 +29,4 @@ class Situation:
     evaluations: Callable[[str, int], int] = lambda _rule, _series: -1
     maintenance: Mapping[str, str] = field(default_factory=dict)
     asleep_ms: IntArray | None = None
+    closed: frozenset[str] = frozenset()

@@ -1,6 +1,8 @@
-"""What holds an alert back: maintenance, a gateway or station that is down, a higher rung.
+"""What holds an alert back: maintenance, a closed direction, a gateway or station that is down,
+a higher rung.
 
-An alert is suppressed by one thing at a time, in this order: its station is in maintenance; the
+An alert is suppressed by one thing at a time, in this order: its station is in maintenance; its
+direction of a bridge is closed, so that nothing it says of the traffic means anything; the
 alert of its gateway or its whole station stands for it (`alerts.topology`); a higher rung of
 its ladder is told on the same series. What was told before goes on being shown, folded; what
 was not is told when nothing holds it back any more, if it still holds then.
@@ -34,7 +36,7 @@ class Suppression:
     ) -> None:
         self._ledger = ledger
         self._topology = Topology(series, registry, None if snapshot is None else snapshot["down"])
-        self._maintenance = {} if snapshot is None else dict(snapshot["maintenance"])
+        self._aside = {} if snapshot is None else dict(snapshot["aside"])
         for alert in ledger.holding.values():
             self.raised(alert)
         self.reconfigure(series, registry)
@@ -45,7 +47,7 @@ class Suppression:
         self._topology.reconfigure(series, registry)
 
     def snapshot(self) -> dict[str, Any]:
-        return {"down": self._topology.snapshot(), "maintenance": dict(self._maintenance)}
+        return {"down": self._topology.snapshot(), "aside": dict(self._aside)}
 
     def raised(self, alert: Alert) -> None:
         if is_silence(alert):
@@ -64,7 +66,7 @@ class Suppression:
         self, fresh: Mapping[str, Alert], situation: Situation
     ) -> tuple[dict[str, Alert], list[AlertEvent]]:
         """What goes down or comes up with the alerts that are new; gives whom that touches."""
-        touched, events = self._maintained(situation), list[AlertEvent]()
+        touched, events = self._put_aside(situation), list[AlertEvent]()
         for down, heard_ms in self._topology.up_again(situation):
             events.append(self._come_up(down, heard_ms, situation.now_ms))
             touched |= self._behind(self._topology.groups.get(down.k))
@@ -80,10 +82,13 @@ class Suppression:
     def hold_back(self, alert: Alert, situation: Situation) -> None:
         """Set what holds an alert back that is not on its ladder, and for how long."""
         was, release_ms = alert.suppressed, -1
-        window = situation.maintenance.get(alert.fixed.get("station", ""))
+        station = alert.fixed.get("station", "")
+        window, direction = situation.maintenance.get(station), _direction(alert)
         alert.suppressed = None
         if window is not None:
             alert.suppressed = {"why": "maintenance", "by": window}
+        elif direction in situation.closed:
+            alert.suppressed = {"why": "closed", "by": direction}
         elif is_silence(alert):
             covered = self._topology.covers(alert, was, situation.now_ms)
             if covered is not None:
@@ -116,15 +121,20 @@ class Suppression:
         found = {name: value for name, value in evidence.items() if value is not None}
         return [event(kind, alert, situation.now_ms, evidence=found)]
 
-    def _maintained(self, situation: Situation) -> dict[str, Alert]:
-        """Alerts of stations whose maintenance has begun or ended."""
-        old, new = self._maintenance, situation.maintenance
+    def _put_aside(self, situation: Situation) -> dict[str, Alert]:
+        """Alerts of places that are maintained or closed from now on, or no longer."""
+        old, new = self._aside, {**situation.maintenance, **dict.fromkeys(situation.closed, "")}
         if old == new:
             return {}
-        changed = {station for station in {**old, **new} if old.get(station) != new.get(station)}
-        self._maintenance = dict(new)
-        held = self._ledger.holding.values()
-        return many([each for each in held if each.fixed.get("station") in changed])
+        changed = {place for place in {**old, **new} if old.get(place) != new.get(place)}
+        self._aside = new
+        return many(
+            [
+                each
+                for each in self._ledger.holding.values()
+                if each.fixed.get("station") in changed or _direction(each) in changed
+            ]
+        )
 
     def _released(self, now_ms: int) -> list[Alert]:
         released = []
@@ -169,3 +179,9 @@ class Suppression:
         self._topology.down[group.k] = down
         rests_on = particulars.of_down(down, silent)
         return event(EventType.RAISED, alert, now_ms, evidence=rests_on)
+
+
+def _direction(alert: Alert) -> str:
+    """The direction of a bridge that an alert is of, as `station/direction`; "" for others."""
+    direction = alert.fixed.get("direction")
+    return f"{alert.fixed['station']}/{direction}" if direction else ""

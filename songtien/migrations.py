@@ -48,7 +48,7 @@ def _from_3(state: State) -> State:
         "shelves": [],
         "flapping": [],
         "down": {"down": [], "recovering": []},
-        "maintenance": {},
+        "aside": {},
     }
     return state | {"book": book}
 

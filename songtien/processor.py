@@ -242,6 +242,7 @@ class Processor:
             engine.evaluations,
             self.desk.maintenance(now_ms),
             self._asleep_ms,
+            self.desk.closed(now_ms),
         )
         work.outcome.events.extend(self.book.apply(work.transitions, situation))
         work.transitions.clear()

@@ -168,6 +168,7 @@ class Script:
         self.events: list[AlertEvent] = []
         self.transitions: list[Transition] = []
         self.maintenance: dict[str, str] = {}
+        self.closed: frozenset[str] = frozenset()
         self.now_ms = START_MS
         self._read = 0
 
@@ -240,6 +241,7 @@ class Script:
             self.engine.evaluations,
             self.maintenance,
             self.asleep_ms,
+            self.closed,
         )
 
     def acted(self, acted: Acted) -> Acted:

@@ -26,7 +26,7 @@ def test_every_event_and_every_reason_is_told() -> None:
     events = DOC.split("## The events of its timeline")[1]
     for kind in EventType:
         assert f"`{kind.value}`" in events
-    for why in (*Common, "maintenance", "rung"):
+    for why in (*Common, "maintenance", "closed", "rung"):
         assert f"`{why}`" in DOC
     assert f"(`{UPLINK_DOWN.id}`, `{STATION_DOWN.id}`)" in DOC
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from alerts.alert import Act, Acted, Action, EventType, Outcome
 from alerts.shelves import LONGEST_MS, SHORTEST_MS
-from tests.alerts.script import MINUTE_MS, SALINITY_4, SILENT, VK, XH, Script, t
+from tests.alerts.script import MINUTE_MS, SALINITY_4, SILENT, SPEED, VK, XH, Script, t
 
 AT_ONCE = SALINITY_4.replace("clear_for_s = 900", "clear_for_s = 0")
 
@@ -342,6 +342,34 @@ def test_what_was_told_before_is_folded_meanwhile() -> None:
     script.at(100).tick()
     assert script.expect("unsuppressed", suppressed=None).notify
     assert due(script) == 105
+
+
+SLOW = """
+[[rule]]
+id = "slow"
+quantity = "speed_km_h"
+severity = "warning"
+raise_below = 20.0
+clear_above = 30.0
+"""
+
+
+def test_what_a_closed_direction_says_of_traffic_calls_nobody() -> None:
+    script = Script(SLOW)
+    script.at(0).reading(5.0, SPEED)
+    script.expect("raised", told=True)
+    script.closed = frozenset({"rach-mieu-1/southbound"})
+    script.at(1).tick()
+    closed = {"why": "closed", "by": "rach-mieu-1/southbound"}
+    script.expect("suppressed", suppressed=closed)
+    script.at(2).reading(40.0, SPEED)
+    script.expect("cleared")
+    script.at(3).reading(5.0, SPEED)
+    script.expect("raised", told=False, suppressed=closed)
+    script.closed = frozenset()
+    script.at(4).reading(5.0, SPEED)
+    event = script.expect("raised", told=True)
+    assert "suppressed" not in event.alert
 
 
 def test_silence_in_maintenance_is_told_at_its_end() -> None:
