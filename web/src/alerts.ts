@@ -1,7 +1,7 @@
 // Active alerts, a row for what belongs together.
 
 import { el, setAttribute, setText } from "./dom.ts";
-import { type Fold, type Folded, inMaintenance, shelved, silent, untaken } from "./fold.ts";
+import { type Fold, type Folded, setAside, shelved, silent, untaken } from "./fold.ts";
 import type { Alert, Reading, Station } from "./model.ts";
 import {
   alertSentence,
@@ -240,7 +240,7 @@ function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): 
 
 /** Nobody is waited for where an alert is put aside: it does not breathe. */
 function standing({ speaks, state }: Fold): string {
-  return shelved(speaks) || inMaintenance(speaks) ? "aside" : state;
+  return shelved(speaks) || setAside(speaks) ? "aside" : state;
 }
 
 function showRungs(row: Row): void {

@@ -24,7 +24,7 @@ export interface Folded {
   rows: Fold[];
   /** What is everyday on this river: notices alone. */
   everyday: Fold[];
-  /** What nobody is told of for a while: put aside, or at a station in maintenance. */
+  /** What nobody is told of for a while: shelved, in maintenance, of a closed direction. */
   aside: Fold[];
 }
 
@@ -45,8 +45,8 @@ export function shelved(alert: Alert): boolean {
   return alert.shelved_ms !== null;
 }
 
-export function inMaintenance(alert: Alert): boolean {
-  return alert.suppressed?.why === "maintenance";
+export function setAside(alert: Alert): boolean {
+  return alert.suppressed !== null && ["maintenance", "closed"].includes(alert.suppressed.why);
 }
 
 export function fold(alerts: readonly Alert[]): Folded {
@@ -86,7 +86,7 @@ export function others({ speaks, others: rest }: Fold): Others {
 }
 
 function aside(alert: Alert): boolean {
-  return shelved(alert) || inMaintenance(alert);
+  return shelved(alert) || setAside(alert);
 }
 
 /** What one that is told by another goes under: that one, where it is here. */
@@ -101,7 +101,7 @@ function foldId(alert: Alert, byId: ReadonlyMap<string, Alert>): string {
   const by = covering(covering(alert, byId), byId);
   const one = aside(alert) ? alert : by;
   // What is put aside must not hide what is raised beside it, nor speak for it.
-  const apart = shelved(one) ? "shelved " : inMaintenance(one) ? "maintenance " : "";
+  const apart = shelved(one) ? "shelved " : setAside(one) ? "maintenance " : "";
   // A device falls silent as a whole: its directions and depths are one thing to be told.
   return apart + (silent(one) ? `silent ${one.key.split("/", 1)[0]}` : one.key);
 }

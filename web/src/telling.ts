@@ -1,7 +1,7 @@
 // What is said of an alert, in words.
 
 import { figure, limit, shortTime, sinceTime } from "./format.ts";
-import { type Fold, inMaintenance, others, shelved } from "./fold.ts";
+import { type Fold, setAside, others, shelved } from "./fold.ts";
 import { mouthName, shortName } from "./layout.ts";
 import { type Alert, type Reading, type Station, usable } from "./model.ts";
 import type { Moment } from "./view.ts";
@@ -134,7 +134,11 @@ export function othersText(fold: Fold, at: Moment): string {
 /** "tạm gác đến 16:00: đang sửa đầu đo"; "" for one that is not put aside. */
 export function shelvedText(alert: Alert, at: Moment): string {
   const { language, now_ms } = at;
-  if (inMaintenance(alert)) return word("in_maintenance", language);
+  if (setAside(alert))
+    return word(
+      alert.suppressed?.why === "closed" ? "direction_closed" : "in_maintenance",
+      language,
+    );
   if (!shelved(alert)) return "";
   const time = shortTime(alert.shelved_ms ?? 0, now_ms);
   const why = alert.shelved_why;

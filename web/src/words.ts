@@ -264,6 +264,7 @@ const WORDS = {
   unshelve_done: ["Đã bỏ gác.", "Unshelved."],
   shelved_until: ["tạm gác đến {time}: {why}", "shelved until {time}: {why}"],
   shelved_back: ["tạm gác đến {time}", "shelved until {time}"],
+  direction_closed: ["chiều này đang đóng", "this direction is closed"],
   in_maintenance: ["trạm đang bảo trì", "station in maintenance"],
   n_aside: ["{n} đang tạm gác hoặc bảo trì", "{n} shelved or in maintenance"],
   flapping_short: ["chập chờn", "flapping"],

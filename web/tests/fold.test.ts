@@ -229,6 +229,7 @@ test("what is put aside stands apart, hides nothing and waits for nobody", () =>
   const folded = fold([
     ...ladder({ w: { shelved_until: 99, shelved_why: "sửa đầu đo" } }),
     make("n", "major", "b-01/salinity_g_l", { suppressed: { why: "maintenance", by: "m-1" } }),
+    make("d", "major", "b-02/salinity_g_l", { suppressed: { why: "closed", by: "b/south" } }),
   ]);
   assert.deepEqual(
     folded.rows.map((row) => [row.speaks.id, ids(row.others)]),
@@ -238,10 +239,11 @@ test("what is put aside stands apart, hides nothing and waits for nobody", () =>
     folded.aside.map((row) => [row.speaks.id, row.open.length]),
     [
       ["n", 0],
+      ["d", 0],
       ["w", 0],
     ],
   );
-  assert.equal(folded.aside[1]?.speaks.shelved_ms, 99);
+  assert.equal(folded.aside[2]?.speaks.shelved_ms, 99);
   assert.equal(untaken(folded), 1);
 });
 
