@@ -60,7 +60,10 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                return  # the sender has died in the middle: this was no request
             said = {name.lower(): value for name, value in self.headers.items()}
             answer = receiver.take(Received(self.path, said, body))
             status, headers = answer if isinstance(answer, tuple) else (answer, {})
