@@ -42,6 +42,7 @@ __all__ = [
     "TrafficSample",
     "decode_meta",
     "decode_obs",
+    "decode_probes_at_once",
     "decode_state",
 ]
 
@@ -165,6 +166,24 @@ def decode_obs(
         return _decode(payload, _SALINITY)
     assert kind == "traffic", kind
     return _decode(payload, _TRAFFIC)
+
+
+def decode_probes_at_once(
+    payloads: Sequence[bytes],
+) -> Sequence[Message[SalinitySample]] | None:
+    """Read `obs` payloads of probes in one go; None where any of them asks for a closer look.
+
+    What it gives is what `decode_obs` gives of each.
+    """
+    together = b"\n".join(payloads)
+    if not together.isascii() or max(map(len, payloads), default=0) > PAYLOAD_BYTES_MAX:
+        return None
+    try:
+        found = _SALINITY.message.decode_lines(together)
+    except UNREADABLE:
+        return None
+    # A payload of several lines would be several, and an empty one none.
+    return found if len(found) == len(payloads) else None
 
 
 def decode_state(payload: bytes) -> DeviceState | Refusal:

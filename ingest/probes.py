@@ -51,6 +51,45 @@ class ProbeRows:
     refused: Mapping[int, Refusal]
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeRun:
+    """Samples by quantity, N of everything.
+
+    stream, t_ms : int64[N]; value : float64[N] of each quantity that any of them has, NaN for
+    none; dry : bool[N]; series_of : of each quantity the series of a stream
+    """
+
+    stream: IntArray
+    t_ms: IntArray
+    value: Mapping[str, FloatArray]
+    dry: BoolArray
+    series_of: Mapping[str, IntArray]
+
+    def __len__(self) -> int:
+        return len(self.t_ms)
+
+    def cut(self, begin: int, end: int) -> "ProbeRun":
+        part = slice(begin, end)
+        return ProbeRun(
+            self.stream[part],
+            self.t_ms[part],
+            {name: value[part] for name, value in self.value.items()},
+            self.dry[part],
+            self.series_of,
+        )
+
+    def rows(self) -> tuple[IntArray, IntArray, FloatArray, IntArray]:
+        """Series, time, value and number of the sample of each reading, sample after sample."""
+        if not self.value:
+            none = np.empty(0, dtype=np.int64)
+            return none, none, none.astype(np.float64), none
+        value = np.array(list(self.value.values())).T.ravel()
+        there = np.flatnonzero(~np.isnan(value))
+        series = np.array([self.series_of[name][self.stream] for name in self.value]).T.ravel()
+        sample = there // len(self.value)
+        return series[there], self.t_ms[sample], value[there], sample
+
+
 class Probes:
     """Which samples are known, and the readings that new ones give."""
 
@@ -99,6 +138,25 @@ class Probes:
         if more_follow:
             known.put_values(rows.series.tolist(), rows.t_ms.tolist(), rows.value.tolist())
         return ProbeRows(rows, dry_rows, of_sample, duplicates, refused)
+
+    @property
+    def series_of(self) -> Mapping[str, IntArray]:
+        """Of each quantity the series of a stream, int64 by the stream's number."""
+        return self._series
+
+    def rises(self, stream: IntArray, t_ms: IntArray) -> BoolArray:
+        """Which samples are newer than all before them of their stream, and so surely new."""
+        return rising(stream, t_ms, self._newest_ms)
+
+    def run(self, stream: IntArray, t_ms: IntArray, columns: Mapping[str, FloatArray]) -> ProbeRun:
+        """Quantities of samples, columns named as `salinity.INPUTS`; nothing is remembered."""
+        quantities = derive(columns)
+        there = {n: quantities[n] for n in self._series if not np.isnan(quantities[n]).all()}
+        return ProbeRun(stream, t_ms, there, dry(columns), self._series)
+
+    def ran(self, run: ProbeRun) -> None:
+        """Take note of samples that were all surely new."""
+        np.maximum.at(self._newest_ms, run.stream, run.t_ms)
 
     def snapshot(self) -> dict[str, Any]:
         return {stream: int(self._newest_ms[n]) for stream, n in self.numbers.items()}

@@ -18,7 +18,7 @@ import numpy as np
 from ingest import detectors
 from ingest.detectors import FAIL, FLAG_OF_RANK, HOUR_MS, SILENT, SUSPECT, RankArray
 from ingest.flat_line import FlatLine
-from ingest.reading import Batch, BoolArray, FlagArray, FloatArray, IntArray, Why, WhyArray
+from ingest.reading import Batch, BoolArray, FlagArray, FloatArray, IntArray, Why, WhyArray, rounds
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
@@ -180,7 +180,6 @@ class Quality:
         assert (self._newest.sample_t_ms[rows] == t_ms).all(), "a series came twice in a batch"
 
         out_of_range = detectors.gross_range(value, *limits[:4])
-        was_dry = detectors.dry(dry)
         possible = (out_of_range != FAIL) & ~dry
         heard = newest.sample_t_ms != _NEVER
         after_gap = heard & detectors.gap(t_ms - newest.sample_t_ms, gap_ms)
@@ -199,19 +198,82 @@ class Quality:
         spike = detectors.spike_at_release(
             value, newest.value, near, limits.spike_suspect, limits.spike_fail
         )
-        base = np.maximum(np.maximum(out_of_range, was_dry), np.maximum(rate, flat))
-        base_why: WhyArray = (
-            np.uint16(Why.GROSS_RANGE) * (out_of_range >= SUSPECT)
-            + np.uint16(Why.DRY) * dry
-            + np.uint16(Why.GAP) * after_gap
-            + np.uint16(Why.RATE_OF_CHANGE) * (rate >= SUSPECT)
-            + np.uint16(Why.FLAT_LINE) * (flat >= SUSPECT)
-        )
+        base, base_why = _worst_of(out_of_range, dry, after_gap, rate, flat)
         told = _Newest(t_ms, t_ms, value, newest.value, base, base_why, spike, spike != SILENT)
         flag, why = _flag_and_why(told, spike)
         revised = _decide_spikes(rows, value, near, newest, limits)
         self._remember(rows, possible, told)
         return Judged(flag, why, revised)
+
+    def run(self, batch: Batch, dry: BoolArray) -> tuple[FlagArray, WhyArray]:
+        """Flag and why of a whole run of released readings, as `step` tells them one by one.
+
+        In order of series, then of time; any number of each series. What later readings would
+        say anew of earlier ones is left out: for runs in which nobody reads flags again.
+        """
+        rows, t_ms, value = batch.series, batch.t_ms, batch.value
+        n = np.arange(len(rows))
+        first = np.r_[True, rows[1:] != rows[:-1]][: len(rows)]
+        limits, gap_ms = _Limits(*self._limits[:, rows]), self._gap_ms[rows]
+        newest = self._newest.at(rows)
+        out_of_range = detectors.gross_range(value, *limits[:4])
+        possible = (out_of_range != FAIL) & ~dry
+        # The last before each that could be true: of the run, or what is remembered.
+        of_run = np.maximum.accumulate(np.where(possible, n, -1))
+        before = np.r_[-1, of_run[:-1]][: len(rows)]
+        begin = np.maximum.accumulate(np.where(first, n, 0))
+        inside = before >= begin
+        known = newest.sample_t_ms != _NEVER
+        sample_ms = np.where(first, newest.sample_t_ms, np.r_[_NEVER, t_ms[:-1]][: len(rows)])
+        assert (t_ms > sample_ms).all(), "readings of a series are released in order"
+        after_gap = (known | ~first) & detectors.gap(t_ms - sample_ms, gap_ms)
+        since_ms = t_ms - np.where(inside, t_ms[before], newest.t_ms)
+        previous = np.where(inside, value[before], newest.value)
+        near = possible & (since_ms <= gap_ms)
+        rate = detectors.rate_of_change(
+            value,
+            previous,
+            since_ms,
+            near,
+            suspect_per_h=limits.rate_suspect_per_h,
+            fail_per_h=limits.rate_fail_per_h,
+        )
+        flat = self._run_flat_line(batch, possible, np.where(near, since_ms, 0), limits)
+        spike = detectors.spike_at_release(
+            value, previous, near, limits.spike_suspect, limits.spike_fail
+        )
+        base, base_why = _worst_of(out_of_range, dry, after_gap, rate, flat)
+        told = _Newest(t_ms, t_ms, value, previous, base, base_why, spike, spike != SILENT)
+        flag, why = _flag_and_why(told, spike)
+        last = np.r_[first[1:], True][: len(rows)]
+        self._newest.sample_t_ms[rows[last]] = t_ms[last]
+        newest_possible = of_run[last]
+        newest_possible = newest_possible[newest_possible >= begin[last]]
+        self._remember(
+            rows[newest_possible],
+            np.ones(len(newest_possible), dtype=np.bool_),
+            told.at(newest_possible),
+        )
+        return flag, why
+
+    def _run_flat_line(
+        self, batch: Batch, possible: BoolArray, elapsed_ms: IntArray, limits: _Limits
+    ) -> RankArray:
+        flat = np.zeros(len(batch), dtype=np.uint8)
+        asked = np.flatnonzero(possible & self._flat_asked[batch.series])
+        for turn in rounds(batch.series[asked]):
+            at = asked[turn]
+            flat[at] = self._flat_line.push(
+                batch.series[at],
+                batch.t_ms[at],
+                batch.value[at],
+                elapsed_ms[at],
+                tolerance=limits.flat_tolerance[at],
+                suspect_ms=limits.flat_suspect_s[at] * 1000,
+                fail_ms=limits.flat_fail_s[at] * 1000,
+                above=limits.flat_above[at],
+            )
+        return flat
 
     def _judge_flat_line(
         self, batch: Batch, possible: BoolArray, elapsed_ms: IntArray, limits: _Limits
@@ -238,6 +300,21 @@ class Quality:
         columns: tuple[Any, ...] = self._newest
         for column, new in zip(columns[1:], told[1:], strict=True):
             column[rows] = new
+
+
+def _worst_of(
+    out_of_range: RankArray, dry: BoolArray, after_gap: BoolArray, rate: RankArray, flat: RankArray
+) -> tuple[RankArray, WhyArray]:
+    """All tests but spike: the worst of them, with what speaks against the value."""
+    worst = np.maximum(np.maximum(out_of_range, detectors.dry(dry)), np.maximum(rate, flat))
+    why: WhyArray = (
+        np.uint16(Why.GROSS_RANGE) * (out_of_range >= SUSPECT)
+        + np.uint16(Why.DRY) * dry
+        + np.uint16(Why.GAP) * after_gap
+        + np.uint16(Why.RATE_OF_CHANGE) * (rate >= SUSPECT)
+        + np.uint16(Why.FLAT_LINE) * (flat >= SUSPECT)
+    )
+    return worst, why
 
 
 def _flag_and_why(told: _Newest, spike: RankArray) -> tuple[FlagArray, WhyArray]:

@@ -153,6 +153,12 @@ class ReorderWindow:
             Waiting.concat([part.late for part in parts]),
         )
 
+    def run_through(self, series: IntArray, t_ms: IntArray) -> None:
+        """Take note of readings that are ready and rise, where nothing waits: they don't either."""
+        assert not len(self._waiting)
+        np.maximum.at(self._newest_ms, series, t_ms)
+        np.maximum.at(self._released_ms, series, t_ms)
+
     def release(self, now_ms: int, settled: Mapping[int, int]) -> Waiting:
         """Let go what may go, oldest first within a series."""
         waiting = self._waiting

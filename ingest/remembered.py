@@ -6,7 +6,7 @@ nobody does of a feed whose times rise.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ class Remembered:
     """Readings and lane intervals of one run. `before` and `position` mean nothing here."""
 
     def __init__(self) -> None:
-        self._new: list[Batch] = []
+        self._new: list[Batch | Callable[[], Batch]] = []
         self._runs: list[_Run] = []
         self._ending: dict[tuple[str, int], list[LaneRow]] = {}
         self._ends: dict[tuple[str, int], list[int]] = {}
@@ -60,6 +60,10 @@ class Remembered:
     def put_readings(self, rows: Batch) -> None:
         if len(rows):
             self._new.append(rows)
+
+    def put_later(self, rows: Callable[[], Batch]) -> None:
+        """The same for readings that are made where somebody asks."""
+        self._new.append(rows)
 
     def value_at(self, series: int, t_ms: int, before: int) -> float | None:  # noqa: ARG002 - the store's signature
         """The value of a series at a time, None where there is none."""
@@ -73,7 +77,8 @@ class Remembered:
     def _put_in_order(self) -> None:
         if not self._new:
             return
-        rows, self._new = Batch.concat(self._new), []
+        parts = [part if isinstance(part, Batch) else part() for part in self._new]
+        rows, self._new = Batch.concat(parts), []
         run = _Run.of(rows.series, rows.t_ms, rows.value)
         while self._runs and len(self._runs[-1].series) < RUNS_RATIO * len(run.series):
             run = self._runs.pop().with_later(run)

@@ -118,6 +118,17 @@ class Sequencer:
             epoch.missing.remove(seq)
         return Order.OPEN
 
+    def unbroken(self, device: str) -> tuple[int, int] | None:
+        """Boot and last number of a device heard without a gap; None for any other."""
+        epochs = self._epochs.get(device)
+        if not epochs or epochs[0].beyond:
+            return None
+        return epochs[0].boot, epochs[0].settled
+
+    def run_on(self, device: str, seq: int) -> None:
+        """Take note of an unbroken device's messages up to a number, each after the other."""
+        self._epochs[device][0].settled = seq
+
     def number(self, device: str) -> int:
         """The number of the epoch that was heard last, by which its readings find it again.
 

@@ -5,16 +5,16 @@ Reminders and escalations are left out: they wait for people, and a recording ha
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 
 import msgspec
 
 from alerts.alert import AlertEvent, EventType
 from ingest.journal import Config
-from songtien.offline import Arrival, outcomes
+from songtien.offline import outcomes_of
 from songtien.outcome import Outcome
+from songtien.recordings import Piece
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Tally:
 
 
 def alert_log(
-    arrivals: Iterable[Sequence[Arrival]],
+    arrivals: Iterable[Piece],
     config: Config,
     *,
     root: str,
@@ -59,21 +59,19 @@ def alert_log(
     Raises ConfigError where registry or rules have faults.
     """
     kept = Tally() if tally is None else tally
-    for outcome in outcomes(
-        chain.from_iterable(_counted(arrivals, kept, progress)), config, root=root
-    ):
+    for outcome in outcomes_of(_counted(arrivals, kept, progress), config, root=root):
         kept.take(outcome)
         yield from outcome.events
 
 
 def _counted(
-    arrivals: Iterable[Sequence[Arrival]], tally: Tally, progress: Callable[[Tally], None] | None
-) -> Iterator[Sequence[Arrival]]:
+    arrivals: Iterable[Piece], tally: Tally, progress: Callable[[Tally], None] | None
+) -> Iterator[Piece]:
     for piece in arrivals:
         if tally.first_ms < 0:
-            tally.first_ms = piece[0][0]
+            tally.first_ms = piece.at_ms[0]
         tally.messages += len(piece)
-        tally.last_ms = piece[-1][0]
+        tally.last_ms = piece.at_ms[-1]
         yield piece
         if progress is not None:
             progress(tally)

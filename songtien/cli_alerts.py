@@ -180,7 +180,7 @@ def _entry(entry: Item) -> str:
 
 def _flags(evidence: Item) -> str:
     flag = evidence["flag"]
-    worst: int = evidence.get("worst_flag", flag)
+    worst: Any = evidence.get("worst_flag", flag)
     return (
         f"flag {_flag(flag)}, worst of the hold {_flag(worst)}, "
         f"evidence {_why(evidence.get('why', 0))}"

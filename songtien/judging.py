@@ -1,6 +1,6 @@
 """Released readings get their flags, are formed into others, and meet the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from alerts.bridge.bridges import Modes
 from alerts.engine import Engine
 from alerts.rules import RuleSet
 from alerts.transition import Transition
+from ingest.probes import DRY_QUANTITIES, ProbeRun
 from ingest.quality import Quality
 from ingest.reading import Batch, Flag, FlagArray, IntArray, Why, WhyArray, rounds
 from ingest.registry import Registry
@@ -106,6 +107,42 @@ class Judging:
         revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
         self.evaluated_ms[rows.series] = rows.t_ms  # in order of time: the last one stands
         return Judgement(told, formed, revisions, transitions)
+
+    def flags_of_run(
+        self, run: ProbeRun, wanted: Collection[str]
+    ) -> dict[str, tuple[FlagArray, WhyArray]]:
+        """Flags and why of samples of probes that are released as they come, N for each quantity.
+
+        As `judge` gives them one by one, but for what later samples would say anew of earlier
+        ones. wanted : the quantities that somebody looks at
+        """
+        blamed = np.zeros(len(run.t_ms), dtype=np.uint8)
+        found: dict[str, tuple[FlagArray, WhyArray]] = {}
+        inputs = DERIVED_FROM if "salinity_g_l" in wanted else ()
+        for name in dict.fromkeys((*inputs, *wanted)):
+            if name not in run.value:
+                continue
+            there = np.flatnonzero(~np.isnan(run.value[name]))
+            series = run.series_of[name][run.stream[there]]
+            order = np.argsort(series, kind="stable")
+            there, series = there[order], series[order]
+            dry = run.dry[there] & (name in DRY_QUANTITIES)
+            rows = Batch.of(series, run.t_ms[there], run.value[name][there])
+            flag = np.full(len(run.t_ms), Flag.NOT_EVALUATED, dtype=np.uint8)
+            why = np.zeros(len(run.t_ms), dtype=np.uint16)
+            extra, extra_why = flag.copy(), why.copy()
+            flag[there], why[there] = self.quality.run(rows, dry)
+            if name in inputs:
+                rank = RANK[flag]
+                blamed = np.maximum(blamed, np.where(rank >= RANK[Flag.SUSPECT], rank, 0))
+            elif name == "salinity_g_l":
+                extra = _FLAG_OF_RANK[blamed]
+                extra_why = np.where(blamed, np.uint16(Why.INPUT), np.uint16(0))
+                flag, why = worst(flag, extra), why | extra_why
+            self._extra_flag[series] = extra[there]
+            self._extra_why[series] = extra_why[there]
+            found[name] = flag, why
+        return found
 
     def snapshot(self) -> dict[str, Any]:
         return {

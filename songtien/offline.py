@@ -5,6 +5,7 @@ the messages. Nothing is written to disk, no clock is read, so the same feed giv
 alerts on every run, and the same value alerts as the service that heard it.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +14,8 @@ from alerts.alert import AlertEvent
 from ingest.journal import Config, Entry, Messages
 from ingest.remembered import Remembered
 from songtien.outcome import Outcome
-from songtien.processor import Processor
+from songtien.recordings import Piece
+from songtien.stretch import Stretching
 
 Arrival = tuple[int, str, bytes]
 """(arrival in ms UTC, topic, payload); arrivals never fall."""
@@ -32,9 +34,10 @@ class Offline:
     def __init__(self, config: Config, root: str, begun_ms: int) -> None:
         self._remembered = Remembered()
         # Nobody is there who could answer: reminders would go on for a season.
-        self._processor = Processor(self._remembered, root, reminding=False)
+        self._processor = Stretching(self._remembered, root)
         self._position = 0
         self.step(begun_ms, config)
+        self._processor.prepare()
 
     def step(self, at_ms: int, entry: Entry) -> Outcome:
         """What follows from an entry that came at `at_ms`, with all that fell due before it."""
@@ -43,6 +46,53 @@ class Offline:
         self._remembered.put_readings(outcome.rows)
         self._remembered.put_lane_intervals(outcome.intervals)
         return outcome
+
+    def take(self, piece: Piece) -> Iterator[Outcome]:
+        """What follows from many entries, each all that came at one time; `step` one by one
+        gives the same alerts. What a whole stretch of them gives comes as one outcome, without
+        its readings.
+        """
+        processor, at = self._processor, 0
+        samples = processor.samples(piece) if processor.possible else None
+        while at < len(piece):
+            if samples is not None:
+                taken = processor.stretch(self._position + 1, samples, at)
+                if taken is not None:
+                    self._position += 1
+                    at += taken[0]
+                    yield taken[1]
+                    continue
+            end = bisect_right(piece.at_ms, piece.at_ms[at])
+            part = piece.cut(at, end)
+            yield self.step(part.at_ms[0], Messages(list(part.topics), list(part.payloads)))
+            at = end
+
+
+def outcomes_of(pieces: Iterable[Piece], config: Config, *, root: str) -> Iterator[Outcome]:
+    """The outcomes of a recording, however it is cut into pieces; many entries at a time.
+
+    What a device that is never heard is missed from is the first arrival.
+    """
+    offline: Offline | None = None
+    for piece in _whole_entries(pieces):
+        if offline is None:
+            offline = Offline(config, root, piece.at_ms[0])
+        yield from offline.take(piece)
+
+
+def _whole_entries(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Cut anew, so that what came at one time is in one piece."""
+    rest: Piece | None = None
+    for piece in pieces:
+        if not len(piece):
+            continue
+        whole = piece if rest is None else rest.then(piece)
+        last = bisect_left(whole.at_ms, whole.at_ms[-1])
+        rest = whole.cut(last, len(whole))
+        if last:
+            yield whole.cut(0, last)
+    if rest is not None:
+        yield rest
 
 
 def outcomes(

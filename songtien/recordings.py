@@ -9,10 +9,12 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Final
 
 import msgspec
+import numpy as np
 
 from ingest.faults import ConfigError, Fault
 from ingest.payload import T_MS_MAX
@@ -21,12 +23,34 @@ from simulators.mapping import CsvMapping
 from simulators.recorded import Recorded, read_csv
 from simulators.run import load_mapping
 
-Arrival = tuple[int, str, bytes]
-"""(arrival in ms UTC, topic, payload); arrivals never fall."""
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Messages in the order of their arrival, in columns. `at_ms` never falls."""
+
+    at_ms: Sequence[int]
+    topics: Sequence[str]
+    payloads: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+    def cut(self, begin: int, end: int) -> "Piece":
+        part = slice(begin, end)
+        return Piece(self.at_ms[part], self.topics[part], self.payloads[part])
+
+    def then(self, other: "Piece") -> "Piece":
+        return Piece(
+            [*self.at_ms, *other.at_ms],
+            [*self.topics, *other.topics],
+            [*self.payloads, *other.payloads],
+        )
+
 
 CHUNK_BYTES: Final = 4 * 2**20
 CSV_ROWS_A_MESSAGE: Final = 1
 CSV_BOOT: Final = 1
+ROWS_TOGETHER: Final = 10_000
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -63,7 +87,7 @@ def arrivals(
     mapping: CsvMapping | None = None,
     mapping_file: Path | None = None,
     left: Left | None = None,
-) -> Iterator[Sequence[Arrival]]:
+) -> Iterator[Piece]:
     """All arrivals of a recording in order, many at a time however the file is cut.
 
     mapping, mapping_file : how to read a CSV; with neither, its own name with .toml
@@ -85,7 +109,7 @@ def arrivals(
     yield from _rows(recorded, root)
 
 
-def _messages(path: Path) -> Iterator[Sequence[Arrival]]:
+def _messages(path: Path) -> Iterator[Piece]:
     before_ms, line = 0, 0
     for chunk in _chunks(path):
         try:
@@ -93,12 +117,16 @@ def _messages(path: Path) -> Iterator[Sequence[Arrival]]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _first_fault(path, chunk, line) from None
         line += chunk.count(b"\n")
-        found = []
-        for each in lines:
-            before_ms = max(before_ms, each.at)
-            found.append((before_ms, each.topic, each.payload.encode()))
-        if found:
-            yield found
+        if lines:
+            at_ms = np.array([each.at for each in lines], dtype=np.int64)
+            at_ms[0] = max(before_ms, int(at_ms[0]))
+            rising = np.maximum.accumulate(at_ms).tolist()
+            before_ms = rising[-1]
+            yield Piece(
+                rising,
+                [each.topic for each in lines],
+                [each.payload.encode() for each in lines],
+            )
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -135,18 +163,16 @@ def _first_fault(path: Path, chunk: bytes, before: int) -> ConfigError:
     return ConfigError([Fault(str(path), f"after line {before}", "", _ACCEPTED)])
 
 
-def _rows(recorded: Recorded, root: str) -> Iterator[Sequence[Arrival]]:
+def _rows(recorded: Recorded, root: str) -> Iterator[Piece]:
     messages = replay.messages(
         recorded, root=root, shift_ms=0, batch=CSV_ROWS_A_MESSAGE, boot=CSV_BOOT
     )
-    found: list[Arrival] = []
-    for message in messages:
-        found.append((message.publish_ms, message.topic, message.payload))
-        if len(found) == 10_000:
-            yield found
-            found = []
-    if found:
-        yield found
+    while found := list(islice(messages, ROWS_TOGETHER)):
+        yield Piece(
+            [message.publish_ms for message in found],
+            [message.topic for message in found],
+            [message.payload for message in found],
+        )
 
 
 def _note(recorded: Recorded, left: Left) -> None:

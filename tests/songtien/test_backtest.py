@@ -5,8 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,7 @@ from simulators import scenario
 from simulators.recording import write_messages
 from songtien.backtest import Tally, alert_log, line
 from songtien.cli import app
-from songtien.offline import Arrival
-from songtien.recordings import arrivals
+from songtien.recordings import Piece, arrivals
 from songtien.settings import DEFAULTS
 from songtien.terminal import registry_of
 
@@ -51,7 +49,7 @@ def log(recording: Path) -> bytes:
     return _log(arrivals(recording, root=ROOT))
 
 
-def _log(pieces: Iterator[Sequence[Arrival]]) -> bytes:
+def _log(pieces: Iterable[Piece]) -> bytes:
     return b"".join(map(line, alert_log(pieces, CONFIG, root=ROOT)))
 
 
@@ -109,8 +107,12 @@ def test_the_same_bytes_whatever_the_machine(
 def test_the_same_bytes_however_the_recording_is_cut(
     recording: Path, log: bytes, length: int
 ) -> None:
-    flat = (each for piece in arrivals(recording, root=ROOT) for each in piece)
-    assert _log(iter(lambda: list(islice(flat, length)), [])) == log
+    pieces = [
+        piece.cut(at, at + length)
+        for piece in arrivals(recording, root=ROOT)
+        for at in range(0, len(piece), length)
+    ]
+    assert _log(pieces) == log
 
 
 def test_a_packed_recording_is_the_same_and_the_file_is_whole_or_absent(
@@ -143,7 +145,7 @@ def test_time_stands_still_where_arrivals_fall(tmp_path: Path) -> None:
     file.write_text(
         "".join(json.dumps({"at": at, "topic": "t", "payload": ""}) + "\n" for at in (5, 3, 7))
     )
-    assert [at for piece in arrivals(file, root=ROOT) for at, _, _ in piece] == [5, 5, 7]
+    assert [at for piece in arrivals(file, root=ROOT) for at in piece.at_ms] == [5, 5, 7]
 
 
 def test_what_nobody_knows_is_counted(recording: Path) -> None:

@@ -1,0 +1,482 @@
+"""Stretches of a recording taken many entries at a time, with the outcome of one at a time.
+
+A stretch holds nothing but samples of probes that go straight through: known devices, numbers
+without a gap, rising times, no clock that runs ahead, one sample a message, none simulated. In
+it nothing waits and nothing falls due. So flags can be set for all of it at once, the rules
+are asked in rounds in which each stream occurs once, and the life of alerts is settled at the
+entries at which something happens, as of these entries. Whatever is not so ends the stretch,
+and is stepped as ever.
+
+Rules over several series, and series that are formed from others, depend on what came together:
+where a rule is about them nothing is taken this way.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.alert import AlertEvent
+from alerts.rules import Ask
+from alerts.silence import FAR_MS
+from alerts.transition import Transition
+from ingest import topics
+from ingest.known import Known
+from ingest.payload import decode_probes_at_once
+from ingest.probes import ProbeRun
+from ingest.reading import (
+    FUTURE_TOLERANCE_MS,
+    Batch,
+    BoolArray,
+    IntArray,
+)
+from ingest.remembered import Remembered
+from ingest.salinity import INPUTS
+from songtien.outcome import Outcome
+from songtien.processor import Processor, Work
+from songtien.recordings import Piece
+
+STRETCH_MAX: Final = 20_000
+STRETCH_MIN: Final = 8
+"""Fewer samples than that are as quickly stepped one by one."""
+
+_COLUMNS = [attrgetter(name) for name in INPUTS]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A piece of a recording, N messages in order, as far as they are a probe's one sample.
+
+    entry : int64[N], the first message of each message's entry
+    device : int64[N], place in `devices`; plain : bool[N], whether the rest can be relied on
+    """
+
+    at_ms: IntArray
+    entry: IntArray
+    plain: BoolArray
+    device: IntArray
+    boot: IntArray
+    seq: IntArray
+    run: ProbeRun
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+    def cut(self, begin: int, end: int) -> "Samples":
+        part = slice(begin, end)
+        return Samples(
+            self.at_ms[part],
+            self.entry[part] - begin,
+            self.plain[part],
+            self.device[part],
+            self.boot[part],
+            self.seq[part],
+            self.run.cut(begin, end),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Readings that rules look at, in the order of rounds, then of series; R of everything.
+
+    sample : int64[R]; order : int64[R], their rank as they are stepped one by one
+    """
+
+    sample: IntArray
+    batch: Batch
+    order: IntArray
+
+    def cut(self, begin: int, end: int) -> Batch:
+        part, rows = slice(begin, end), self.batch
+        return Batch(
+            rows.series[part], rows.t_ms[part], rows.value[part], rows.flag[part], rows.why[part]
+        )
+
+
+class Stretching(Processor):
+    """A processor that can take many plain entries at once. For recordings: it keeps no flags
+    and no newest values of what no rule looks at, and nobody is there to be reminded.
+    """
+
+    def __init__(self, remembered: Remembered, root: str) -> None:
+        super().__init__(remembered, root, reminding=False)
+        self._remembered = remembered
+        self._routes: dict[str, tuple[int, int]] = {}
+        self.devices: list[str] = []
+        self.possible = False
+
+    def prepare(self) -> None:
+        """After a configuration: what of it a stretch needs."""
+        self._routes, self.devices = {}, []
+        engine, silence = self.judging.engine, self.judging.engine.silence
+        size = len(self.series)
+        self._asked = np.zeros(size, dtype=np.bool_)
+        self._asked[engine.pairs.series] = True
+        self._names = {series.id: series.quantity for series in self.series.entries}
+        watched = {self._names[number] for number in np.flatnonzero(self._asked).tolist()}
+        self._wanted = [name for name in self.probes.series_of if name in watched]
+        ages = [
+            rule.notify_max_age_ms(expected)
+            for rule in self.rules.rules
+            if rule.ask is not Ask.NO_DATA
+            for expected in (0, *set(self.series.expected_ms.tolist()))
+        ]
+        self._age_max_ms = min(ages, default=0)
+        probes = {series.id for series in self.series.entries if series.kind == "salinity"}
+        asked = set(np.flatnonzero(self._asked).tolist()) | set(silence.pairs.series.tolist())
+        self.possible = len(engine.pairs) == engine.pairs.n_alone and not any(
+            self.series.entries[number].kind not in {"salinity", "traffic"} for number in asked
+        )
+        self._streams_of = np.full(size, -1, dtype=np.int64)
+        for series in self.series.entries:
+            if series.id in probes and not series.retired:
+                self._streams_of[series.id] = self.probes.numbers[series.stream]
+
+    def samples(self, piece: Piece) -> Samples:
+        """Read a piece as far as it can be read in one go."""
+        found = [self._routes.get(topic) or self._route(topic) for topic in piece.topics]
+        where = np.array(found, dtype=np.int64).reshape(-1, 2)
+        at_ms = np.array(piece.at_ms, dtype=np.int64)
+        n = len(at_ms)
+        number = np.arange(n)
+        entry = np.maximum.accumulate(np.where(np.r_[True, at_ms[1:] != at_ms[:-1]][:n], number, 0))
+        plain = where[:, 0] >= 0
+        blank = np.zeros(n, dtype=np.int64)
+        columns = {name: np.full(n, np.nan) for name in INPUTS}
+        boot, seq, t_ms = blank.copy(), blank - 1, blank.copy()
+        for at, messages in _read(piece, np.flatnonzero(plain)):
+            one = np.array([len(m.samples) == 1 and not m.sim for m in messages], dtype=np.bool_)
+            heard = [m.samples[0] for m in messages]
+            boot[at] = [m.boot or 0 for m in messages]
+            seq[at] = [-1 if m.seq is None else m.seq for m in messages]
+            t_ms[at] = [sample.t for sample in heard]
+            for name, get in zip(INPUTS, _COLUMNS, strict=True):
+                columns[name][at] = np.array(list(map(get, heard)), dtype=np.float64)
+            one &= ~np.array([sample.sim for sample in heard], dtype=np.bool_)
+            seq[at[~one]] = -1
+        some = np.zeros(n, dtype=np.bool_)
+        for column in columns.values():
+            some |= ~np.isnan(column)
+        plain &= some & (seq >= 0)
+        run = self.probes.run(where[:, 0], t_ms, columns)
+        return Samples(at_ms, entry, plain, where[:, 1], boot, seq, run)
+
+    def _route(self, topic: str) -> tuple[int, int]:
+        found = topics.parse(topic, self._root)
+        route = -1, -1
+        if isinstance(found, topics.Topic) and found.leaf == "obs" and found.kind == "salinity":
+            device = self.registry.devices.get(found.device)
+            if device is not None and (device.station, device.kind) == (found.station, found.kind):
+                stream = self.registry.root_device(device.id).id
+                if not device.levels and stream in self.probes.numbers:
+                    route = self.probes.numbers[stream], len(self.devices)
+                    self.devices.append(device.id)
+        if len(self._routes) < 100_000:
+            self._routes[topic] = route
+        return route
+
+    def stretch(self, position: int, samples: Samples, begin: int) -> tuple[int, Outcome] | None:
+        """Take as many entries from message `begin` on as are plain: how many messages, and what
+        follows. None where it is not worth it. `Outcome.rows` is empty.
+        """
+        if not self.possible or len(self.window):
+            return None
+        end = _entry_end(samples, begin + STRETCH_MAX)
+        part = samples.cut(begin, end)
+        part = part.cut(0, self._plain_until(part))
+        if len(part) < STRETCH_MIN:
+            return None
+        run = part.run
+        series, t_ms, _, sample = run.rows()
+        self.probes.ran(run)
+        self.window.run_through(series, t_ms)
+        outcome = Outcome(position, int(part.at_ms[-1]))
+        outcome.received = outcome.stored = len(part)
+        self._run_on(part)
+        rows = self._rows(run, part)
+        outcome.events.extend(self._rounds(position, part, rows, series, t_ms, sample))
+        self.now_ms = outcome.at_ms
+        self._remembered.put_later(partial(_as_batch, run))
+        return len(part), outcome
+
+    # How far a stretch goes.
+
+    def _plain_until(self, part: Samples) -> int:
+        """The first message that is not plain, or before which something falls due."""
+        n = len(part)
+        good = part.plain & self._in_sequence(part)
+        good &= self.probes.rises(part.run.stream, part.run.t_ms)
+        good &= part.run.t_ms <= part.at_ms + FUTURE_TOLERANCE_MS
+        good &= part.at_ms - part.run.t_ms < self._age_max_ms
+        good &= _previous(part.run.stream) < part.entry
+        silent = self.judging.engine.silence
+        mute = np.zeros(len(self.probes.numbers) + 1, dtype=np.bool_)
+        mute[self._streams_of[silent.pairs.series[silent.active]]] = True
+        good &= ~mute[part.run.stream]
+        bad = np.flatnonzero(~good)
+        end = int(part.entry[bad[0]]) if len(bad) else n
+        dues = (
+            self.lanes.next_due_ms(),
+            self.sequencer.next_due_ms(),
+            self.desk.next_due_ms(self.now_ms),
+        )
+        for due in dues:
+            if due is not None:
+                end = min(end, int(np.searchsorted(part.at_ms, due)))
+        return self._until_silence(part.cut(0, end)) if end >= STRETCH_MIN else 0
+
+    def _in_sequence(self, part: Samples) -> BoolArray:
+        """Messages that follow their device's last one without a gap."""
+        # One place more than devices: that of messages which are of none.
+        boots = np.full(len(self.devices) + 1, -1, dtype=np.int64)
+        settled = boots - 1
+        for device in np.unique(part.device[part.plain]).tolist():
+            known = self.sequencer.unbroken(self.devices[device])
+            if known is not None:
+                boots[device], settled[device] = known
+        follows: BoolArray = part.seq == settled[part.device] + 1 + _rank(part.device)
+        follows &= part.boot == boots[part.device]
+        return follows
+
+    def _until_silence(self, part: Samples) -> int:
+        """The first message at or before whose arrival a series would be missed."""
+        n, silence = len(part), self.judging.engine.silence
+        waits = np.flatnonzero(~silence.active)
+        if not len(waits) or not n:
+            return n
+        size = len(self.series)
+        after_ms = np.full(size, FAR_MS // 4, dtype=np.int64)
+        np.minimum.at(after_ms, silence.pairs.series[waits], silence.pairs.silent_ms[waits])
+        due_ms = silence.due_ms(
+            self._newest.measured_ms, self._newest.registered_ms, self._asleep_ms
+        )
+        first_ms = np.full(size, FAR_MS, dtype=np.int64)
+        np.minimum.at(first_ms, silence.pairs.series[waits], due_ms[waits])
+        dues = [first_ms[after_ms < FAR_MS // 4]]
+        for name, value in part.run.value.items():
+            series = self.probes.series_of[name][part.run.stream]
+            there = ~np.isnan(value) & (after_ms[series] < FAR_MS // 4)
+            at = np.flatnonzero(there)
+            if not len(at):
+                continue
+            at = at[np.argsort(series[at], kind="stable")]
+            series, arrival = series[at], part.at_ms[at]
+            starts = np.r_[True, series[1:] != series[:-1]]
+            begun = (
+                np.maximum(part.run.t_ms[at], self._newest.registered_ms[series]) + after_ms[series]
+            )
+            due = np.where(starts, first_ms[series], np.r_[0, begun[:-1]])
+            dues.append(due[due <= arrival])
+            ends = np.r_[starts[1:], True]
+            dues.append(begun[ends])
+            heard = series[starts]
+            # What is heard in time is no longer due as it stood before.
+            in_time = first_ms[heard] > arrival[starts]
+            first_ms[heard[in_time]] = FAR_MS
+        dues[0] = first_ms[after_ms < FAR_MS // 4]
+        earliest = min((int(due.min()) for due in dues if len(due)), default=FAR_MS)
+        return int(np.searchsorted(part.at_ms, earliest))
+
+    # What a stretch gives.
+
+    def _run_on(self, part: Samples) -> None:
+        order = np.argsort(part.device, kind="stable")
+        last = order[np.r_[part.device[order][1:] != part.device[order][:-1], True]]
+        for at in last.tolist():
+            self.sequencer.run_on(self.devices[int(part.device[at])], int(part.seq[at]))
+
+    def _rows(self, run: ProbeRun, part: Samples) -> _Rows:
+        """The readings that rules look at, flagged."""
+        flags = self.judging.flags_of_run(run, self._wanted)
+        samples, series, values, flag, why, rank = [], [], [], [], [], []
+        for number, name in enumerate(self._wanted):
+            if name not in run.value:
+                continue
+            of_stream = run.series_of[name][run.stream]
+            at = np.flatnonzero(~np.isnan(run.value[name]) & self._asked[of_stream])
+            samples.append(at)
+            series.append(of_stream[at])
+            values.append(run.value[name][at])
+            flag.append(flags[name][0][at])
+            why.append(flags[name][1][at])
+            rank.append(np.full(len(at), number))
+        if not samples:
+            return _Rows(np.empty(0, dtype=np.int64), Batch.empty(), np.empty(0, dtype=np.int64))
+        sample, one = np.concatenate(samples), np.concatenate(series)
+        t_ms = run.t_ms[sample]
+        # One by one the rows of an entry come by time, then by quantity, then as they arrived.
+        stepped = np.lexsort((sample, np.concatenate(rank), t_ms, part.entry[sample]))
+        order = np.empty(len(stepped), dtype=np.int64)
+        order[stepped] = np.arange(len(stepped))
+        turn = np.searchsorted(_round_bounds(part), sample, side="right")
+        index = np.lexsort((one, turn))
+        batch = Batch(one, t_ms, np.concatenate(values), np.concatenate(flag), np.concatenate(why))
+        return _Rows(sample[index], batch.take(index), order[index])
+
+    def _rounds(
+        self,
+        position: int,
+        part: Samples,
+        rows: _Rows,
+        series: IntArray,
+        t_ms: IntArray,
+        sample: IntArray,
+    ) -> Iterator[AlertEvent]:
+        """Ask the rules round by round, and settle where something happens."""
+        work = Work(Known(self._store, position), Outcome(position, 0), self.now_ms)
+        clock = _Clock(
+            (self._newest.measured_ms, self.judging.evaluated_ms), part, series, t_ms, sample
+        )
+        bounds = [0, *_round_bounds(part).tolist(), len(part)]
+        borders = np.searchsorted(_sorted_turns(rows, bounds), np.arange(len(bounds)))
+        for turn, (low, high) in enumerate(pairwise(borders)):
+            batch = rows.cut(int(low), int(high))
+            told = self.judging.engine.step(batch) if len(batch) else []
+            restless = self.book.restless()
+            due = self.book.next_due_ms()
+            last_ms = int(part.at_ms[bounds[turn + 1] - 1])
+            if told or restless is None or restless or (due is not None and due <= last_ms):
+                place = {int(one): int(low) + n for n, one in enumerate(batch.series)}
+                keyed = sorted(told, key=lambda each: int(rows.order[place[each.series]]))
+                happened = [(int(rows.sample[place[each.series]]), each) for each in keyed]
+                yield from self._settled(
+                    work, clock, part, bounds[turn], bounds[turn + 1], happened
+                )
+        clock.upto(len(part))
+
+    def _settled(
+        self,
+        work: Work,
+        clock: "_Clock",
+        part: Samples,
+        begin: int,
+        end: int,
+        happened: Sequence[tuple[int, Transition]],
+    ) -> Iterator[AlertEvent]:
+        """The life of alerts over the entries of one round: only those that matter are asked."""
+        by_entry: dict[int, list[Transition]] = {}
+        for sample, each in happened:
+            by_entry.setdefault(int(part.entry[sample]), []).append(each)
+        entries = np.unique(part.entry[begin:end]).tolist()
+        for entry in entries:
+            at_ms = int(part.at_ms[entry])
+            while (due := self.book.next_due_ms()) is not None and due <= at_ms:
+                clock.upto(entry)
+                yield from self._at(work, max(due, self.now_ms))
+            changed = by_entry.get(entry, [])
+            if not changed and not self._stirs(part, entry):
+                continue
+            clock.upto(_entry_end(part, entry + 1))
+            work.transitions.extend(changed)
+            yield from self._at(work, at_ms)
+
+    def _stirs(self, part: Samples, entry: int) -> bool:
+        """Whether an entry without transitions may change something in the book."""
+        restless = self.book.restless()
+        if restless is None:
+            return True
+        if not restless:
+            return False
+        streams = set(part.run.stream[entry : _entry_end(part, entry + 1)].tolist())
+        return any(int(self._streams_of[one]) in streams for one in restless if one >= 0)
+
+    def _at(self, work: Work, at_ms: int) -> list[AlertEvent]:
+        work.since_ms = self.now_ms = at_ms
+        self._settle(work, at_ms)
+        events, work.outcome.events = work.outcome.events, []
+        return events
+
+
+class _Clock:
+    """Newest times as of an entry, brought forward with it."""
+
+    def __init__(
+        self,
+        columns: tuple[IntArray, IntArray],
+        part: Samples,
+        series: IntArray,
+        t_ms: IntArray,
+        sample: IntArray,
+    ) -> None:
+        self._columns = columns
+        self._series, self._t_ms = series, t_ms
+        self._first = np.searchsorted(sample, np.arange(len(part) + 1)).tolist()
+        self._at = 0
+
+    def upto(self, message: int) -> None:
+        """As if the messages before this one had been taken, and no other."""
+        begin, end = self._first[self._at], self._first[message]
+        if end > begin:
+            for column in self._columns:
+                # In order of time: of one series the last stands.
+                column[self._series[begin:end]] = self._t_ms[begin:end]
+            self._at = message
+
+
+def _read(piece: Piece, at: IntArray) -> Iterator[tuple[IntArray, Sequence[Any]]]:
+    """Messages of probes, read together; where that can't be done, half of them at a time."""
+    if not len(at):
+        return
+    found = decode_probes_at_once([piece.payloads[n] for n in at.tolist()])
+    if found is not None:
+        yield at, found
+    elif len(at) > 1:
+        middle = len(at) // 2
+        yield from _read(piece, at[:middle])
+        yield from _read(piece, at[middle:])
+
+
+def _as_batch(run: ProbeRun) -> Batch:
+    series, t_ms, value, _ = run.rows()
+    return Batch.of(series, t_ms, value)
+
+
+def _entry_end(samples: Samples, at: int) -> int:
+    """The end of the entry that holds the message before `at`."""
+    if at >= len(samples):
+        return len(samples)
+    return int(np.searchsorted(samples.at_ms, samples.at_ms[at - 1], side="right"))
+
+
+def _rank(key: IntArray) -> IntArray:
+    """How many of the same stand before each."""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    n = np.arange(len(key))
+    begin = np.maximum.accumulate(
+        np.where(np.r_[True, ordered[1:] != ordered[:-1]][: len(key)], n, 0)
+    )
+    rank = np.empty(len(key), dtype=np.int64)
+    rank[order] = n - begin
+    return rank
+
+
+def _previous(key: IntArray) -> IntArray:
+    """The place before each at which the same stands, -1 for none."""
+    order = np.argsort(key, kind="stable")
+    same = np.r_[False, key[order][1:] == key[order][:-1]][: len(key)]
+    found = np.full(len(key), -1, dtype=np.int64)
+    found[order[same]] = order[np.flatnonzero(same) - 1]
+    return found
+
+
+def _round_bounds(part: Samples) -> IntArray:
+    """Where rounds begin behind the first: whole entries, no stream twice in a round."""
+    latest = np.maximum.accumulate(_previous(part.run.stream))
+    bounds: list[int] = []
+    begin = 0
+    while True:
+        at = int(np.searchsorted(latest, begin))
+        if at >= len(part):
+            return np.array(bounds, dtype=np.int64)
+        begin = int(part.entry[at])
+        bounds.append(begin)
+
+
+def _sorted_turns(rows: _Rows, bounds: Sequence[int]) -> IntArray:
+    found: IntArray = np.searchsorted(np.array(bounds[1:-1]), rows.sample, side="right")
+    return found
