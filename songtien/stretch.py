@@ -183,7 +183,7 @@ class Stretching(Processor):
         """Take as many entries from message `begin` on as are plain: how many messages, and what
         follows. None where it is not worth it. `Outcome.rows` is empty.
         """
-        if not self.possible or len(self.window):
+        if not self.possible or len(self.window) or not self._may_begin(samples, begin):
             return None
         end = _entry_end(samples, begin + STRETCH_MAX)
         part = samples.cut(begin, end)
@@ -204,6 +204,13 @@ class Stretching(Processor):
         return len(part), outcome
 
     # How far a stretch goes.
+
+    def _may_begin(self, samples: Samples, at: int) -> bool:
+        """Whether one message looks plain: what is cheap to ask before all the rest."""
+        if not samples.plain[at]:
+            return False
+        known = self.sequencer.unbroken(self.devices[int(samples.device[at])])
+        return known == (int(samples.boot[at]), int(samples.seq[at]) - 1)
 
     def _plain_until(self, part: Samples) -> int:
         """The first message that is not plain, or before which something falls due."""
@@ -358,21 +365,33 @@ class Stretching(Processor):
         happened: Sequence[tuple[int, Transition]],
     ) -> Iterator[AlertEvent]:
         """The life of alerts over the entries of one round: only those that matter are asked."""
-        by_entry: dict[int, list[Transition]] = {}
+        changes: dict[int, list[Transition]] = {}
         for sample, each in happened:
-            by_entry.setdefault(int(part.entry[sample]), []).append(each)
-        entries = np.unique(part.entry[begin:end]).tolist()
-        for entry in entries:
-            at_ms = int(part.at_ms[entry])
-            while (due := self.book.next_due_ms()) is not None and due <= at_ms:
-                clock.upto(entry)
+            changes.setdefault(int(part.entry[sample]), []).append(each)
+        entries = np.unique(part.entry[begin:end])
+        at = -1
+        while True:
+            # Nothing stirs in most books: then only entries with a change are looked at.
+            later = entries[entries > at]
+            if not self._quiet:
+                at = int(later[0]) if len(later) else end
+            else:
+                at = min((entry for entry in changes if entry > at), default=end)
+            now_ms = int(part.at_ms[min(at, end - 1)])
+            while (due := self.book.next_due_ms()) is not None and due <= now_ms:
+                clock.upto(int(np.searchsorted(part.at_ms, due)))
                 yield from self._at(work, max(due, self.now_ms))
-            changed = by_entry.get(entry, [])
-            if not changed and not self._stirs(part, entry):
-                continue
-            clock.upto(_entry_end(part, entry + 1))
-            work.transitions.extend(changed)
-            yield from self._at(work, at_ms)
+            if at == end:
+                return
+            if at in changes or self._stirs(part, at):
+                clock.upto(_entry_end(part, at + 1))
+                work.transitions.extend(changes.get(at, ()))
+                yield from self._at(work, now_ms)
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether samples without a transition change nothing in the book."""
+        return self.book.restless() == frozenset()
 
     def _stirs(self, part: Samples, entry: int) -> bool:
         """Whether an entry without transitions may change something in the book."""
