@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from songtien.bench import drain, ingest, latency, rules
+from songtien.bench import drain, ingest, latency, rules, season
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest", "drain", "rules")
+NAMES = ("latency", "ingest", "drain", "rules", "season")
 
 
 def bench(
@@ -22,11 +22,12 @@ def bench(
     messages: Annotated[int, typer.Option(min=1000, help="ingest: of a round.")] = 100_000,
     points: Annotated[int, typer.Option(min=1000, help="drain: of a round.")] = 60_000,
     devices: Annotated[int, typer.Option(min=10, help="ingest, drain: that send in turn.")] = 1000,
+    days: Annotated[int, typer.Option(min=2, help="season: of the recording.")] = 182,
 ) -> None:
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
     Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place,
-    rules nothing of all that.
+    rules and season nothing of all that.
     Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
     where messages or points were lost.
 
@@ -64,6 +65,9 @@ def bench(
             taken = rules.run(rules.Size(rounds, tries), _progress)
             for line in rules.summary(taken, rounds):
                 _told(line)
+        if name in {None, "season"}:
+            length = season.Size(days=days, rounds=rounds, tries=tries)
+            _told(season.summary(season.run(length, _progress), rounds))
     except BenchError as error:
         fail(FAILED, f"bench: {error}")
 
