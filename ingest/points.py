@@ -27,7 +27,7 @@ def tags(series: Series) -> dict[str, str]:
     found = {"device": series.device}
     _, _, part = series.stream.partition("/")
     if part:
-        found["dir" if series.kind == "traffic" else "level"] = part
+        found["level" if series.kind == "salinity" else "dir"] = part
     return found
 
 

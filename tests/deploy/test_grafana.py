@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,11 @@ def test_a_real_influxdb_answers_each_panel_with_what_the_service_writes(
         assert influx.write(lines(readings, table)).verdict is Verdict.STORED
     finally:
         influx.close()
-    known: dict[str, set[str]] = {"salinity": {"level"}, "traffic": set()}
+    known: defaultdict[str, set[str]] = defaultdict(set, {"salinity": {"level"}})
     for series in table.entries:
         known[series.kind] |= set(tags(series))
+    assert known["river"] == {"device"}
+    assert known["bridge"] == {"device", "dir"}
     for title, query in _queries():
         kind, groups = query.partition('FROM "')[2].split('"')[0], query.partition("GROUP BY")[2]
         assert set(re.findall(r'"(\w+)"', groups)) <= known[kind], title

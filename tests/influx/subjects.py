@@ -43,14 +43,14 @@ FAULTS = {
 
 _STATIONS = """
 [[reach]]
-id = "tien"
+id = "{run}-tien"
 name = "Sông Tiền"
 [[station]]
 id = "my-tho"
 name = "Mỹ Tho"
 kind = "salinity"
-reach = "tien"
-km_from_mouth = {{ tien = 46.0 }}
+reach = "{run}-tien"
+km_from_mouth = {{ {run}-tien = 46.0 }}
 lat = 10.3469
 lon = 106.347
 {my_tho}
@@ -58,13 +58,13 @@ lon = 106.347
 id = "vam-kenh"
 name = "Vàm Kênh"
 kind = "salinity"
-reach = "tien"
-km_from_mouth = {{ tien = 2.0 }}
+reach = "{run}-tien"
+km_from_mouth = {{ {run}-tien = 2.0 }}
 lat = 10.274
 lon = 106.737
 {vam_kenh}
 [[station]]
-id = "cau"
+id = "{run}-cau"
 name = "Cầu Rạch Miễu"
 kind = "traffic"
 lat = 10.3
