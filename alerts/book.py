@@ -323,7 +323,8 @@ class AlertBook:
     def _is_news(self, alert: Alert, situation: Situation) -> bool:
         if is_silence(alert):
             return True
-        newest = int(situation.newest_ms[alert.series])
+        instant_ms = situation.instant_ms(alert.rule, alert.series)
+        newest = int(situation.newest_ms[alert.series]) if instant_ms is None else instant_ms
         young = newest >= 0 and situation.now_ms - newest < alert.max_age_ms
         return young and (alert.flapping or not situation.clearing(alert.rule, alert.series))
 

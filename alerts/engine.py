@@ -27,7 +27,7 @@ from alerts.plain import Plain
 from alerts.rules import RuleSet
 from alerts.runs import NOT_PENDING, Evaluations, Runs
 from alerts.silence import Silence, ended
-from alerts.transition import Cause, Change, Transition
+from alerts.transition import Cause, Transition
 from ingest.reading import Batch, BoolArray, Flag, FlagArray, FloatArray, IntArray, Why, rounds
 from ingest.registry import Registry
 from ingest.series import SeriesTable
@@ -104,6 +104,11 @@ class Engine:
         if at >= self.pairs.n_alone:
             return int(self.joint.count[at - self.pairs.n_alone])
         return int((self._tested if self.further.quality[at] else self._evaluated)[series])
+
+    def newest_instant_ms(self, rule: str, series: int) -> int | None:
+        """The newest instant at which a group was asked about; None for a series by itself."""
+        at = self._at.get((rule, series), -1) - self.pairs.n_alone
+        return None if at < 0 else self.joint.newest_ms(at)
 
     def step(self, batch: Batch) -> list[Transition]:
         """Evaluate released samples, each series' in rising time; flags are already set.
@@ -284,18 +289,14 @@ class Engine:
             reading=formed.reading,
             ordinal=formed.ordinal,
         ).take(keep)
-        place = {at: n for n, at in enumerate(pair.tolist())}
-        for change in self._touch(seen):
-            at = self._at[change.rule, change.series]
-            told.append(self._with_others(change, at, formed, place[at]))
-        return told
+        return [*told, *(self._with_others(change, formed) for change in self._touch(seen))]
 
-    def _with_others(self, change: Transition, at: int, formed: Formed, n: int) -> Transition:
-        group = self.pairs.groups[at - self.pairs.n_alone]
+    def _with_others(self, change: Transition, formed: Formed) -> Transition:
+        at = self._at[change.rule, change.series]
+        group = at - self.pairs.n_alone
         if not self.pairs.rules[at].shared:
-            return replace(change, other=group[1].id)
-        members = (formed.beyond if change.kind is Change.RAISED else formed.uncalm)[n]
-        return replace(change, members=tuple(members.tolist()))
+            return replace(change, other=self.pairs.groups[group][1].id)
+        return replace(change, members=formed.members(group, change.kind))
 
     def advance(
         self,

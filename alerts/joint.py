@@ -20,6 +20,7 @@ import numpy as np
 from alerts.instants import Instants
 from alerts.pairs import LevelPairs, PairKey, expected_ms, own_levels
 from alerts.rules import Ask, Rule
+from alerts.transition import Change
 from ingest.reading import (
     Batch,
     BoolArray,
@@ -53,7 +54,8 @@ class Formed:
     idle_flag, held_flag : uint8[N]; why : uint16[N], of all that was used
     reading : float64[N], of the first of a difference, else NaN
     ordinal : int64[N], how many instants the pair has had
-    beyond, uncalm : of each pair, the numbers of the members that are so
+    seat_pair, seat_series : int64[M], of each member of each of the pairs
+    beyond, uncalm : bool[M], which of them are so
     """
 
     pair: IntArray
@@ -65,8 +67,15 @@ class Formed:
     why: WhyArray
     reading: FloatArray
     ordinal: IntArray
-    beyond: list[IntArray]
-    uncalm: list[IntArray]
+    seat_pair: IntArray
+    seat_series: IntArray
+    beyond: BoolArray
+    uncalm: BoolArray
+
+    def members(self, pair: int, change: Change) -> tuple[int, ...]:
+        """The numbers of the members that a change rests on, rising."""
+        chosen = self.beyond if change is Change.RAISED else self.uncalm
+        return tuple(np.sort(self.seat_series[chosen & (self.seat_pair == pair)]).tolist())
 
 
 class Joint:
@@ -118,6 +127,10 @@ class Joint:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def newest_ms(self, pair: int) -> int:
+        """The newest instant of a pair, NEVER where there was none."""
+        return int(self._done_ms[pair])
 
     def take(self, batch: Batch) -> Iterator[Formed]:
         """Take released rows, each series rising; gives what they complete, in order of time."""
@@ -209,8 +222,10 @@ class Joint:
             why=np.bitwise_or.reduceat(np.where(there, rows.why, 0).astype(np.uint16), starts),
             reading=np.where(differs, rows.value[starts], np.nan),
             ordinal=self.count[pair],
-            beyond=self._named(seat, beyond, starts),
-            uncalm=self._named(seat, ~calm, starts),
+            seat_pair=self._pair[seat],
+            seat_series=self._series[seat],
+            beyond=beyond,
+            uncalm=~calm,
         )
 
     def _judged(self, seat: IntArray, rows: Batch) -> tuple[BoolArray, BoolArray]:
@@ -220,12 +235,6 @@ class Joint:
         y = np.where(quality, matches, rows.value * self._sign[seat])
         calm = (y < self._low[seat]) & (rows.flag < Flag.SUSPECT)
         return y > self._high[seat], calm
-
-    def _named(self, seat: IntArray, chosen: BoolArray, starts: IntArray) -> list[IntArray]:
-        if not len(starts):
-            return []
-        parts = np.split(np.where(chosen, self._series[seat], NEVER), starts[1:])
-        return [np.sort(part[part != NEVER]) for part in parts]
 
     def snapshot(self) -> dict[str, Any]:
         rows = self._rows

@@ -15,6 +15,9 @@ class Situation:
     heard_ms : int64[S], the newest measured time of each series, -1 where there is none
     clearing : whether the newest samples of a raised rule on a series were calm: what no longer
         holds, but isn't cleared yet, is no news
+    instant_ms : the newest instant at which a rule over several series was asked about the group
+        that a series stands for, None where it is asked of that series alone: a group goes on
+        when its first member is silent
     evaluations : how often a rule has been asked of a series so far, as `Transition.ordinal`
     maintenance : station -> id of the window that is in force
     closed : directions of bridges that the police have closed, as `station/direction`
@@ -30,3 +33,4 @@ class Situation:
     maintenance: Mapping[str, str] = field(default_factory=dict)
     asleep_ms: IntArray | None = None
     closed: frozenset[str] = frozenset()
+    instant_ms: Callable[[str, int], int | None] = lambda _rule, _series: None

@@ -243,6 +243,7 @@ class Processor:
             self.desk.maintenance(now_ms),
             self._asleep_ms,
             self.desk.closed(now_ms),
+            engine.newest_instant_ms,
         )
         work.outcome.events.extend(self.book.apply(work.transitions, situation))
         work.transitions.clear()

@@ -242,6 +242,7 @@ class Script:
             self.maintenance,
             self.asleep_ms,
             self.closed,
+            self.engine.newest_instant_ms,
         )
 
     def acted(self, acted: Acted) -> Acted:

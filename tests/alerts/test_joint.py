@@ -15,7 +15,7 @@ from ingest.reading import Batch, Flag, Why
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
-from tests.alerts.script import MINUTE_MS, STATIONS, VK, XH, t
+from tests.alerts.script import MINUTE_MS, STATIONS, VK, XH, Script, t
 from tests.alerts.test_engine import batch_of, by_pair, shape
 from tests.naive import alerts as naive
 from tests.naive import joint as twin
@@ -252,3 +252,13 @@ def test_one_call_or_many_for_what_was_released_together(body: str) -> None:
     singly = [shape(each) for row in rows for each in engine.step(batch_of([row]))]
     assert len(at_once) > 20
     assert sorted(at_once, key=repr) == sorted(singly, key=repr)
+
+
+def test_a_group_whose_first_member_is_silent_is_told_and_one_of_the_past_is_not() -> None:
+    rule = "raise_above = 2\nclear_below = 1\nat_least = 1\n"
+    script = Script(HEAD + rule)
+    for n in range(0, 40, 10):
+        script.at(n).reading(3.0, XH)
+    script.expect("raised", k=VK, told=True, historic=False)
+    late = Script(HEAD + rule).at(600).backlog([(0, 3.0), (10, 3.0), (20, 3.0)], XH)
+    late.expect("raised", k=VK, told=False, historic=True)
