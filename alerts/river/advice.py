@@ -75,6 +75,11 @@ _TEXTS: Final[Mapping[int, tuple[str, str]]] = {
     ),
 }
 
+_MAINTAINED: Final = (
+    "CHƯA RÕ: không lấy nếu chưa tự đo; trạm đang bảo trì",
+    "NOT KNOWN: do not take without measuring yourself; the station is in maintenance",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -129,12 +134,14 @@ def body(intake: Intake, found: Found, now_ms: int) -> dict[str, Any]:
     if found.ends_ms is not None:
         told["ends"] = found.ends_ms
         told["ends_basis"] = "tham khảo"
-    told["text_vi"], told["text_en"] = _texts(intake, told)
+    maintained = facts is not None and facts.maintained
+    told["text_vi"], told["text_en"] = _texts(intake, told, maintained=maintained)
     return told
 
 
-def _texts(intake: Intake, told: Mapping[str, Any]) -> tuple[str, str]:
-    vi, en = (f"{intake.name}: {words}" for words in _TEXTS[told["row"]])
+def _texts(intake: Intake, told: Mapping[str, Any], *, maintained: bool) -> tuple[str, str]:
+    words = _MAINTAINED if maintained else _TEXTS[told["row"]]
+    vi, en = (f"{intake.name}: {each}" for each in words)
     stop_by = told.get("stop_by")
     if stop_by is not None:
         at_once = stop_by <= told["t"]

@@ -43,6 +43,10 @@ class Entries(Protocol):
         """By intake: "taking", "gate" ("open", "closed" or None) and "t_ms"."""
         ...
 
+    def maintenance(self, now_ms: int) -> Mapping[str, str]:
+        """The stations in maintenance, with their windows."""
+        ...
+
 
 class Advisor:
     """What stands for every intake of the registry."""
@@ -54,6 +58,9 @@ class Advisor:
         self._standing: dict[str, dict[str, Any]] = {}
         self._check_ms: dict[str, int] = {}
         self._entered: dict[str, Mapping[str, Any]] = {}
+        self._stopped_ms: dict[str, int] = {}
+        self._maintained: set[str] = set()
+        self._fit_from_ms: dict[str, int] = {}
         self._stale: set[str] = set()
         if snapshot is not None:
             recent = snapshot["recent"]
@@ -61,6 +68,10 @@ class Advisor:
             self._standing = dict(snapshot["standing"])
             self._check_ms = dict(snapshot["check_ms"])
             self._entered = dict(snapshot["entered"])
+            # Earlier checkpoints of the same version know nothing of these.
+            self._stopped_ms = dict(snapshot.get("stopped_ms", {}))
+            self._maintained = set(snapshot.get("maintained", ()))
+            self._fit_from_ms = dict(snapshot.get("fit_from_ms", {}))
         self._configure(registry, series)
         if snapshot is not None:
             self._stale = set(snapshot["stale"])
@@ -76,8 +87,10 @@ class Advisor:
             probe.station.id: probe for probe in network(registry, series).probes
         }
         self._watchers: dict[int, list[str]] = {}
+        self._intakes_of: dict[str, list[str]] = {}
         for intake in self._intakes.values():
             for station in (*intake.stations, *([intake.inside] if intake.inside else [])):
+                self._intakes_of.setdefault(station, []).append(intake.id)
                 for number in self._watched(station):
                     self._watchers.setdefault(number, []).append(intake.id)
         self._is_watched = np.zeros(len(series), dtype=np.bool_)
@@ -85,6 +98,8 @@ class Advisor:
         self._recent = {
             number: self._recent.get(number, Recent()) for number in sorted(self._watchers)
         }
+        self._fit_from_ms = {s: ms for s, ms in self._fit_from_ms.items() if s in self._intakes_of}
+        self._stopped_ms = {i: ms for i, ms in self._stopped_ms.items() if i in self._intakes}
         self._stale = {*self._intakes, *self._standing}
 
     def _watched(self, station: str) -> Iterable[int]:
@@ -115,12 +130,7 @@ class Advisor:
 
     def advance(self, now_ms: int, desk: Entries) -> list[Advice]:
         """Advice that differs from what stands, as of `now_ms`, in the order of intakes."""
-        entered = desk.intakes()
-        if entered != self._entered:
-            for name in {*entered, *self._entered}:
-                if entered.get(name) != self._entered.get(name):
-                    self._stale.add(name)
-            self._entered = {name: dict(said) for name, said in entered.items()}
+        self._hear(now_ms, desk)
         due = {name for name, at_ms in self._check_ms.items() if at_ms <= now_ms}
         if not self._stale and not due:
             return []
@@ -135,6 +145,21 @@ class Advisor:
             if name in wanted:
                 told.extend(self._think(self._intakes[name], now_ms))
         return told
+
+    def _hear(self, now_ms: int, desk: Entries) -> None:
+        """Take what officers have entered; what it is about is thought of anew."""
+        entered = desk.intakes()
+        if entered != self._entered:
+            for name in {*entered, *self._entered}:
+                if entered.get(name) != self._entered.get(name):
+                    self._stale.add(name)
+            self._entered = {name: dict(said) for name, said in entered.items()}
+        maintained = {s for s in desk.maintenance(now_ms) if s in self._intakes_of}
+        for station in self._maintained ^ maintained:
+            self._stale.update(self._intakes_of.get(station, ()))
+            # What a probe read while somebody worked on it permits nothing afterwards, either.
+            self._fit_from_ms[station] = now_ms
+        self._maintained = maintained
 
     def next_due_ms(self) -> int | None:
         """When the clock alone changes something; 0 is at once, None never."""
@@ -152,11 +177,17 @@ class Advisor:
             "standing": dict(self._standing),
             "check_ms": dict(self._check_ms),
             "entered": {name: dict(said) for name, said in self._entered.items()},
+            "stopped_ms": dict(self._stopped_ms),
+            "maintained": sorted(self._maintained),
+            "fit_from_ms": dict(self._fit_from_ms),
             "stale": sorted(self._stale),
         }
 
     def _think(self, intake: Intake, now_ms: int) -> list[Advice]:
         found = self._decide(intake, now_ms)
+        said = self._entered.get(intake.id, {})
+        if said.get("taking") and found.row in decision.STOPPING:
+            self._stopped_ms[intake.id] = said["t_ms"]
         told = body(intake, found, now_ms)
         if found.until_ms is None:
             self._check_ms.pop(intake.id, None)
@@ -189,6 +220,9 @@ class Advisor:
     def _by_station(self, intake: Intake, probe: Probe, now_ms: int) -> Found:
         recent = self._recent[probe.series]
         samples = recent.of_last(DECIDING_MS)
+        fit_from_ms = self._fit_from_ms.get(probe.station.id, 0)
+        if probe.station.id not in self._maintained:
+            samples = [each for each in samples if each.t_ms > fit_from_ms]
         if not samples:
             return Found(decision.SILENT, probe.station.id, None, None)
         t_ms = samples[-1].t_ms
@@ -208,7 +242,8 @@ class Advisor:
             stop_by_ms = t_ms + int(within_ms)
             until_ms = min(until_ms, stop_by_ms) if stop_by_ms >= now_ms else until_ms
         elif row == decision.TAKE:
-            ends = ends_ms(list(recent.samples), facts.near_g_l)
+            fit = [each for each in recent.samples if each.t_ms > fit_from_ms]
+            ends = ends_ms(fit, facts.near_g_l)
             ends = ends if ends is not None and ends > now_ms else None
         return Found(row, probe.station.id, facts, t_ms, until_ms, stop_by_ms, ends)
 
@@ -216,7 +251,8 @@ class Advisor:
         newest = samples[-1]
         interval_ms = int(self._series.expected_ms[probe.series])
         near = decision.near_g_l(intake.limit_g_l)
-        held_ms, held_samples = held(samples, near, GAP_INTERVALS * interval_ms)
+        gap_ms = GAP_INTERVALS * interval_ms
+        held_ms, held_samples = held(samples, near, gap_ms)
         slope = slope_per_h(samples)
         said = self._entered.get(intake.id, {})
         high_ms = self._high_water_ms(probe)
@@ -229,12 +265,15 @@ class Advisor:
             usual_rise_g_l_h=intake.rise_g_l_h,
             dry=newest.bad,
             live=not newest.simulated,
+            maintained=probe.station.id in self._maintained,
             slope_g_l_h=None if slope is None else _rounded(slope),
-            falling=falling(samples),
+            falling=falling(samples, gap_ms),
             high_water_h=None if high_ms is None else (now_ms - high_ms) / MS_PER_H,
             held_h=held_ms / MS_PER_H,
             held_samples=held_samples,
             taking=bool(said.get("taking")),
+            interrupted=intake.id in self._stopped_ms
+            and self._stopped_ms[intake.id] == said.get("t_ms"),
             gate=said.get("gate") if intake.gate is not None else None,
             gravity=intake.lift == "gravity",
             head_m=self._head_m(intake, probe, now_ms),
@@ -248,6 +287,8 @@ class Advisor:
         """Outer minus inner level, if both are good, recent and their zeros known."""
         inner = None if intake.inside is None else self._probes.get(intake.inside)
         if inner is None or intake.head_offset_m is None:
+            return None
+        if inner.station.id in self._maintained:
             return None
         levels = []
         for each in (probe, inner):

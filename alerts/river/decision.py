@@ -46,12 +46,15 @@ class Facts:
     salinity_g_l, flag, age_h, interval_h : of the newest reading, whatever its flag
     dry : the probe is in air, barely covered or fouled
     live : it was measured, not simulated
+    maintained : somebody works on the station, and the probe may hang in a bucket
     slope_g_l_h : over the last hour, None where too little is remembered
     usual_rise_g_l_h : the 95th percentile of the station
     falling : the last three samples were each lower than the one before
     high_water_h : since the last high water, None where none is known
     held_h, held_samples : for how long, and in how many samples, it has been good and not
         above `NEAR` of the limit
+    taking : an officer has said that water is taken
+    interrupted : since then a row that stops who is taking has matched
     gate : "open", "closed" or None, by an officer
     head_m : outer minus inner level, None where it isn't known
     """
@@ -64,12 +67,14 @@ class Facts:
     usual_rise_g_l_h: float
     dry: bool = False
     live: bool = True
+    maintained: bool = False
     slope_g_l_h: float | None = None
     falling: bool = False
     high_water_h: float | None = None
     held_h: float = 0.0
     held_samples: int = 0
     taking: bool = False
+    interrupted: bool = False
     gate: str | None = None
     gravity: bool = False
     head_m: float | None = None
@@ -103,6 +108,11 @@ class Facts:
     def rising(self) -> bool:
         return self.slope_g_l_h is not None and self.slope_g_l_h > RISING_G_L_H
 
+    @property
+    def going_on(self) -> bool:
+        """Water has been taken without a stop; after one it begins anew, whoever was told."""
+        return self.taking and not self.interrupted
+
 
 NO_STATION: Final = 1
 SILENT: Final = 2
@@ -119,6 +129,9 @@ TAKE: Final = 12
 
 UNKNOWN: Final = (NO_STATION, SILENT, BROKEN, DOUBTFUL)
 """The rows on which nobody can say."""
+
+STOPPING: Final = (*UNKNOWN, TOO_SALT, STOP, MAY_BE_TOO_SALT)
+"""The rows that stop who is taking."""
 
 
 def _must_stop(facts: Facts) -> bool:
@@ -139,15 +152,15 @@ def _nearly(facts: Facts) -> bool:
 
 
 TABLE: Final[tuple[tuple[int, Callable[[Facts], bool]], ...]] = (
-    (SILENT, lambda f: f.age_h > f.age_max_h or not f.live),
+    (SILENT, lambda f: f.age_h > f.age_max_h or not f.live or f.maintained),
     (BROKEN, lambda f: f.dry or f.flag not in (Flag.PASS, Flag.SUSPECT)),
     (TOO_SALT, lambda f: f.salinity_g_l >= f.limit_g_l),
     (DOUBTFUL, lambda f: f.flag == Flag.SUSPECT),
     (STOP, _must_stop),
     (MAY_BE_TOO_SALT, lambda f: f.may_be_g_l >= f.limit_g_l),
     # Who is taking already is not stopped by what only speaks against beginning.
-    (STILL_RISING, lambda f: not f.taking and _still_rising(f)),
-    (NEARLY, lambda f: not f.taking and _nearly(f)),
+    (STILL_RISING, lambda f: not f.going_on and _still_rising(f)),
+    (NEARLY, lambda f: not f.going_on and _nearly(f)),
     (GATE_CLOSED, lambda f: f.gate == "closed"),
     (PUMP_ONLY, lambda f: f.gravity and (f.head_m is None or f.head_m < HEAD_M)),
     (TAKE, lambda f: True),  # noqa: ARG005 - the last row asks nothing

@@ -73,8 +73,17 @@ class Recent:
 
 
 def slope_per_h(samples: list[Sample]) -> float | None:
-    """From the oldest of the last 60 min to the newest; None if less than 30 min apart."""
-    told = [each for each in samples if each.flag in (Flag.PASS, Flag.SUSPECT)]
+    """From the oldest of the last 60 min to the newest; None if less than 30 min apart.
+
+    Of the slope with suspect samples and that without them the larger: a suspect one may show
+    a rise, and may not hide one.
+    """
+    told = [s for s in samples if s.flag in (Flag.PASS, Flag.SUSPECT) and not s.simulated]
+    slopes = _slope_per_h(told), _slope_per_h([each for each in told if each.good])
+    return max((slope for slope in slopes if slope is not None), default=None)
+
+
+def _slope_per_h(told: list[Sample]) -> float | None:
     if not told:
         return None
     last = told[-1]
@@ -85,13 +94,16 @@ def slope_per_h(samples: list[Sample]) -> float | None:
     return (last.value - first.value) * HOUR_MS / span_ms
 
 
-def falling(samples: list[Sample]) -> bool:
-    """Whether each of the last three samples is good and lower than the one before."""
+def falling(samples: list[Sample], gap_ms: int) -> bool:
+    """Whether each of the last three samples is good and lower than the one before.
+
+    Across a hole of more than `gap_ms` nobody has seen it fall.
+    """
     last = samples[-FALLS - 1 :]
     return (
         len(last) == FALLS + 1
         and all(each.good for each in last)
-        and all(b.value < a.value for a, b in pairwise(last))
+        and all(b.value < a.value and b.t_ms - a.t_ms <= gap_ms for a, b in pairwise(last))
     )
 
 

@@ -61,9 +61,14 @@ class Said:
 
     def __init__(self, **said: Any) -> None:
         self.said = {"a": {"taking": False, "gate": None, "t_ms": START, **said}} if said else {}
+        self.windows: dict[str, str] = {}
 
     def intakes(self) -> Mapping[str, Mapping[str, Any]]:
         return self.said
+
+    def maintenance(self, now_ms: int) -> Mapping[str, str]:
+        del now_ms
+        return self.windows
 
 
 class Script:
@@ -210,6 +215,62 @@ def test_taking_goes_on_where_it_would_not_begin() -> None:
     assert script.row() == 12
 
 
+def test_after_a_stop_taking_begins_anew_whatever_was_said_of_it() -> None:
+    script = Script()
+    script.desk = Said(taking=True)
+    script.at(0).reading(0.1)
+    assert script.row() == 12
+    for minute, value, expected in ((70, 0.6, 4), (80, 0.3, 9), (90, 0.2, 9), (100, 0.1, 9)):
+        assert script.at(minute).reading(value).row() == expected, minute
+    assert script.at(110).reading(0.1).row() == 12
+    # Who says anew that water is taken is heard.
+    script.at(120).reading(0.6).row()
+    script.at(130).reading(0.1)
+    assert script.row() == 9
+    script.desk = Said(taking=True, t_ms=START + 129 * MINUTE)
+    assert script.row() == 12
+
+
+def test_a_station_in_maintenance_permits_nothing_and_begins_anew_afterwards() -> None:
+    script = Script().fresh()
+    assert script.row() == 12
+    script.desk.windows = {"out": "m1"}
+    [advice] = script.told()
+    assert (advice.body["row"], advice.body["take"], advice.body["until"]) == (2, False, None)
+    assert "trạm đang bảo trì" in advice.body["text_vi"]
+    assert script.at(50).reading(0.1).row() == 2
+    script.desk.windows = {}
+    assert script.row() == 2  # What was read meanwhile is no reading of the river.
+    for minute, expected in ((60, 9), (70, 9), (80, 9), (90, 12)):
+        assert script.at(minute).reading(0.1).row() == expected, minute
+
+
+def test_the_level_of_a_station_in_maintenance_is_no_head() -> None:
+    script = Script(GATE).fresh()
+    script.reading(0.5, "out-p/water_level_m").reading(0.5, "in-p/water_level_m")
+    assert script.row() == 12
+    script.desk.windows = {"in": "m1"}
+    assert script.row() == 11
+
+
+def test_a_suspect_sample_or_a_drill_hides_no_rise() -> None:
+    for flag, why in ((Flag.SUSPECT, 0), (Flag.PASS, int(Why.SIMULATED))):
+        script = Script().at(0).reading(0.3, flag=flag, why=why)
+        for minute, value in ((20, 0.05), (30, 0.08), (40, 0.11), (50, 0.14)):
+            script.at(minute).reading(value)
+        assert script.row() == 8
+
+
+def test_what_fell_across_a_hole_is_not_known_to_fall() -> None:
+    script = Script()
+    script.desk = Said(taking=True)
+    for minute, value in ((0, 0.4), (60, 0.39), (120, 0.38), (180, 0.37)):
+        script.at(minute).reading(value)
+    assert script.at(190).row() == 12  # U = 0.37 + 0.3 / 6 + 0.05
+    [told] = script.advisor.standing().values()
+    assert told["may_be_g_l"] == 0.47
+
+
 def test_a_closed_gate_and_a_missing_head() -> None:
     script = Script(GATE).fresh()
     assert script.row() == 11
@@ -312,18 +373,21 @@ def test_what_forbids_says_so_without_diacritics_too(row: int) -> None:
             st.sampled_from([0, 1, 5, 10, 10, 10, 45]),
             st.sampled_from([0.05, 0.1, 0.2, 0.38, 0.45, 0.6]),
             st.sampled_from([1, 1, 1, 3, 4]),
+            st.sampled_from([False, False, False, True]),
         ),
         max_size=30,
     )
 )
-def test_a_restart_changes_nothing(feed: list[tuple[int, float, int]]) -> None:
+def test_a_restart_changes_nothing(feed: list[tuple[int, float, int, bool]]) -> None:
     whole, broken = Script(), Script()
     minute = 0
-    for step, value, flag in feed:
+    for step, value, flag, maintained in feed:
         minute += step
         said = []
         for script in (whole, broken):
             script.at(minute)
+            script.desk = Said(taking=True)
+            script.desk.windows = {"out": "m1"} if maintained else {}
             if step:
                 script.reading(value, flag=flag)
             said.append(script.told())

@@ -65,6 +65,11 @@ def test_row_2_not_live() -> None:
     assert row(live=False, salinity_g_l=9.0) == 2
 
 
+def test_row_2_a_station_in_maintenance() -> None:
+    assert row(maintained=True) == 2
+    assert row(maintained=True, taking=True) == 2
+
+
 @pytest.mark.parametrize("flag", [Flag.FAIL, Flag.MISSING, Flag.NOT_EVALUATED])
 def test_row_3_a_reading_that_failed_or_was_not_evaluated(flag: Flag) -> None:
     assert row(flag=flag) == 3
@@ -125,6 +130,13 @@ def test_row_9_above_four_fifths_of_the_limit() -> None:
 def test_row_9_not_held_for_half_an_hour_in_three_good_samples(held: dict[str, Any]) -> None:
     assert row(**held) == 9
     assert row(**held, taking=True) == 12
+
+
+def test_rows_8_and_9_hold_back_who_was_stopped() -> None:
+    was: dict[str, Any] = {"taking": True, "interrupted": True}
+    assert row(**was) == 12
+    assert row(**was, held_h=0.49) == 9
+    assert row(**was, limit_g_l=2.0, slope_g_l_h=0.05, falling=False) == 8
 
 
 def test_row_10_behind_a_closed_gate() -> None:
