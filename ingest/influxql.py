@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from ingest import line_protocol
-from ingest.points import flag_field, tags
+from ingest.points import flag_field, part_tag, tags
 from ingest.reading import Flag, FlagArray, FloatArray, IntArray
 from ingest.series import Series
 
@@ -56,9 +56,8 @@ def select(
 
 def select_series(series: Series, from_ms: int, to_ms: int, limit: int) -> str:
     """The points of one series."""
-    part = "dir" if series.kind == "traffic" else "level"
     known = tags(series)
-    tagged = {key: known.get(key, "") for key in ("device", part)}
+    tagged = {key: known.get(key, "") for key in ("device", part_tag(series.kind))}
     return select(series.kind, series.quantity, tagged, from_ms, to_ms, limit)
 
 

@@ -18,6 +18,11 @@ SHAPES_MAX = 50_000
 """Sets of quantities of one stream that are kept escaped; far above what devices send."""
 
 
+def part_tag(kind: str) -> str:
+    """The tag of what a device sends for several of: a depth level, or a direction of a bridge."""
+    return "level" if kind == "salinity" else "dir"
+
+
 def tags(series: Series) -> dict[str, str]:
     """The tags of the points in which a series is a field.
 
@@ -27,7 +32,7 @@ def tags(series: Series) -> dict[str, str]:
     found = {"device": series.device}
     _, _, part = series.stream.partition("/")
     if part:
-        found["level" if series.kind == "salinity" else "dir"] = part
+        found[part_tag(series.kind)] = part
     return found
 
 
