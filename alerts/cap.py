@@ -42,10 +42,14 @@ class MsgType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who signs: `id` is unique in the world, such as an internet domain; `name` is for people."""
+    """Who signs: `id` is unique in the world, such as an internet domain; `name` is for people.
+
+    demo : it shows a river that does not exist, so all that it says is an exercise
+    """
 
     id: str
     name: str
+    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +207,12 @@ def document(message: Message, sender: Sender, registry: Registry) -> bytes:
     _add(root, "identifier", message.identifier)
     _add(root, "sender", sender.id)
     _add(root, "sent", message.sent)
-    _add(root, "status", status(alert))
+    _add(root, "status", status(alert, sender))
     _add(root, "msgType", message.type)
     _add(root, "scope", "Public")
+    if status(alert, sender) == "Exercise":
+        # The standard wants an exercise named here, where no `info` is needed to see it.
+        _add(root, "note", " ".join(words.simulated for words in _WORDS))
     if message.replaces:
         named = (f"{sender.id},{identifier},{sent}" for identifier, sent in message.replaces)
         _add(root, "references", " ".join(named))
@@ -236,17 +243,17 @@ def feed(sent: Sequence[Message], sender: Sender, base_url: str) -> bytes:
         _add(_add(entry, "author"), "name", sender.name)
         href = f"{base_url}{message.identifier}.xml"
         entry.append(ET.Element("link", {"rel": "alternate", "type": CAP_TYPE, "href": href}))
-        for term in (status(message.event.alert), message.type.value):
+        for term in (status(message.event.alert, sender), message.type.value):
             entry.append(ET.Element("category", {"term": term}))
         _add(entry, "summary", _headline(message, _WORDS[1]))
     return _bytes(root)
 
 
-def status(alert: Mapping[str, Any]) -> str:
+def status(alert: Mapping[str, Any], sender: Sender) -> str:
     """Whether it is meant: what is simulated is an exercise, what is about us the system's."""
     if alert.get("test"):
         return "Test"
-    if alert.get("sim"):
+    if alert.get("sim") or sender.demo:
         return "Exercise"
     return "System" if alert.get("ask") in _OF_THE_NETWORK else "Actual"
 
@@ -270,7 +277,7 @@ def _info(
     _add(info, "onset", cap_time(alert["t_since"]))
     _add(info, "senderName", sender.name)
     _add(info, "headline", _headline(message, words))
-    _add(info, "description", _description(alert, words, over=over))
+    _add(info, "description", _description(alert, sender, words, over=over))
     for name in _PARAMETERS:
         if name in alert:
             _pair(info, "parameter", f"songtien.{name}", str(alert[name]))
@@ -297,14 +304,14 @@ def _headline(message: Message, words: _Words) -> str:
     return f"{words.over}: {said}" if message.type is MsgType.CANCEL else said
 
 
-def _description(alert: Mapping[str, Any], words: _Words, *, over: bool) -> str:
+def _description(alert: Mapping[str, Any], sender: Sender, words: _Words, *, over: bool) -> str:
     since, event = local_time(alert["t_since"]), local_time(alert["t_event"])
     said = [words.proved.format(since=since, event=event)]
     if over and "t_cleared" in alert:
         said.append(words.cleared.format(at=local_time(alert["t_cleared"])))
     if alert.get("suspect"):
         said.append(words.suspect)
-    if alert.get("sim"):
+    if alert.get("sim") or sender.demo:
         said.append(words.simulated)
     if alert.get("test"):
         said.append(words.test)

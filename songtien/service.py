@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -231,7 +232,7 @@ class Service:
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,
             pages=PAGES,
-            outside=outside(settings.cap, reader, self.webhooks),
+            outside=outside(replace(settings.cap, demo=demo), reader, self.webhooks),
         )
         self._demo = demo
 

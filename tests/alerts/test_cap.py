@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -218,7 +219,22 @@ def test_a_clearing_of_what_was_never_announced_is_no_document() -> None:
     ],
 )
 def test_nobody_takes_an_exercise_for_an_emergency(name: str, status: str) -> None:
-    assert text(document(*CASES[name]), "status") == status
+    root = document(*CASES[name])
+    assert text(root, "status") == status
+    assert (text(root, "note") is not None) is (status == "Exercise")
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_of_a_demo_nothing_is_actual(name: str) -> None:
+    sender = replace(SENDER, demo=True)
+    for message in cap.messages(CASES[name]):
+        made = cap.document(message, sender, REGISTRY)
+        root = ET.fromstring(made)
+        assert text(root, "status") == ("Test" if name == "test" else "Exercise")
+        assert "mô phỏng" in str(text(root, "info/description"))
+        assert ("mô phỏng" in str(text(root, "note"))) is (name != "test")
+        feed = ET.fromstring(cap.feed([message], sender, "/cap/"))
+        assert feed.find(f"{ATOM}entry/{ATOM}category[@term='Actual']") is None
 
 
 def test_the_end_of_a_permission_is_no_all_clear() -> None:
