@@ -29,7 +29,8 @@ from alerts.lifecycle import HOLDING, State, Step, after
 from alerts.notices import NOTICES, Said
 from alerts.notices import evidence as notice_evidence
 from alerts.notices import fixed as notice_fixed
-from alerts.rules import Ask, RuleSet, watched
+from alerts.pairs import groups_of
+from alerts.rules import Ask, Rule, RuleSet, watched
 from alerts.situation import Situation
 from alerts.suppression import Suppression
 from alerts.topology import hanging, is_silence
@@ -283,7 +284,7 @@ class AlertBook:
             if (
                 rule is None
                 or (held is not None and held.fixed["ask"] != rule.ask.value)
-                or all(each.id != number for each in watched(rule, self.series, self.registry))
+                or number not in _anchors(rule, self.series, self.registry)
             ):
                 ended.append(self._flapping.forget(rule_id, number))
         return [turn for turn in ended if turn is not None]
@@ -338,6 +339,13 @@ def _lasting(turns: Sequence[Turn]) -> set[int]:
         elif turn.kind is Kind.CLEAR or (turn.kind is Kind.CALM and not turn.holds):
             lasting.pop((turn.rule, turn.series), None)
     return set(lasting.values())
+
+
+def _anchors(rule: Rule, series: SeriesTable, registry: Registry) -> set[int]:
+    """The series that alerts of a rule are of: of a group of series its first."""
+    if rule.joint:
+        return {group[0].id for group in groups_of(rule, series, registry)}
+    return {one.id for one in watched(rule, series, registry)}
 
 
 def _final(each: AlertEvent | _Draft) -> AlertEvent:

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from alerts.alert import Alert
 from alerts.lifecycle import HOLDING, State
-from alerts.urgency import Urgency
+from alerts.urgency import NOBODY, Urgency
 
 
 class Ring(IntEnum):
@@ -28,6 +28,8 @@ class Clocks:
 
     def __init__(self, alerts: Mapping[str, Alert]) -> None:
         self._alerts = alerts
+        # Until when nobody could be reminded, and at which pace it goes on from there.
+        self._away_ms, self._urgency = -1, NOBODY
         self._heap: list[tuple[int, Ring, str]] = []
         for alert in alerts.values():
             self._push(alert)
@@ -38,6 +40,7 @@ class Clocks:
         alert.remind_ms = at_ms + pace.remind_ms if pace.remind_ms else -1
         alert.escalate_ms = at_ms + pace.escalate_ms[0] if pace.escalate_ms else -1
         alert.paused_ms = at_ms if alert.quiet else -1
+        self._pass_over(alert)
         self._push(alert)
 
     def settle(self, alert: Alert, now_ms: int) -> None:
@@ -50,6 +53,7 @@ class Clocks:
             stood_ms, alert.paused_ms = now_ms - alert.paused_ms, -1
             alert.remind_ms += stood_ms if alert.remind_ms >= 0 else 0
             alert.escalate_ms += stood_ms if alert.escalate_ms >= 0 else 0
+            self._pass_over(alert)
         self._push(alert)
 
     def remind(self, alert: Alert, urgency: Urgency) -> bool:
@@ -79,16 +83,25 @@ class Clocks:
         return wanted
 
     def awake(self, now_ms: int, urgency: Urgency) -> None:
-        """Of the reminders that nobody could give meanwhile, only the last is given."""
+        """Of the reminders that nobody could give meanwhile, only the last is given.
+
+        Also of alerts whose clocks begin or go on at a time before `now_ms`, as where a shelf
+        ended meanwhile.
+        """
+        self._away_ms, self._urgency = now_ms, urgency
         for alert in self._alerts.values():
-            period_ms = urgency.of(alert.fixed["severity"]).remind_ms
-            if period_ms and alert.paused_ms < 0 and 0 <= alert.remind_ms < now_ms:
-                alert.remind_ms += (now_ms - alert.remind_ms) // period_ms * period_ms
-                self._push(alert)
+            self._pass_over(alert)
+            self._push(alert)
+
+    def _pass_over(self, alert: Alert) -> None:
+        period_ms = self._urgency.of(alert.fixed["severity"]).remind_ms
+        if period_ms and alert.paused_ms < 0 and 0 <= alert.remind_ms < self._away_ms:
+            alert.remind_ms += (self._away_ms - alert.remind_ms) // period_ms * period_ms
 
     def release_at(self, alert: Alert, at_ms: int) -> None:
-        alert.release_ms = at_ms
-        self._push(alert)
+        if alert.release_ms != at_ms:
+            alert.release_ms = at_ms
+            self._push(alert)
 
     def take(self, now_ms: int, rings: frozenset[Ring]) -> tuple[int, Ring, Alert] | None:
         """The nearest of some kinds that is due by now; it is taken off."""

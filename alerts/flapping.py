@@ -87,13 +87,11 @@ class Flapping:
 
     def __init__(self, snapshot: Sequence[Any] = ()) -> None:
         self._pairs: dict[tuple[str, int], _Pair] = {}
-        # Those that flap, in the order in which they began to.
-        self._flapping: dict[tuple[str, int], None] = {}
+        self._flapping: set[tuple[str, int]] = set()
         for rule, series, *state in snapshot:
             pair = _Pair(list(state[0]), *state[1:])
             self._pairs[rule, series] = pair
-        for key in sorted(key for key, pair in self._pairs.items() if pair.flapping):
-            self._flapping[key] = None
+        self._flapping.update(key for key, pair in self._pairs.items() if pair.flapping)
 
     def snapshot(self) -> list[list[Any]]:
         return [
@@ -102,7 +100,8 @@ class Flapping:
         ]
 
     def flapping(self) -> list[tuple[str, int]]:
-        return list(self._flapping)
+        """Those that flap, in an order that a restart does not change."""
+        return sorted(self._flapping)
 
     def through(
         self, transitions: Sequence[Transition], evaluations: Callable[[str, int], int]
@@ -111,7 +110,7 @@ class Flapping:
         steps: list[Step] = []
         for change in transitions:
             steps.extend(self._take(change))
-        for rule, series in sorted(self._flapping):
+        for rule, series in self.flapping():
             if evaluations(rule, series) >= self._pairs[rule, series].calm_at:
                 steps.append(self._calm(rule, series))
         return steps
@@ -124,7 +123,7 @@ class Flapping:
         del self._pairs[rule, series]
         if not pair.flapping:
             return None
-        del self._flapping[rule, series]
+        self._flapping.remove((rule, series))
         return Step(Kind.CALM, rule, series, t_cleared_ms=pair.t_cleared_ms, withdrawn=True)
 
     def _take(self, change: Transition) -> list[Step]:
@@ -133,7 +132,7 @@ class Flapping:
         plain = Step(Kind.RAISE if raised else Kind.CLEAR, *key, change)
         if change.cause is not Cause.LEVEL or change.ordinal < 0:
             self._pairs.pop(key, None)
-            self._flapping.pop(key, None)
+            self._flapping.discard(key)
             return [plain]
         steps: list[Step] = []
         pair = self._pairs.setdefault(key, _Pair())
@@ -157,14 +156,14 @@ class Flapping:
             pair.simulated = simulated
             pair.t_cleared_ms = -1
             pair.calm_at = _calm_at(pair.changes)
-            self._flapping[key] = None
+            self._flapping.add(key)
             return [*steps, Step(Kind.RAISE, *key, change, flapping=True)]
         return [*steps, plain]
 
     def _calm(self, rule: str, series: int) -> Step:
         pair = self._pairs[rule, series]
         pair.flapping = False
-        del self._flapping[rule, series]
+        self._flapping.remove((rule, series))
         return Step(Kind.CALM, rule, series, holds=pair.holds, t_cleared_ms=pair.t_cleared_ms)
 
 

@@ -102,8 +102,13 @@ class Ledger:
         return list(self._ladders.get((alert.ladder, alert.key[1]), {}).values())
 
     def higher(self, alert: Alert) -> Alert | None:
-        """The highest told rung above an alert."""
-        above = [each for each in self.rungs(alert) if each.told and _rung(each) > _rung(alert)]
+        """The highest told rung above an alert; a simulated one is above no measured one."""
+        sim = "sim" in alert.fixed
+        above = [
+            each
+            for each in self.rungs(alert)
+            if each.told and _rung(each) > _rung(alert) and (sim or "sim" not in each.fixed)
+        ]
         return max(above, key=_rung, default=None)
 
     def on_shelf(self, holder: Holder) -> list[Alert]:

@@ -40,11 +40,13 @@ class Suppression:
         for alert in ledger.holding.values():
             self.raised(alert)
         self.reconfigure(series, registry)
+        self._reconfigured = False  # a restart looks at nobody anew
 
     def reconfigure(self, series: SeriesTable, registry: Registry) -> None:
         self._registry = registry
         self._hangs = hanging(registry)
         self._topology.reconfigure(series, registry)
+        self._reconfigured = True
 
     def snapshot(self) -> dict[str, Any]:
         return {"down": self._topology.snapshot(), "aside": dict(self._aside)}
@@ -67,6 +69,10 @@ class Suppression:
     ) -> tuple[dict[str, Alert], list[AlertEvent]]:
         """What goes down or comes up with the alerts that are new; gives whom that touches."""
         touched, events = self._put_aside(situation), list[AlertEvent]()
+        if self._reconfigured:
+            # A device may hang elsewhere now, where nothing is down.
+            touched |= self._behind(None)
+            self._reconfigured = False
         for down, heard_ms in self._topology.up_again(situation):
             events.append(self._come_up(down, heard_ms, situation.now_ms))
             touched |= self._behind(self._topology.groups.get(down.k))
@@ -123,7 +129,8 @@ class Suppression:
 
     def _put_aside(self, situation: Situation) -> dict[str, Alert]:
         """Alerts of places that are maintained or closed from now on, or no longer."""
-        old, new = self._aside, {**situation.maintenance, **dict.fromkeys(situation.closed, "")}
+        closed = dict.fromkeys(sorted(situation.closed), "")
+        old, new = self._aside, {**situation.maintenance, **closed}
         if old == new:
             return {}
         changed = {place for place in {**old, **new} if old.get(place) != new.get(place)}
@@ -145,7 +152,7 @@ class Suppression:
 
     def _behind(self, group: Group | None) -> dict[str, Alert]:
         """The alerts that a group stands for, or stood for."""
-        if group is None:  # the registry no longer has it
+        if group is None:  # of whatever the registry had before
             held = self._ledger.holding.values()
             return many([alert for alert in held if alert.suppressed is not None])
         others = [

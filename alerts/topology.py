@@ -272,10 +272,14 @@ class Topology:
 
 
 def _heard_since(down: Down, group: Group | None, heard_ms: IntArray) -> int:
+    """When something of a group was heard that was not known yet; -1 for nothing.
+
+    What a device that has joined it meanwhile said elsewhere is no word through this gateway.
+    """
     if group is None:
         return -1
     now = dict(zip(group.devices, group.latest_ms(heard_ms).tolist(), strict=True))
-    newer = [at for device, at in now.items() if at > down.heard_ms.get(device, -1)]
+    newer = [at for device, at in now.items() if at > down.heard_ms.setdefault(device, at)]
     return max(newer, default=-1)
 
 

@@ -49,7 +49,6 @@ class Screens:
 
     def take(self, post: Post) -> None:
         """Show what the pipeline has committed."""
-        self.hub.apply(post.newest)
         self.pictures = post.pictures or self.pictures
         for news in post.news:
             if news.parts is not None:
@@ -62,6 +61,8 @@ class Screens:
             for position, event in zip(news.positions, news.outcome.events, strict=True):
                 if event.told:
                     self.hub.publish(position, _said(event))
+        # At the end: they may be of series that a configuration among the news has brought.
+        self.hub.apply(post.newest)
 
     def _configure(self) -> None:
         parts = self.parts
