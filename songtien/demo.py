@@ -3,18 +3,20 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from simulators.demo import demo_feed
 from songtien import datadir
-from songtien.broker import DemoBroker, demo_broker
+from songtien.broker import demo_broker
 from songtien.outside import clock_ms
 from songtien.service import Service, running
 from songtien.settings import Settings, load_settings
 from songtien.terminal import err, out, stop_on_signals
 
 TOKEN_TTL_S = 7 * 86_400
+
+_OUTSIDE = ("SONGTIEN_WEBHOOK__", "SONGTIEN_WATCH__HEARTBEAT_URL")
 
 
 async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_port: int) -> None:
@@ -27,7 +29,7 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
         "LIVE__PORT": _free("live socket", live_port),
     }
     async with demo_broker(directory / "broker", _free("broker", broker_port)) as broker:
-        settings = _settings(directory, broker, ports)
+        settings = demo_settings(directory, broker.url, broker.kind, ports, os.environ)
         async with running(settings, demo=True) as service:
             asked = asyncio.create_task(stop.wait(), name="until asked to stop")
             met = asyncio.create_task(service.broker_met.wait(), name="until the broker is met")
@@ -58,14 +60,24 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
     out.print("stopped, everything is written", highlight=False)
 
 
-def _settings(directory: Path, broker: DemoBroker, ports: dict[str, int]) -> Settings:
+def demo_settings(
+    directory: Path,
+    broker_url: str,
+    broker_kind: str,
+    ports: Mapping[str, str],
+    environ: Mapping[str, str],
+) -> Settings:
+    """As the environment has them, but for what is the demo's own and what leads out of it."""
     said = {
-        "MQTT__URL": broker.url,
-        "MQTT__PROTOCOL": "3.1.1" if broker.kind == "amqtt" else "auto",
+        "MQTT__URL": broker_url,
+        "MQTT__PROTOCOL": "3.1.1" if broker_kind == "amqtt" else "auto",
         "DATA__DIR": str(directory),
         **{name: str(port) for name, port in ports.items()},
     }
-    return load_settings(None, {**os.environ, **{f"SONGTIEN_{k}": v for k, v in said.items()}})
+    # What is set for a real service beside it: its receivers must not hear of a river that does
+    # not exist, nor whoever waits for its heartbeat of a life that is not its own.
+    mine = {k: v for k, v in environ.items() if not k.startswith(_OUTSIDE)}
+    return load_settings(None, {**mine, **{f"SONGTIEN_{k}": v for k, v in said.items()}})
 
 
 def _welcome(service: Service, broker_kind: str) -> None:

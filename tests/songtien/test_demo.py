@@ -1,0 +1,23 @@
+"""What `songtien demo` takes of the environment: nothing that leads out of the house."""
+
+from pathlib import Path
+
+from songtien.demo import demo_settings
+from songtien.settings import load_settings
+
+ENVIRON = {
+    "SONGTIEN_WEBHOOK__DUTY__URL": "https://duty.example.vn/alerts",
+    "SONGTIEN_WEBHOOK__DUTY__SECRET": "a-secret-of-sixteen",
+    "SONGTIEN_WATCH__HEARTBEAT_URL": "https://beats.example.vn/songtien",
+    "SONGTIEN_AUTH__ANONYMOUS": "none",
+}
+
+
+def test_a_demo_calls_nobody_outside(tmp_path: Path) -> None:
+    real = load_settings(None, ENVIRON)
+    assert [each.name for each in real.webhooks] == ["duty"]
+    assert real.watch.heartbeat_url is not None
+    found = demo_settings(tmp_path, "mqtt://127.0.0.1:1", "mosquitto", {}, ENVIRON)
+    assert found.webhooks == ()
+    assert found.watch.heartbeat_url is None
+    assert found.auth.anonymous == "none"
