@@ -64,7 +64,7 @@ def demo_settings(
     directory: Path,
     broker_url: str,
     broker_kind: str,
-    ports: Mapping[str, str],
+    ports: Mapping[str, int],
     environ: Mapping[str, str],
 ) -> Settings:
     """As the environment has them, but for what is the demo's own and what leads out of it."""
