@@ -13,12 +13,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from alerts.engine import REORDER_MS
 from alerts.explain_words import SAW, UNMET, Said, Unmet, duration, number
-from alerts.pairs import LevelPairs, level_pairs
-from alerts.retold import Step, replayed
+from alerts.instants import LOST_AFTER
+from alerts.joint import FRESH, beyond_own, usable
+from alerts.pairs import LevelPairs, expected_ms, level_pairs
+from alerts.retold import Step, replayed, replayed_group
 from alerts.rise import SAME_TIDE_MS
 from alerts.rules import RATES, Ask, GroupBy, Quality, Rule, RuleSet, Severity
-from ingest.reading import QUANTITIES, Batch, Flag, Why
+from ingest.reading import QUANTITIES, Batch, Why
 from ingest.registry import Registry
 from ingest.series import Series, SeriesTable
 
@@ -38,6 +41,13 @@ def lookback_ms(rule: Rule, expected_ms: int) -> int:
     return max(LOOKBACK_MS, round(hold_s * 1000) + memory_ms + 4 * gap_ms)
 
 
+def lookahead_ms(rule: Rule, expected_ms: int) -> int:
+    """How far on samples are needed: an instant of a group is asked when its members are past
+    it, or lost, ms.
+    """
+    return (LOST_AFTER + 1) * expected_ms + REORDER_MS if rule.joint else 0
+
+
 def explained(
     rule: Rule,
     one: Series,
@@ -50,7 +60,7 @@ def explained(
     """Why `rule` held for the series `one` at `at_ms`, or why it did not.
 
     samples : of that series, and of the others of its group, by number; each rising in time,
-        from `lookback_ms` before `at_ms` on
+        from `lookback_ms` before `at_ms` to `lookahead_ms` after it
     alerts : the records of that rule and series that held at any time of this stretch
     """
     held = _holding(alerts, at_ms)
@@ -73,9 +83,12 @@ def explained(
         if pair is None:
             told = _told(Unmet.NOT_WATCHED, {})
         elif rule.joint:
-            told = _group(rule, pairs, pair, at_ms, samples, held)
+            told = _group(rule, pairs, pair, table, at_ms, samples, alerts, held)
         else:
-            told = _threshold(rule, pairs, pair, at_ms, samples[one.id], alerts, held)
+            rows = samples[one.id]
+            steps = replayed(pairs, pair, rows, active=_before(rows, at_ms, alerts))
+            steps = [step for step in steps if step.t_ms <= at_ms]
+            told = _proved(rule, pairs, pair, steps, at_ms, held)
     return {**said, **told, **_record(held)}
 
 
@@ -97,18 +110,27 @@ def _concerns(pairs: LevelPairs, pair: int, one: Series) -> bool:
     return any(each.id == one.id for each in pairs.groups[pair - pairs.n_alone])
 
 
-def _threshold(
+def anchor(rule: Rule, one: Series, table: SeriesTable, registry: Registry) -> Series:
+    """The series under which the alerts of a rule on one of its series stand."""
+    pairs = level_pairs(RuleSet((rule,)), table, registry)
+    found = (int(pairs.series[n]) for n in range(len(pairs)) if _concerns(pairs, n, one))
+    return table.entries[next(found, one.id)]
+
+
+def _before(rows: Batch, at_ms: int, alerts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the rule held before the first of some samples."""
+    begun = int(rows.t_ms[0]) if len(rows) else at_ms
+    return _holding(alerts, begun - 1) is not None
+
+
+def _proved(
     rule: Rule,
     pairs: LevelPairs,
     pair: int,
+    steps: Sequence[Step],
     at_ms: int,
-    rows: Batch,
-    alerts: Sequence[Mapping[str, Any]],
     held: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    begun = int(rows.t_ms[0]) if len(rows) else at_ms
-    steps = replayed(pairs, pair, rows, active=_holding(alerts, begun - 1) is not None)
-    steps = [step for step in steps if step.t_ms <= at_ms]
     unit = rule.unit(QUANTITIES[rule.quantity].unit)
     limits = {
         "raise_level": _level(pairs.raise_told[pair], rule),
@@ -130,7 +152,8 @@ def _threshold(
             "needed_s": last.needed_ms / 1000,
             "age_s": (at_ms - last.t_ms) / 1000,
         }
-    conditions = _conditions(rule, steps, unmet, at_ms, int(pairs.gap_ms[pair]))
+    needed = float(pairs.raise_told[pair]) if rule.shared else rule.raise_level
+    conditions = _conditions(rule, needed, steps, unmet, at_ms, int(pairs.gap_ms[pair]))
     return {**content, "conditions": conditions, **_told(unmet, facts)}
 
 
@@ -163,7 +186,12 @@ _FAILS: Final[Mapping[Unmet, str]] = {
 
 
 def _conditions(
-    rule: Rule, steps: Sequence[Step], unmet: Unmet | None, at_ms: int, gap_ms: int
+    rule: Rule,
+    level: float | None,
+    steps: Sequence[Step],
+    unmet: Unmet | None,
+    at_ms: int,
+    gap_ms: int,
 ) -> list[dict[str, Any]]:
     """Each condition in order with whether it was met; None for those not come to."""
     fails = None if unmet is None else _FAILS.get(unmet)
@@ -171,7 +199,7 @@ def _conditions(
     facts: dict[str, tuple[Any, Any]] = {
         "sample": (gap_ms / 1000, None if last is None else (at_ms - last.t_ms) / 1000),
         "evaluated": ([1, 3, 4] if rule.ask is Ask.FLAGGED else [1, 2, 3], last and last.flag),
-        "beyond": (rule.raise_level, last and last.compared),
+        "beyond": (level, last and last.compared),
         "good": (1, last and last.flag),
         "held": (rule.for_s, last and last.held_ms / 1000),
     }
@@ -224,53 +252,47 @@ def _group(
     rule: Rule,
     pairs: LevelPairs,
     pair: int,
+    table: SeriesTable,
     at_ms: int,
     samples: Mapping[int, Batch],
+    alerts: Sequence[Mapping[str, Any]],
     held: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """What each member of a group had at a time: its newest evaluated sample up to then."""
+    """The instants of a group, and what each member had at the last of them."""
     group = pairs.groups[pair - pairs.n_alone]
-    rows = [_newest(samples[each.id], at_ms) for each in group]
-    told = [
-        {"series": each.key, **({} if row is None else row)}
-        for each, row in zip(group, rows, strict=True)
-    ]
-    values = [None if row is None else float(row["value"]) for row in rows]
-    limits = {"raise_level": rule.raise_level, "clear_level": rule.clear_level, "for_s": rule.for_s}
-    facts: dict[str, Any] = {**limits, "unit": rule.unit(group[0].unit)}
+    rows = Batch.concat([samples[each.id] for each in group])
+    rows = rows.take(np.argsort(rows.t_ms, kind="stable"))
+    active = _before(rows, at_ms, alerts)
+    steps = replayed_group(pairs, pair, rows, table.expected_ms, active=active)
+    steps = [step for step in steps if step.t_ms <= at_ms]
+    told = _proved(rule, pairs, pair, steps, at_ms, held)
+    then_ms = steps[-1].t_ms if steps else at_ms
+    members_then = [_member(rule, each, samples[each.id], then_ms) for each in group]
+    absent = sum("value" not in each for each in members_then)
+    if not steps and absent < len(group):
+        told |= _told(Unmet.WAITING, {})
+    missing = told["unmet"] == Unmet.UNKNOWN
     if rule.shared:
-        below = rule.ask is Ask.BELOW
-        level = rule.raise_level if rule.raise_level is not None else 0.5
-        beyond = [
-            value is not None and (value < level if below else value > level) for value in values
-        ]
-        for each, is_beyond in zip(told, beyond, strict=True):
-            each["beyond"] = is_beyond
-        facts |= {"value": float(sum(beyond)), "raise_level": rule.needed(len(group))}
-        enough = sum(beyond) >= rule.needed(len(group))
-    else:
-        first, second = values
-        known = first is not None and second is not None
-        facts["value"] = None if not known else round((first or 0.0) - (second or 0.0), 4)
-        sign = -1.0 if rule.ask is Ask.DIFFERENCE_BELOW else 1.0
-        enough = known and sign * facts["value"] > sign * (rule.raise_level or 0.0)
-    unmet = None
-    if held is None:
-        if any(value is None for value in values) and not enough:
-            unmet = Unmet.MEMBER_MISSING
-        else:
-            unmet = Unmet.GROUP_NOT_HELD if enough else Unmet.GROUP_NOT_BEYOND
-    return {"limits": limits, "members": told, "steps": [], **_told(unmet, facts)}
+        lacking = rule.needed(len(group)) - sum(each["beyond"] for each in members_then)
+        missing |= told["unmet"] == Unmet.NOT_BEYOND and absent >= lacking
+    if missing:
+        told |= _told(Unmet.MEMBER_MISSING, {})
+    return {**told, "members": members_then}
 
 
-def _newest(rows: Batch, at_ms: int) -> dict[str, Any] | None:
-    seen = (rows.t_ms <= at_ms) & (rows.flag >= Flag.PASS) & (rows.flag <= Flag.SUSPECT)
+def _member(rule: Rule, one: Series, rows: Batch, then_ms: int) -> dict[str, Any]:
+    """What a member of a group had at an instant: its newest sample, if the rule may see it."""
+    seen = (rows.t_ms <= then_ms) & (then_ms - rows.t_ms <= FRESH * expected_ms(one))
+    seen &= usable(rows.flag, np.full(len(rows), rule.flagged is not None))
     seen &= (rows.why & (Why.LATE | Why.FUTURE)) == 0
-    places = np.flatnonzero(seen)
-    if not len(places):
-        return None
-    n = int(places[-1])
-    return {"t": int(rows.t_ms[n]), "value": float(rows.value[n]), "flag": int(rows.flag[n])}
+    newest = rows.take(np.flatnonzero(seen)[-1:])
+    found: dict[str, Any] = {"series": one.key}
+    if len(newest):
+        t_ms, value, flag = int(newest.t_ms[0]), float(newest.value[0]), int(newest.flag[0])
+        found |= {"t": t_ms, "value": value, "flag": flag}
+    if rule.shared:
+        found["beyond"] = bool(beyond_own(rule, newest).any())
+    return found
 
 
 def _holding(alerts: Sequence[Mapping[str, Any]], at_ms: int) -> Mapping[str, Any] | None:
@@ -343,9 +365,9 @@ def _word(name: str, value: Any, language: str) -> str:
 
 def _level(told: Any, rule: Rule) -> float | str | None:
     """A level as the rule's author would name it: of quality a word, of yes and no nothing."""
-    if rule.flagged is not None:
+    if rule.flagged is not None and not rule.shared:
         return rule.flagged.value
-    return 0.0 if rule.ask is Ask.INCIDENT else float(told)
+    return 0.0 if rule.ask is Ask.INCIDENT and not rule.shared else float(told)
 
 
 def rule_of(described: Mapping[str, Any]) -> Rule:

@@ -55,8 +55,7 @@ class Unmet(StrEnum):
     NEVER_SEEN = "never_seen"
     SILENT_UNRAISED = "silent_unraised"
     MEMBER_MISSING = "member_missing"
-    GROUP_NOT_BEYOND = "group_not_beyond"
-    GROUP_NOT_HELD = "group_not_held"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +261,11 @@ _UNMET: Final = {
         "service had just begun to listen, the data came later, or the whole station was told as "
         "one",
     ),
+    Unmet.WAITING: Said(
+        "chưa xét: còn chờ số liệu của các thành viên",
+        "not asked yet: samples of its members are still waited for",
+    ),
     Unmet.MEMBER_MISSING: Said("thiếu số liệu của một thành viên", "a member had no sample"),
-    Unmet.GROUP_NOT_BEYOND: Said(
-        "{value} {unit}: chưa quá mức {raise_level}", "{value} {unit}: not beyond {raise_level}"
-    ),
-    Unmet.GROUP_NOT_HELD: Said(
-        "{value} {unit}: quá mức, nhưng chưa giữ đủ {for_s}",
-        "{value} {unit}: beyond it, but not for {for_s} yet",
-    ),
 }
 
 

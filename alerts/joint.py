@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from alerts.instants import Instants
-from alerts.pairs import LevelPairs, PairKey, expected_ms, own_levels
+from alerts.pairs import LevelPairs, PairKey, evidence, expected_ms, own_levels, worst_from
 from alerts.rules import Ask, Rule
 from alerts.transition import Change
 from ingest.reading import (
@@ -285,6 +285,16 @@ def matching(flag: FlagArray, why: WhyArray, worst_from: IntArray, evidence: Int
     """Which rows have the quality that a rule asks for."""
     by_flag = (worst_from > 0) & (flag >= worst_from)
     found: BoolArray = by_flag | ((why & evidence) != 0)
+    return found
+
+
+def beyond_own(rule: Rule, rows: Batch) -> BoolArray:
+    """Which samples of a member of a group are beyond the level of its rule, bool[N]."""
+    if rule.flagged is not None:
+        asked = np.array([worst_from(rule)]), np.array([evidence(rule)])
+        return matching(rows.flag, rows.why, *asked)
+    sign, high, _ = _bounds([rule])
+    found: BoolArray = rows.value * sign > high
     return found
 
 

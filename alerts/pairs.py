@@ -148,8 +148,8 @@ def _columns(
         window_ms=_ints(
             [round(rule.rise_window_s * 1000) if rule.ask in RATES else 0 for rule in rules]
         ),
-        worst_from=_ints([_worst_from(rule) for rule in rules]),
-        evidence=_ints([_evidence(rule) for rule in rules]),
+        worst_from=_ints([worst_from(rule) for rule in rules]),
+        evidence=_ints([evidence(rule) for rule in rules]),
         groups=tuple(group for _, _, _, group in joint),
     )
 
@@ -254,11 +254,11 @@ def own_levels(rule: Rule) -> tuple[float, float]:
     return rule.raise_level, rule.clear_level
 
 
-def _worst_from(rule: Rule) -> int:
+def worst_from(rule: Rule) -> int:
     return 0 if rule.flagged is None else int(WORST.get(rule.flagged, 0))
 
 
-def _evidence(rule: Rule) -> int:
+def evidence(rule: Rule) -> int:
     return 0 if rule.flagged is None else int(EVIDENCE.get(rule.flagged, 0))
 
 

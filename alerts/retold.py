@@ -1,7 +1,8 @@
 """What each stored sample did to a rule on its series, taken once more one after the other.
 
-A plain loop by the levels and holds of `alerts.pairs`, with the memories of `alerts.rise`: it
-says of every sample what `alerts.engine` makes of it without a word.
+A plain loop by the levels and holds of `alerts.pairs`, with the memories of `alerts.rise` and
+the instants of `alerts.joint`: it says of every sample, and of every instant of a group, what
+`alerts.engine` makes of it without a word.
 """
 
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from typing import Final
 
 import numpy as np
 
+from alerts.engine import REORDER_MS
 from alerts.explain_words import Saw
+from alerts.joint import Joint
 from alerts.pairs import LevelPairs
 from alerts.rise import Slopes, Tides
 from alerts.rules import RATES, Ask
-from ingest.reading import Batch, Flag, Why
+from ingest.reading import Batch, Flag, IntArray, Why
 
 _NONE: Final = -1
 
@@ -67,6 +70,31 @@ def replayed(pairs: LevelPairs, pair: int, rows: Batch, *, active: bool) -> list
     return steps
 
 
+def replayed_group(
+    pairs: LevelPairs, pair: int, rows: Batch, interval_ms: IntArray, *, active: bool
+) -> list[Step]:
+    """What each instant did to a pair that looks at several series, in order.
+
+    rows : the samples of its members, in order of time; interval_ms : int64[S], of all series
+    """
+    run = _Run(pairs, pair, active=active)
+    steps = []
+    seen = rows.take((rows.why & (Why.LATE | Why.FUTURE)) == 0)
+    for formed in Joint(pairs, interval_ms, REORDER_MS).take(seen):
+        for n in np.flatnonzero(formed.pair == pair - pairs.n_alone).tolist():
+            t_ms, why = int(formed.t_ms[n]), int(formed.why[n])
+            known = not np.isnan(formed.idle_y[n])
+            shielded = known and run.shields(why)
+            y = float((formed.held_y if run.active else formed.idle_y)[n])
+            flag = int((formed.held_flag if run.active else formed.idle_flag)[n])
+            saw, held_ms, needed_ms = Saw.SIMULATED if shielded else Saw.UNKNOWN, 0, 0
+            if known and not shielded:
+                saw, held_ms, needed_ms = run.take(t_ms, y * float(pairs.sign[pair]), flag, why)
+            compared = y if known else None
+            steps.append(Step(t_ms, y, flag, why, saw, compared, held_ms, needed_ms))
+    return steps
+
+
 def _passed_over(flag: int, why: int, *, seen_by_quality: bool) -> Saw | None:
     if why & Why.LATE:
         return Saw.LATE
@@ -115,7 +143,7 @@ class _Run:
         self._for_ms, self._clear_for_ms = int(pairs.for_ms[pair]), int(pairs.clear_for_ms[pair])
         self._gap_ms = int(pairs.gap_ms[pair])
         self._permit = bool(pairs.permit[pair])
-        self._active, self._simulated = active, False
+        self.active, self._simulated = active, False
         self._pending_ms = self._last_ms = _NONE
         self._by_hand = False
 
@@ -125,16 +153,16 @@ class _Run:
         The first real sample ends what simulated ones have raised, and is judged by itself.
         """
         if why & Why.SIMULATED:
-            return self._active and not self._simulated
+            return self.active and not self._simulated
         if self._simulated:
-            self._active = self._simulated = False
+            self.active = self._simulated = False
             self._pending_ms = _NONE
         return False
 
     def take(self, t_ms: int, y: float, flag: int, why: int) -> tuple[Saw, int, int]:
         """What a sample did; how long the run has lasted up to it, and how long it must."""
         by_hand = bool(why & Why.SIMULATED)
-        needed_ms = self._clear_for_ms if self._active else self._for_ms
+        needed_ms = self._clear_for_ms if self.active else self._for_ms
         refused = self._refused(y, flag)
         if refused is not None:
             broke = self._pending_ms != _NONE
@@ -147,22 +175,22 @@ class _Run:
         self._last_ms = t_ms
         if t_ms - since_ms >= needed_ms:
             self._pending_ms = _NONE
-            saw = Saw.CLEARED if self._active else Saw.RAISED
-            self._active = not self._active
-            self._simulated = self._active and self._by_hand
+            saw = Saw.CLEARED if self.active else Saw.RAISED
+            self.active = not self.active
+            self._simulated = self.active and self._by_hand
             return saw, t_ms - since_ms, needed_ms
         self._pending_ms = since_ms
         if after_gap:
-            saw = Saw.CALM_GAP if self._active else Saw.GAP
+            saw = Saw.CALM_GAP if self.active else Saw.GAP
         elif fresh:
-            saw = Saw.CALM_STARTS if self._active else Saw.STARTS
+            saw = Saw.CALM_STARTS if self.active else Saw.STARTS
         else:
-            saw = Saw.CALM_HOLDS if self._active else Saw.HOLDS
+            saw = Saw.CALM_HOLDS if self.active else Saw.HOLDS
         return saw, t_ms - since_ms, needed_ms
 
     def _refused(self, y: float, flag: int) -> Saw | None:
         """Why a sample neither proves a raise nor, where it is raised, a clearing."""
-        if not self._active:
+        if not self.active:
             if y > self._raise:
                 return Saw.CANNOT_PERMIT if self._permit and flag != Flag.PASS else None
             return Saw.NOT_BEYOND if y < self._clear else Saw.BETWEEN

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alerts import records
-from alerts.explain import explained, lookback_ms, members, rule_of
+from alerts.explain import anchor, explained, lookahead_ms, lookback_ms, members, rule_of
 from alerts.rules import RuleSet
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError, Fault
@@ -47,13 +47,16 @@ def explain(
     if rule is None or number is None:
         return None
     one = now.series.entries[number]
-    from_ms = at_ms - lookback_ms(rule, round(one.expected_s * 1000))
+    group = members(rule, one, now.series, now.registry)
+    expected_ms = int(now.series.expected_ms[group].max())
+    from_ms = at_ms - lookback_ms(rule, expected_ms)
+    to_ms = at_ms + lookahead_ms(rule, expected_ms) + 1
     samples = {
-        each: points(now.series.entries[each], from_ms, at_ms + 1, SAMPLES_MAX)
-        for each in members(rule, one, now.series, now.registry)
+        each: points(now.series.entries[each], from_ms, to_ms, SAMPLES_MAX) for each in group
     }
+    told_as = anchor(rule, one, now.series, now.registry).key
     with reader.connection() as connection:
-        held = _held(connection, rule_id, key, from_ms, at_ms + 1)
+        held = _held(connection, rule_id, told_as, from_ms, at_ms + 1)
     return explained(rule, one, now.series, now.registry, at_ms, samples, held)
 
 
@@ -124,10 +127,13 @@ class Kept:
             return found
         one, rule = self.series.entries[number], rule_of(described)
         event_ms = found["t_event"]
-        from_ms = min(event_ms - lookback_ms(rule, round(one.expected_s * 1000)), found["t_since"])
+        group = members(rule, one, self.series, self.registry)
+        expected_ms = int(self.series.expected_ms[group].max())
+        from_ms = min(event_ms - lookback_ms(rule, expected_ms), found["t_since"])
+        to_ms = event_ms + lookahead_ms(rule, expected_ms) + 1
         samples = {
-            each: self._points(self.series.entries[each], from_ms, event_ms + 1, SAMPLES_MAX)
-            for each in members(rule, one, self.series, self.registry)
+            each: self._points(self.series.entries[each], from_ms, to_ms, SAMPLES_MAX)
+            for each in group
         }
         proof = explained(rule, one, self.series, self.registry, event_ms, samples, [found])
         current = self.rules.get(rule.id)

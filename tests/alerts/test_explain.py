@@ -5,20 +5,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.engine import Engine
-from alerts.explain import explained, lookback_ms, members, rule_of
+from alerts.explain import anchor, explained, lookback_ms, members, rule_of
 from alerts.explain_words import SAW, UNMET, Said, Saw, Unmet, duration
 from alerts.pairs import level_pairs
-from alerts.retold import replayed
+from alerts.retold import replayed, replayed_group
 from alerts.rulesfile import parse_rules
 from alerts.transition import Cause, Change
 from ingest.reading import Batch, Flag, Why
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
-from tests.alerts.script import STATIONS, VK, t
+from tests.alerts import test_joint
+from tests.alerts.script import STATIONS, VK, XH, t
+from tests.alerts.test_engine import batch_of
 
 REGISTRY = parse_registry(STATIONS, "stations.toml")
 TABLE = SeriesTable.of(REGISTRY)
@@ -35,6 +37,8 @@ KINDS = {
     + "rise_above_per_h = 1.0\nclear_below_per_h = 0.4\nfor_s = 0\nclear_for_s = 900\n",
     "fall": BASE
     + "fall_above_per_h = 1.0\nclear_below_per_h = 0.4\nfor_s = 0\nclear_for_s = 900\n",
+    "tide": BASE
+    + "above_same_tide = 1.0\nclear_below_same_tide = 0.5\nfor_s = 0\nclear_for_s = 0\n",
     "fail": BASE + 'flagged = "fail"\nfor_s = 900\nclear_for_s = 900\n',
     "stuck": BASE + 'flagged = "stuck"\nfor_s = 0\nclear_for_s = 0\n',
     "silent": BASE + "no_data_s = 2700\n",
@@ -42,7 +46,7 @@ KINDS = {
 
 samples = st.lists(
     st.tuples(
-        st.sampled_from([1, 5, 15, 15, 15, 40]),  # minutes since the sample before
+        st.sampled_from([1, 5, 15, 15, 15, 40, 1475]),  # minutes since the sample before
         st.sampled_from([0.1, 0.45, 1.0, 3.5, 3.7, 4.0, 4.1, 5.0]),
         st.sampled_from([1, 1, 1, 1, 2, 3, 4]),
         st.sampled_from([0, 0, 0, Why.FLAT_LINE, Why.SIMULATED]),
@@ -186,13 +190,90 @@ def test_a_group_is_told_member_by_member() -> None:
     rule = parse_rules(rules, "rules.toml", REGISTRY).rules[0]
     group = members(rule, ONE, TABLE, REGISTRY)
     assert len(group) == 2
-    rows = {
+    first = {
         number: Batch.of([number], [t(0)], [value], Flag.PASS)
         for number, value in zip(group, (4.5, 3.0), strict=True)
     }
-    found = explained(rule, ONE, TABLE, REGISTRY, t(5), rows, [])
+    found = explained(rule, ONE, TABLE, REGISTRY, t(5), first, [])
     assert [each["beyond"] for each in found["members"]] == [True, False]
-    assert found["unmet"] == Unmet.GROUP_NOT_BEYOND
+    assert found["unmet"] == Unmet.WAITING
+    rows = {
+        number: Batch.concat([row, Batch.of([number], [t(10)], row.value, Flag.PASS)])
+        for number, row in first.items()
+    }
+    found = explained(rule, ONE, TABLE, REGISTRY, t(11), rows, [])
+    assert [each["beyond"] for each in found["members"]] == [True, False]
+    assert found["unmet"] == Unmet.NOT_BEYOND
+    assert "1 is not beyond 2" in " ".join(found["text_en"].split())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(test_joint.KINDS)), test_joint.TIMES, test_joint.FEEDS)
+def test_a_group_raises_and_clears_where_the_engine_does(
+    kind: str, times: str, feed: list[test_joint.Fed]
+) -> None:
+    table, registry = test_joint.SERIES, test_joint.REGISTRY
+    rules = parse_rules(test_joint.HEAD + kind + times, "rules.toml", registry)
+    rows = batch_of(test_joint.rows_of(feed))
+    told: dict[int, list[tuple[Any, ...]]] = {}
+    for each in Engine(rules, table, registry).step(rows):
+        told.setdefault(each.series, []).append(
+            (each.kind, each.t_event_ms, each.t_since_ms, each.value, each.members)
+        )
+    pairs = level_pairs(rules, table, registry)
+    for pair, group in enumerate(pairs.groups):
+        mine = rows.take(np.isin(rows.series, [one.id for one in group]))
+        steps = replayed_group(pairs, pair, mine, table.expected_ms, active=False)
+        found = [
+            (Change(step.saw.value), step.t_ms, step.t_ms - step.held_ms, step.compared)
+            for step in steps
+            if step.saw in (Saw.RAISED, Saw.CLEARED)
+        ]
+        assert found == [each[:4] for each in told.get(group[0].id, [])]
+        for change, t_event_ms, _, _, named in told.get(group[0].id, []):
+            if change is not Change.RAISED or not rules.rules[0].shared:
+                continue
+            samples = {one.id: rows.take(rows.series == one.id) for one in group}
+            at_that = explained(rules.rules[0], group[-1], table, registry, t_event_ms, samples, [])
+            beyond = [each["series"] for each in at_that["members"] if each["beyond"]]
+            assert sorted(beyond) == sorted(table.entries[one].key for one in named)
+
+
+def _group_why(body: str, rows: dict[str, tuple[Any, float, int]], at: float) -> dict[str, Any]:
+    """rows : of each series (minutes, value, flag)"""
+    rule = parse_rules(BASE + body, "rules.toml", REGISTRY).rules[0]
+    samples = {
+        TABLE.by_key[key]: Batch.of(
+            [TABLE.by_key[key]] * len(minutes),
+            [t(each) for each in minutes],
+            [value] * len(minutes),
+            flag,
+        )
+        for key, (minutes, value, flag) in rows.items()
+    }
+    return explained(rule, ONE, TABLE, REGISTRY, t(at), samples, [])
+
+
+def test_of_a_group_asked_for_quality_it_is_the_flag_that_counts() -> None:
+    body = 'flagged = "suspect"\nat_least = 2\n'
+    found = _group_why(body, {VK: ([10], 0.1, Flag.FAIL), XH: ([10], 9.0, Flag.PASS)}, 15)
+    assert [each["beyond"] for each in found["members"]] == [True, False]
+    assert found["unmet"] == Unmet.NOT_BEYOND
+    assert found["limits"]["raise_level"] == 2
+
+
+def test_what_a_member_said_long_ago_is_not_its_present_value() -> None:
+    body = "raise_above = 4.0\nat_least = 2\n"
+    found = _group_why(body, {VK: ([70, 85], 4.5, Flag.PASS), XH: ([0], 4.5, Flag.PASS)}, 95)
+    assert [each["beyond"] for each in found["members"]] == [True, False]
+    assert "value" not in found["members"][1]
+
+
+def test_the_alert_of_a_group_stands_under_its_first_series() -> None:
+    rule = parse_rules(BASE + "raise_above = 4.0\nat_least = 2\n", "r", REGISTRY).rules[0]
+    assert anchor(rule, TABLE.entries[TABLE.by_key[XH]], TABLE, REGISTRY) is ONE
+    alone = parse_rules(BASE + "raise_above = 4.0\n", "r", REGISTRY).rules[0]
+    assert anchor(alone, TABLE.entries[TABLE.by_key[XH]], TABLE, REGISTRY).key == XH
 
 
 def test_samples_reach_back_as_far_as_a_rule_remembers() -> None:
