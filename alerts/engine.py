@@ -52,9 +52,9 @@ class Engine:
         snapshot: dict[str, Any] | None = None,
         reorder_ms: int = REORDER_MS,
     ) -> None:
-        self._withdrawn: list[tuple[str, int]] = []
-        self._evaluated: IntArray = np.zeros(0, dtype=np.int64)
-        self._tested: IntArray = np.zeros(0, dtype=np.int64)
+        self.withdrawn: list[tuple[str, int]] = []
+        self.evaluated: IntArray = np.zeros(0, dtype=np.int64)
+        self.tested: IntArray = np.zeros(0, dtype=np.int64)
         self._configure(rules, series, registry, reorder_ms, None)
         if snapshot is not None:
             self._restore(snapshot, reorder_ms)
@@ -70,44 +70,44 @@ class Engine:
         self.rules = rules
         self._interval_ms = series.expected_ms
         self._reorder_ms = reorder_ms
-        grown = len(series) - len(self._evaluated)
-        self._evaluated = np.pad(self._evaluated, (0, grown))
-        self._tested = np.pad(self._tested, (0, grown))
+        grown = len(series) - len(self.evaluated)
+        self.evaluated = np.pad(self.evaluated, (0, grown))
+        self.tested = np.pad(self.tested, (0, grown))
         self.pairs: LevelPairs = level_pairs(rules, series, registry)
         self.silence = Silence(rules, silence_pairs(rules, series, registry))
         self.runs = Runs(self.pairs)
         self.plain = Plain(self.pairs)
         self.further = Further(self.pairs)
         self.joint = Joint(self.pairs, self._interval_ms, reorder_ms, joint)
-        self._at = {(rule, series): at for at, (rule, _, series) in enumerate(self.pairs.keys)}
+        self.pair_of = {(rule, series): at for at, (rule, _, series) in enumerate(self.pairs.keys)}
         keys = self.silence.pairs.keys
         self._silent_at = {(rule, series): at for at, (rule, _, series) in enumerate(keys)}
 
     def clearing(self, rule: str, series: int) -> bool:
         """Whether a raised rule has seen calm samples last, not yet for long enough."""
-        at = self._at.get((rule, series))
+        at = self.pair_of.get((rule, series))
         runs = self.runs
         return at is not None and bool(runs.active[at]) and runs.pending_ms[at] != NOT_PENDING
 
     def active_now(self, rule: str, series: int) -> bool:
         """Whether the rule holds for the series, or the group that it anchors."""
-        if (at := self._at.get((rule, series))) is not None:
+        if (at := self.pair_of.get((rule, series))) is not None:
             return bool(self.runs.active[at])
         silent = self._silent_at.get((rule, series))
         return silent is not None and bool(self.silence.active[silent])
 
     def evaluations(self, rule: str, series: int) -> int:
         """How many samples, or instants of a group, the rule has been asked about so far."""
-        at = self._at.get((rule, series))
+        at = self.pair_of.get((rule, series))
         if at is None:
-            return int(self._evaluated[series]) if (rule, series) in self._silent_at else 0
+            return int(self.evaluated[series]) if (rule, series) in self._silent_at else 0
         if at >= self.pairs.n_alone:
             return int(self.joint.count[at - self.pairs.n_alone])
-        return int((self._tested if self.further.quality[at] else self._evaluated)[series])
+        return int((self.tested if self.further.quality[at] else self.evaluated)[series])
 
     def newest_instant_ms(self, rule: str, series: int) -> int | None:
         """The newest instant at which a group was asked about; None for a series by itself."""
-        at = self._at.get((rule, series), -1) - self.pairs.n_alone
+        at = self.pair_of.get((rule, series), -1) - self.pairs.n_alone
         return None if at < 0 else self.joint.newest_ms(at)
 
     def step(self, batch: Batch) -> list[Transition]:
@@ -121,11 +121,11 @@ class Engine:
         if not len(batch):
             return []
         told: list[Transition] = []
-        if self._withdrawn:
+        if self.withdrawn:
             # A rule that asks for another thing now must not be raised before it has ended.
             told.extend(self._end_withdrawn(int(batch.t_ms.min()), -1))
         if bool((batch.series[1:] > batch.series[:-1]).all()):
-            told.extend(self._turn(batch, whole=len(batch) == len(self._evaluated)))
+            told.extend(self._turn(batch, whole=len(batch) == len(self.evaluated)))
         else:
             for turn in rounds(batch.series):
                 told.extend(self._turn(batch.take(turn), whole=False))
@@ -138,13 +138,13 @@ class Engine:
         # Flags are small numbers: zero, taken one from, is a large one.
         valued = (batch.flag - _PASS) <= _UP_TO_SUSPECT
         if whole:
-            self._evaluated += valued
+            self.evaluated += valued
         else:
-            self._evaluated[batch.series] += valued
+            self.evaluated[batch.series] += valued
         tested = valued
         if self.further.any:
             tested = usable(batch.flag, np.ones(len(batch), dtype=np.bool_))
-            self._tested[batch.series] += tested
+            self.tested[batch.series] += tested
         by_hand: BoolArray | None = None
         over: list[Transition] = []
         if bool(batch.why.max() >= _SIMULATED) or self.runs.any_simulated:
@@ -176,7 +176,7 @@ class Engine:
         A simulated sample, in turn, is absent for an alert that was measured (`_shielded`):
         it can't clear it.
         """
-        row_of = np.full(len(self._evaluated), -1, dtype=np.int64)
+        row_of = np.full(len(self.evaluated), -1, dtype=np.int64)
         real = np.flatnonzero(~by_hand)
         row_of[batch.series[real]] = real
         held = np.flatnonzero(self.runs.simulated[: self.pairs.n_alone])
@@ -185,7 +185,7 @@ class Engine:
         ends = (at >= 0) & np.where(quality, tested[at], valued[at])
         held, at, quality = held[ends], at[ends], quality[ends]
         series = self.pairs.series[held]
-        ordinals = np.where(quality, self._tested[series], self._evaluated[series])
+        ordinals = np.where(quality, self.tested[series], self.evaluated[series])
         self._rest(held)
         self.runs.any_simulated = bool(self.runs.simulated.any())
         return [
@@ -212,9 +212,9 @@ class Engine:
 
     def _rest(self, pair: IntArray) -> None:
         self.runs.drop(pair)
-        self._narrow(pair)
+        self.narrow(pair)
 
-    def _narrow(self, pair: IntArray) -> None:
+    def narrow(self, pair: IntArray) -> None:
         """Tell the comparison in bulk what pairs wait for now."""
         plain = pair[pair < self.pairs.n_plain]
         running = self.runs.pending_ms[plain] != NOT_PENDING
@@ -235,9 +235,9 @@ class Engine:
         told: FloatArray,
         flag: FlagArray,
     ) -> Evaluations:
-        ordinal = self._evaluated[batch.series[row]]
+        ordinal = self.evaluated[batch.series[row]]
         if self.further.any:
-            tested = self._tested[batch.series[row]]
+            tested = self.tested[batch.series[row]]
             ordinal = np.where(self.further.quality[pair], tested, ordinal)
         return Evaluations(
             pair=pair,
@@ -255,12 +255,12 @@ class Engine:
     def _touch(self, seen: Evaluations) -> list[Transition]:
         done = self.runs.touch(seen)
         if not len(done):
-            self._narrow(seen.pair)
+            self.narrow(seen.pair)
             return []
         done = done[np.lexsort((self.pairs.rule[seen.pair[done]], seen.row[done]))]
         changed = seen.take(done)
         since_ms = self.runs.turn(changed.pair)
-        self._narrow(seen.pair)
+        self.narrow(seen.pair)
         return self.runs.told(changed, since_ms)
 
     def _over_several(self, formed: Formed) -> list[Transition]:
@@ -292,7 +292,7 @@ class Engine:
         return [*told, *(self._with_others(change, formed) for change in self._touch(seen))]
 
     def _with_others(self, change: Transition, formed: Formed) -> Transition:
-        at = self._at[change.rule, change.series]
+        at = self.pair_of[change.rule, change.series]
         group = at - self.pairs.n_alone
         if not self.pairs.rules[at].shared:
             return replace(change, other=self.pairs.groups[group][1].id)
@@ -317,7 +317,7 @@ class Engine:
         return sorted(told, key=lambda each: each.at_ms)
 
     def _end_withdrawn(self, t_event_ms: int, at_ms: int) -> list[Transition]:
-        gone, self._withdrawn = self._withdrawn, []
+        gone, self.withdrawn = self.withdrawn, []
         return [
             ended(rule, series, t_event_ms=t_event_ms, at_ms=at_ms, cause=Cause.WITHDRAWN)
             for rule, series in gone
@@ -327,7 +327,7 @@ class Engine:
         self, newest_ms: IntArray, registered_ms: IntArray, suspended_until_ms: IntArray
     ) -> int | None:
         """When `advance` must be called at the latest; 0 is at once, None is never."""
-        if self._withdrawn:
+        if self.withdrawn:
             return 0
         return self.silence.next_due_ms(newest_ms, registered_ms, suspended_until_ms)
 
@@ -349,18 +349,18 @@ class Engine:
         self._configure(rules, series, registry, reorder_ms, self.joint.snapshot())
         stays = self._carry(old_runs.columns(), old_pairs.keys)
         self.further.copy_from(old_further)
-        self._withdrawn.extend(
+        self.withdrawn.extend(
             (old_pairs.keys[at][0], old_pairs.keys[at][2])
             for at in np.flatnonzero(old_runs.active).tolist()
             if at not in stays
         )
-        self._withdrawn.extend(self.silence.carry(old_silence))
+        self.withdrawn.extend(self.silence.carry(old_silence))
 
     def _carry(self, held: dict[str, Any], keys: Sequence[PairKey]) -> set[int]:
         """Take the state of pairs over; gives the places of those that stay."""
         old_at, new_at = carried(tuple(keys), self.pairs.keys)
         self.runs.copy_from(held, old_at, new_at)
-        self._narrow(new_at)
+        self.narrow(new_at)
         return set(old_at.tolist())
 
     def snapshot(self) -> dict[str, Any]:
@@ -369,12 +369,12 @@ class Engine:
         return {
             "keys": [list(self.pairs.keys[at]) for at in busy],
             "held": {name: column[busy] for name, column in self.runs.columns().items()},
-            "evaluated": self._evaluated.copy(),
-            "tested": self._tested.copy(),
+            "evaluated": self.evaluated.copy(),
+            "tested": self.tested.copy(),
             **self.further.snapshot(),
             "joint": self.joint.snapshot(),
             "silence": self.silence.snapshot(),
-            "withdrawn": [list(each) for each in self._withdrawn],
+            "withdrawn": [list(each) for each in self.withdrawn],
         }
 
     def _restore(self, snapshot: dict[str, Any], reorder_ms: int) -> None:
@@ -384,13 +384,13 @@ class Engine:
         """
         keys = keys_of(snapshot["keys"])
         stays = self._carry(snapshot["held"], keys)
-        for column, name in ((self._evaluated, "evaluated"), (self._tested, "tested")):
+        for column, name in ((self.evaluated, "evaluated"), (self.tested, "tested")):
             counts = snapshot.get(name, ())
             column[: len(counts)] = counts
         self.further.restore(snapshot)
         if "joint" in snapshot:
             self.joint = Joint(self.pairs, self._interval_ms, reorder_ms, snapshot["joint"])
         active = np.flatnonzero(snapshot["held"]["active"]).tolist()
-        self._withdrawn = [(rule, series) for rule, series in snapshot["withdrawn"]]
-        self._withdrawn.extend((keys[at][0], keys[at][2]) for at in active if at not in stays)
-        self._withdrawn.extend(self.silence.restore(snapshot["silence"]))
+        self.withdrawn = [(rule, series) for rule, series in snapshot["withdrawn"]]
+        self.withdrawn.extend((keys[at][0], keys[at][2]) for at in active if at not in stays)
+        self.withdrawn.extend(self.silence.restore(snapshot["silence"]))

@@ -16,6 +16,7 @@ class Further:
 
     any : whether there are any
     quality : bool[P], which pairs ask for the quality of samples
+    slope_slots, tide_slots : int64[P], the place of a pair in `slopes` and `tides`, -1 for none
     """
 
     def __init__(self, pairs: LevelPairs) -> None:
@@ -23,8 +24,8 @@ class Further:
         self.any = pairs.n_plain < pairs.n_alone
         asks = [rule.ask for rule in pairs.rules]
         self.quality: BoolArray = np.array([ask is Ask.FLAGGED for ask in asks], dtype=np.bool_)
-        self._slope_slot, rising = _slots([ask in RATES for ask in asks])
-        self._tide_slot, tidal = _slots([ask is Ask.SAME_TIDE for ask in asks])
+        self.slope_slots, rising = _slots([ask in RATES for ask in asks])
+        self.tide_slots, tidal = _slots([ask is Ask.SAME_TIDE for ask in asks])
         self.slopes = Slopes(pairs.window_ms[rising])
         self.tides = Tides(pairs.gap_ms[tidal])
         self.rising = tuple(pairs.keys[at] for at in rising)
@@ -54,12 +55,12 @@ class Further:
         """
         y, flag, t_ms = batch.value[row], batch.flag[row], batch.t_ms[row]
         told = y.copy()
-        slot = self._slope_slot[pair]
+        slot = self.slope_slots[pair]
         at = np.flatnonzero(slot >= 0)
         if len(at):
             slope, flag[at] = self.slopes.push(slot[at], t_ms[at], y[at], flag[at])
             y[at] = told[at] = slope * self.pairs.falls[pair[at]]
-        slot = self._tide_slot[pair]
+        slot = self.tide_slots[pair]
         at = np.flatnonzero(slot >= 0)
         if len(at):
             above, flag[at] = self.tides.push(slot[at], t_ms[at], y[at], flag[at])
