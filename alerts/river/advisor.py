@@ -200,7 +200,11 @@ class Advisor:
         return [Advice(intake.id, now_ms, told)]
 
     def _decide(self, intake: Intake, now_ms: int) -> Found:
-        """By the first station that can tell; any that measures too much salt forbids."""
+        """By the first station that can tell; any that measures too much salt forbids.
+
+        So does one whose suspect reading would be near the limit if it were true: a salt front
+        that comes fast is suspect at first.
+        """
         found = [
             self._by_station(intake, probe, now_ms)
             for station in intake.stations
@@ -215,7 +219,10 @@ class Advisor:
         for each in told:
             if each.row == decision.TOO_SALT:
                 return each
-        return next((each for each in told if each.row not in decision.UNKNOWN), told[0])
+        said = next((each for each in told if each.row not in decision.UNKNOWN), told[0])
+        if said.row < decision.GATE_CLOSED:
+            return said
+        return next((each for each in told if each.facts and each.facts.doubtful), said)
 
     def _by_station(self, intake: Intake, probe: Probe, now_ms: int) -> Found:
         recent = self._recent[probe.series]

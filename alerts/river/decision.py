@@ -105,6 +105,12 @@ class Facts:
         return near_g_l(self.limit_g_l)
 
     @property
+    def doubtful(self) -> bool:
+        """A suspect reading that would forbid if it were true; asked of row 5."""
+        near = self.salinity_g_l > self.near_g_l or self.may_be_g_l >= self.limit_g_l
+        return near and decide(self) == DOUBTFUL
+
+    @property
     def rising(self) -> bool:
         return self.slope_g_l_h is not None and self.slope_g_l_h > RISING_G_L_H
 

@@ -8,7 +8,7 @@ from ingest.journal import Entered
 from ingest.snapshot import unpack
 from songtien.outcome import Outcome
 from songtien.processor import Processor
-from tests.songtien.feed import BEGIN_MS, ROOT, River
+from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, River, probe
 
 MINUTE = 60_000
 
@@ -70,3 +70,29 @@ def test_a_checkpoint_from_before_there_was_a_desk_has_an_empty_one() -> None:
     del state["desk"]
     again = Processor(river.store, ROOT, state)
     assert again.desk.picture(BEGIN_MS) == River().processor.desk.picture(BEGIN_MS)
+
+
+INTAKE = """
+[[intake]]
+id = "vuon"
+name = "Vườn"
+stations = ["my-tho"]
+side = "river"
+limit_g_l = 0.5
+lift = "pump"
+"""
+
+
+def test_while_its_station_is_worked_on_an_intake_has_no_permission() -> None:
+    river = River(registry=REGISTRY + INTAKE)
+    said: dict[str, Any] = {}
+    for n in range(6):
+        at_ms = BEGIN_MS + n * 10 * MINUTE
+        # Each reading waits for the reorder time, as it bears no number.
+        said |= river.hear(at_ms, probe("mt-01", at_ms, sal_g_l=0.1)).advice
+        said |= river.tick(at_ms + MINUTE).advice
+    assert said["vuon"]["take"] is True
+    begun = enter(river, at_ms + 2 * MINUTE, to=at_ms + 9 * MINUTE)
+    assert begun.advice["vuon"]["take"] is False
+    over = river.tick(at_ms + 9 * MINUTE)
+    assert over.advice["vuon"]["take"] is False

@@ -311,6 +311,16 @@ def test_a_second_station_speaks_where_the_first_is_silent_but_salt_at_any_forbi
     assert script.advisor.standing()["a"]["station"] == "out"
 
 
+def test_a_suspect_reading_near_the_limit_holds_back_what_another_station_permits() -> None:
+    script = Script(PUMP.replace("['out']", "['out', 'up']"))
+    for minute in range(0, 50, 10):
+        script.at(minute).reading(0.1, "up-p/salinity_g_l")
+    assert script.reading(0.1, flag=Flag.SUSPECT).row() == 12
+    assert script.at(41).reading(0.45, flag=Flag.SUSPECT).row() == 5
+    assert script.advisor.standing()["a"]["station"] == "out"
+    assert script.at(42).reading(0.45, flag=Flag.FAIL).row() == 12
+
+
 def tide(minute: float, later_min: float = 0.0) -> float:
     """A salinity that comes back after 24 h 50 min, fresh in the middle of its day."""
     return 0.3 + 0.25 * math.cos((minute - later_min) * 2 * math.pi / 745)
