@@ -216,12 +216,6 @@ class RuleSet:
     def get(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
-    def idle(self, series: SeriesTable, registry: Registry) -> list[str]:
-        """Ids of rules that watch nothing in this registry: worth a warning, not a fault."""
-        return [
-            rule.id for rule in self.rules if next(watched(rule, series, registry), None) is None
-        ]
-
 
 def watched(rule: Rule, series: SeriesTable, registry: Registry) -> Iterator[Series]:
     """The series that a rule watches, by rising number; retired ones are history alone.

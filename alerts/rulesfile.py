@@ -10,7 +10,17 @@ from typing import Any, Final
 from alerts import urgency
 from alerts.messages import PLACEHOLDERS, default_texts, unknown_placeholders
 from alerts.notices import RESERVED
-from alerts.rules import CONGESTION, DIFFERENCES, Ask, GroupBy, Quality, Rule, RuleSet, Severity
+from alerts.rules import (
+    CONGESTION,
+    DIFFERENCES,
+    RATES,
+    Ask,
+    GroupBy,
+    Quality,
+    Rule,
+    RuleSet,
+    Severity,
+)
 from ingest.reading import QUANTITIES
 from ingest.registry import Registry
 from ingest.tables import ID, Faults, Table, did_you_mean, is_number, load_toml
@@ -278,7 +288,9 @@ def _asked(table: Table, ask: Ask) -> dict[str, Any]:
 def _levels(table: Table, ask: Ask) -> dict[str, Any]:
     raise_key, clear_key = ASK_KEYS[ask][0], _CLEAR[ask]
     span = (-_LARGEST_LEVEL, _LARGEST_LEVEL)
-    raise_level = table.optional_number(raise_key, *span, required=True)
+    # A fall is told as a positive number, so a negative one is a rise that was not meant.
+    lowest = 0.0 if ask in RATES else -_LARGEST_LEVEL
+    raise_level = table.optional_number(raise_key, lowest, _LARGEST_LEVEL, required=True)
     clear_level = table.optional_number(clear_key, *span)
     falling = ask in (Ask.BELOW, Ask.DIFFERENCE_BELOW)
     if clear_level is None or raise_level is None:

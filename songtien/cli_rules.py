@@ -11,6 +11,7 @@ import msgspec
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from alerts.doubts import doubts
 from alerts.rulesfile import parse_rules
 from ingest.journal import Config
 from ingest.registry import Registry, parse_registry
@@ -82,8 +83,8 @@ def rules_check(
         stations = registry_of(registry)
         rules = parse_rules(text_of(file, "FILE"), str(file), stations)
     out.print(f"{file}: {len(rules.rules)} rules, no fault", highlight=False)
-    for rule in rules.idle(SeriesTable.of(stations), stations):
-        out.print(f"  {rule} watches no series of these stations", markup=False, highlight=False)
+    for doubt in doubts(rules, SeriesTable.of(stations), stations):
+        out.print(f"  {doubt}", markup=False, highlight=False, soft_wrap=True)
 
 
 def backtest(

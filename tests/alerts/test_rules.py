@@ -183,13 +183,8 @@ def test_a_rule_describes_itself_in_plain_values() -> None:
     assert "no_data_s" not in told
 
 
-def test_rules_that_watch_nothing_are_named() -> None:
-    text = (
-        '[[rule]]\nid = "idle"\nquantity = "salinity_g_l"\nseverity = "info"\nraise_above = 4\n'
-        "km = [500, 501]\n"
-        '[[rule]]\nid = "used"\nquantity = "salinity_g_l"\nseverity = "info"\nraise_above = 4\n'
-    )
+def test_a_rule_is_found_by_its_id() -> None:
+    text = '[[rule]]\nid = "used"\nquantity = "salinity_g_l"\nseverity = "info"\nraise_above = 4\n'
     rules = parse_rules(text, "rules.toml", REGISTRY)
-    assert rules.idle(SERIES, REGISTRY) == ["idle"]
-    assert rules.get("used") is rules.rules[1]
+    assert rules.get("used") is rules.rules[0]
     assert rules.get("none") is None

@@ -82,6 +82,8 @@ def test_no_rules_are_rules() -> None:
             "rule[r].clear_below_same_tide",
             "(1) or less",
         ),
+        ("rise_above_per_h = -2", "rule[r].rise_above_per_h", "a number from 0"),
+        ("fall_above_per_h = -2", "rule[r].fall_above_per_h", "a number from 0"),
         ("above_same_tide = 1\nrise_window_s = 60", "rule[r].rise_window_s", "doesn't take"),
         ('flagged = "bad"', "rule[r].flagged", "suspect, fail, stuck, dry"),
         ('flagged = "dry"\nclear_below = 1', "rule[r].clear_below", "doesn't take this key"),
