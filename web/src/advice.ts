@@ -21,6 +21,8 @@ export interface Advice {
   figure_g_l: number | null;
   figure_ms: number | null;
   simulated: boolean;
+  /** By the word of an officer. */
+  taking: boolean;
 }
 
 export function advice(raw: Fields): Advice {
@@ -37,6 +39,7 @@ export function advice(raw: Fields): Advice {
     figure_g_l: number(raw["figure"]),
     figure_ms: number(raw["figure_t"]),
     simulated: raw["sim"] === true,
+    taking: fields(raw["state"])?.["taking"] === true,
   };
 }
 

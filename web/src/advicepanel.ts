@@ -72,6 +72,7 @@ function write(line: Line, one: Advice, at: Moment): void {
   const timed = over || standing === "may" || standing === "pump";
   const parts = [
     one.simulated ? word("simulated", language) : "",
+    one.taking ? word("taking_yes", language) : "",
     one.figure_g_l === null ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
     timed ? "" : age,
     one.stop_ms === null || over

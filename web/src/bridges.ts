@@ -2,11 +2,24 @@
 // fast cars and motorbikes are, how long ago.
 
 import { el, setAttribute, setText } from "./dom.ts";
-import { decimal, figure } from "./format.ts";
+import { decimal, figure, shortTime } from "./format.ts";
 import { type Reading, type Station, usable } from "./model.ts";
-import { type DirectionView, directionsOf, directionView, type Mode } from "./traffic.ts";
+import {
+  type DirectionView,
+  directionsOf,
+  directionView,
+  type Mode,
+  type Said,
+  stillWhy,
+} from "./traffic.ts";
 import { ageText, lookOf, measuredAgo, type Moment, spoken } from "./view.ts";
 import { type Language, named, unitOf, type Word, word } from "./words.ts";
+
+/** What cameras say of a direction that the police have closed is no state of the traffic. */
+const CLOSED = {
+  ...{ level: null, queue: null, service: null },
+  whole: { minutes: null, queue_km: null, incident: null },
+};
 
 interface Line {
   station: Station;
@@ -20,6 +33,7 @@ interface Line {
   flow: HTMLElement;
   service: HTMLElement;
   age: HTMLElement;
+  notes: HTMLElement;
 }
 
 export class Bridges {
@@ -35,6 +49,7 @@ export class Bridges {
     stations: readonly Station[],
     readings: ReadonlyMap<string, readonly Reading[]>,
     modes: ReadonlyMap<string, Mode>,
+    said: ReadonlyMap<string, Said>,
     selected: string | null,
     at: Moment,
   ): void {
@@ -47,8 +62,8 @@ export class Bridges {
     }
     for (const line of this.lines) {
       const view = directionView(line.station, line.direction, readings.get(line.station.id) ?? []);
-      const mode = modes.get(`${line.station.id}/${line.direction}`) ?? null;
-      write(line, view, mode, selected, at);
+      const place = `${line.station.id}/${line.direction}`;
+      write(line, view, modes.get(place) ?? null, said.get(place) ?? null, selected, at);
     }
   }
 
@@ -78,14 +93,15 @@ export class Bridges {
     const service = el("small");
     const side = el("span", { class: "flow" }, flow, service);
     const age = el("span", { class: "age", "data-testid": "age" });
+    const notes = el("span", { class: "notes", "data-testid": "notes" });
     const button = el(
       "button",
       { type: "button", "data-testid": `bridge-${station.id}-${direction}` },
-      el("span", { class: "drawn" }, name, level, speed, age, side),
+      el("span", { class: "drawn" }, name, level, speed, age, side, notes),
     );
     const line = {
       ...{ station, direction, button, name, level: text, queue, incident },
-      ...{ speed, flow, service, age },
+      ...{ speed, flow, service, age, notes },
     };
     button.addEventListener("click", () => {
       const key = button.dataset["key"];
@@ -100,30 +116,28 @@ function write(
   line: Line,
   view: DirectionView,
   mode: Mode | null,
+  said: Said | null,
   selected: string | null,
   at: Moment,
 ): void {
   const { language } = at;
+  const working = mode !== null && (mode.until_ms ?? Infinity) > at.now_ms ? mode.mode : "";
+  if (working === "closed") view = { ...view, ...CLOSED };
   const { main, speed, level, whole } = view;
   const look = lookOf(main);
   const suspect = speed?.flag === 3 ? " suspect" : "";
-  const working = mode !== null && (mode.until_ms ?? Infinity) > at.now_ms ? mode.mode : "";
-  // A direction that the police have closed stands empty, and that is no state of the traffic.
-  const shown = working === "closed" ? null : level;
-  setAttribute(line.button, "class", `look-${look}${suspect} level-${shown ?? "none"}`);
-  const state = word((shown === null ? "level_none" : `level_${shown}`) as Word, language);
-  const stated = working === "" ? [state] : [named("mode", working, language)];
-  if (working !== "" && working !== "closed") stated.unshift(state);
-  setText(line.level, stated.join(", "));
+  setAttribute(line.button, "class", `look-${look}${suspect} level-${level ?? "none"}`);
+  const state = word((level === null ? "level_none" : `level_${level}`) as Word, language);
+  setText(line.level, working === "closed" ? named("mode", working, language) : state);
   setText(line.queue, queueText(view, language));
   setText(line.incident, whole.incident?.value === 1 ? `▲ ${word("incident", language)}` : "");
   // Minutes first: they are what people ask for. Where they can't be told, how fast it goes.
-  const figures = whole.minutes ?? speed;
+  const figures = working === "closed" ? null : (whole.minutes ?? speed);
   const value = figures?.value ?? null;
   const told = value === null ? "–" : figure(value, figures?.quantity ?? "", language);
   setText(line.speed, boundSign(whole.minutes) + told);
   const unit = whole.minutes === null ? "km/h" : unitOf("crossing_time_min", "min", language);
-  setAttribute(line.speed, "data-unit", ` ${unit}`);
+  setAttribute(line.speed, "data-unit", working === "closed" ? "" : ` ${unit}`);
   const sideFigures = sideOf(view, language);
   const short = sideFigures.slice(0, whole.minutes === null ? 2 : 1);
   setText(line.flow, short.join(" · "));
@@ -132,7 +146,9 @@ function write(
   const age = main !== null && look === "good" && !suspect && !main.simulated && main.flag === 1;
   setText(line.age, (suspect ? "◇ " : "") + (age ? measuredAgo(main, at) : ageText(main, at)));
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
-  const words = [line.level, line.queue, line.incident].map((each) => each.textContent ?? "");
+  setText(line.notes, notesOf(working === "" ? null : mode, said, view, at));
+  const spans = [line.level, line.queue, line.incident, line.notes];
+  const words = spans.map((each) => each.textContent ?? "");
   const known = value !== null && whole.minutes !== null;
   const minutes = known ? `${line.speed.textContent} ${unit}` : "";
   const label = [minutes, spoken(name, speed ?? main, at), ...words, ...sideFigures, los];
@@ -141,6 +157,26 @@ function write(
   setAttribute(line.button, "data-key", key);
   const mine = selected !== null && key !== null && streamOf(selected) === streamOf(key);
   setAttribute(line.button, "aria-pressed", mine ? "true" : "false");
+}
+
+/** How the police work it, until when and why; the ban of trucks; why a figure is missing. */
+function notesOf(mode: Mode | null, said: Said | null, view: DirectionView, at: Moment): string {
+  const { language, now_ms } = at;
+  const vi = language === "vi";
+  const closed = mode?.mode === "closed";
+  const parts: string[] = [];
+  if (mode !== null) {
+    const time = mode.until_ms === null ? "" : shortTime(mode.until_ms, now_ms);
+    const values = { time, mode: named("mode", mode.mode, language) };
+    // That it is closed stands in the place of the state already.
+    const until = word(closed ? "until_time" : "mode_now", language, values);
+    parts.push([until, mode.reason].filter(Boolean).join(": "));
+  }
+  if (said !== null) {
+    parts.push(vi ? said.ban_vi : said.ban_en);
+    if (!closed && stillWhy(said, view)) parts.push(vi ? said.why_vi : said.why_en);
+  }
+  return parts.filter(Boolean).join(" · ");
 }
 
 /** "ùn dài 1,8 km", "ùn dài > 2,9 km"; else what a camera sees of it. */

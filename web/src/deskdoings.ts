@@ -263,11 +263,11 @@ function warning(known: Known, at: Moment, desk: EntryDesk): Doing {
 // --- intakes --------------------------------------------------------------------------------
 
 function taking(known: Known, at: Moment, desk: EntryDesk): Doing | null {
-  const { language } = at;
+  const { language, now_ms } = at;
   const { intakes } = known;
   if (intakes.length === 0) return null;
   const entries = Object.entries(fields(known.entered["intakes"]) ?? {});
-  const versions = new Map(entries.map(([id, raw]) => [id, number(fields(raw)?.["ver"]) ?? 0]));
+  const entered = new Map(entries.map(([id, raw]) => [id, fields(raw) ?? {}]));
   const choices = intakes.map(({ intake, name }) => ({ value: intake, label: name }));
   const said = (prefix: string, values: readonly string[]): Choice[] =>
     values.map((value) => ({ value, label: named(prefix, value, language) }));
@@ -282,17 +282,25 @@ function taking(known: Known, at: Moment, desk: EntryDesk): Doing | null {
         choices: said("gate", ["unsaid", "open", "closed"]),
       },
     ],
-    facts: () => [],
+    facts: () =>
+      [...entered].map(([id, raw]) =>
+        word("intake_now", language, {
+          name: intakes.find(({ intake }) => intake === id)?.name ?? id,
+          taking: named("taking", raw["taking"] === true ? "yes" : "no", language),
+          gate: named("gate", text(raw["gate"]) || "unsaid", language),
+          time: shortTime(number(raw["t"]) ?? 0, now_ms),
+        }),
+      ),
     request: (values) => {
       const intake = values["intake"] ?? "";
       const body = {
-        ver: versions.get(intake) ?? 0,
+        ver: number(entered.get(intake)?.["ver"]) ?? 0,
         taking: values["taking"] === "yes",
         ...(values["gate"] === "unsaid" ? {} : { gate: values["gate"] }),
       };
       return { method: "POST", path: `/api/v1/intakes/${encodeURIComponent(intake)}`, body };
     },
-    renewed: (item, { intake = "" }) => void versions.set(intake, number(item["ver"]) ?? 0),
+    renewed: (item, { intake = "" }) => void entered.set(intake, item),
   };
   return doingOf(entry, at, desk);
 }

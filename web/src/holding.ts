@@ -33,6 +33,8 @@ export class Holding {
   readonly advice: Polled;
   /** What officers have entered beside alerts. */
   readonly desk: Polled;
+  /** Why figures of bridges are missing, and bans of trucks. */
+  readonly bridges: Polled;
   private readonly takers = new Takers();
   private state: Held | null = null;
   private alerts: Held | null = null;
@@ -50,6 +52,7 @@ export class Holding {
     const changed = (): void => told.changed();
     this.advice = new Polled("/api/v1/advice", changed);
     this.desk = new Polled("/api/v1/desk", changed);
+    this.bridges = new Polled("/api/v1/bridges", changed);
   }
 
   /** Nothing of alerts or readings may be said before both are whole. */
@@ -135,7 +138,7 @@ export class Holding {
   poll(): void {
     if (this.client?.phase !== "live") return;
     const now_ms = this.world.now();
-    for (const polled of [this.advice, this.desk]) {
+    for (const polled of [this.advice, this.desk, this.bridges]) {
       void polled.look(this.token, now_ms);
     }
   }
@@ -154,7 +157,7 @@ export class Holding {
 
   /** Something was entered, or somebody else looks. */
   lookAgain(): void {
-    for (const polled of [this.advice, this.desk]) polled.again();
+    for (const polled of [this.advice, this.desk, this.bridges]) polled.again();
   }
 
   private tellChange(chan: string): void {

@@ -22,7 +22,7 @@ import { RiverList } from "./riverlist.ts";
 import { Schematic } from "./schematic.ts";
 import { alertSentence } from "./telling.ts";
 import { flipTheme, recallTheme } from "./theme.ts";
-import { modesOf } from "./traffic.ts";
+import { modesOf, saidOf } from "./traffic.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
@@ -270,7 +270,8 @@ class Screen {
     if (stations.length === 0) return;
     const chosen = this.chosenReading();
     const key = chosen?.key ?? null;
-    this.bridges.update(stations, byStation, modesOf(held.desk.answer), key, at);
+    const [modes, said] = [modesOf(held.desk.answer), saidOf(held.bridges.answer)];
+    this.bridges.update(stations, byStation, modes, said, key, at);
     this.advice.update(held.advice.answer, held.desk.answer, at);
     this.renderRiver(at);
     this.alertList.update(held.folded, stations, held.readings, key, at);

@@ -32,6 +32,9 @@ function comparable(alert: Alert): boolean {
   return FIGURES.includes(alert.ask) && !STATES.includes(alert.quantity) && alert.members === 0;
 }
 
+/** As the service fills in `{since}`. */
+const SINCE = /,? (từ|since) \d\d\/\d\d\/\d{4} \d\d:\d\d(?=$|[.,])/;
+
 /** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
 export function figuresOf(alert: Alert, at: Moment): string {
   const { language } = at;
@@ -47,8 +50,8 @@ export function figuresOf(alert: Alert, at: Moment): string {
     const sign = alert.ask === "below" || alert.value < alert.limit ? "<" : ">";
     return `${value} ${sign} ${bound} ${unit}`.trimEnd();
   }
-  // The place stands beside it already.
-  return message.replace(/^[^:]{1,60}:\s+/, "") || alert.rule;
+  // The place stands beside it already, and since when.
+  return message.replace(/^[^:]{1,60}:\s+/, "").replace(SINCE, "") || alert.rule;
 }
 
 /** The whole story in a sentence. */

@@ -1,7 +1,7 @@
 // How it goes on a bridge, by what the service forms and else by what its cameras measure; no DOM.
 
 import type { Fields } from "./held.ts";
-import { fields, number, type Reading, type Station, text, usable } from "./model.ts";
+import { fields, list, number, type Reading, type Station, text, usable } from "./model.ts";
 
 export type Level = 0 | 1 | 2 | 3 | 4 | null;
 
@@ -150,6 +150,7 @@ export interface Mode {
   direction: string;
   mode: string;
   until_ms: number | null;
+  reason: string;
 }
 
 /** Of what was entered (/api/v1/desk), each with its `station`, `ver` and `modes`. */
@@ -164,8 +165,44 @@ export function modesIn(entered: Fields | null): Mode[] {
       direction,
       mode: text(fields(mode)?.["mode"]),
       until_ms: number(fields(mode)?.["until"]),
+      reason: text(fields(mode)?.["reason"]),
     })),
   );
+}
+
+/** What the service says of one direction in words alone. */
+export interface Said {
+  /** Why a figure is missing, as a code; "" where none is. */
+  why: string;
+  why_vi: string;
+  why_en: string;
+  /** The ban of trucks in force; "" where there is none. */
+  ban_vi: string;
+  ban_en: string;
+}
+
+/** Of an answer of /api/v1/bridges, by "station/direction"; nothing where there is none. */
+export function saidOf(answer: Fields | null): Map<string, Said> {
+  const found = new Map<string, Said>();
+  for (const bridge of list(answer?.["bridges"]) as Fields[]) {
+    for (const raw of list(bridge["directions"]) as Fields[]) {
+      const ban = fields(raw["truck_ban"]);
+      found.set(`${text(bridge["station"]) || text(bridge["id"])}/${text(raw["direction"])}`, {
+        ...{ why: text(raw["why"]), why_vi: text(raw["why_vi"]), why_en: text(raw["why_en"]) },
+        ...{ ban_vi: text(ban?.["text_vi"]), ban_en: text(ban?.["text_en"]) },
+      });
+    }
+  }
+  return found;
+}
+
+/** Whether that is still the reason: it is asked for once a minute, the figures come at once. */
+export function stillWhy({ why }: Said, { whole, main }: DirectionView): boolean {
+  const { minutes, queue_km } = whole;
+  if (why === "" || why === "closed") return false;
+  // A mode that has just been entered begins anew, and the cameras are heard all the same.
+  if (why === "unknown" && main !== null && usable(main)) return false;
+  return minutes === null || minutes.bound !== null || queue_km === null;
 }
 
 /** By "station/direction". */

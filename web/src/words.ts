@@ -114,7 +114,7 @@ const WORDS = {
   occupied: ["chiếm {n} %", "{n} % occupied"],
   queue: ["ùn dài {n}", "queue {n}"],
 
-  incident: ["có sự cố", "incident"],
+  incident: ["có dấu hiệu sự cố", "signs of an incident"],
   cars: ["ô tô {n} km/h", "cars {n} km/h"],
   motorbikes: ["xe máy {n} km/h", "motorbikes {n} km/h"],
   both_kinds: [
@@ -126,6 +126,7 @@ const WORDS = {
   "mode_one-way": ["một chiều, cho đi từng đợt", "one way, in batches"],
   mode_closed: ["đóng chiều này", "this direction closed"],
   "mode_xa-tram": ["xả trạm", "toll station open"],
+  until_time: ["đến {time}", "until {time}"],
   mode_now: ["{mode} đến {time}", "{mode} until {time}"],
 
   panel_advice: ["LẤY NƯỚC", "TAKING WATER"],
@@ -147,7 +148,10 @@ const WORDS = {
   desk: ["Sổ trực", "Duty book"],
   entry_submit: ["Ghi vào sổ", "Enter"],
   entry_done: ["Đã ghi vào sổ.", "Entered."],
-  entry_bad: ["Chưa đủ hoặc chưa đúng. Xem lại ngày giờ.", "Not complete, or a wrong time."],
+  entry_bad: [
+    "Chưa đủ hoặc chưa đúng: xem lại ngày giờ và lý do.",
+    "Not complete, or not right: look at the times and the reason.",
+  ],
   entry_changed: [
     "Người khác vừa sửa. Xem lại ở trên, rồi gửi lần nữa nếu vẫn muốn.",
     "Someone else was first. Look above, and send once more if you still want to.",
@@ -187,10 +191,14 @@ const WORDS = {
   intake_title: ["Việc lấy nước tại cống", "What happens at an intake"],
   intake: ["Nơi lấy nước", "Intake"],
   taking: ["Lấy nước", "Taking water"],
+  intake_now: [
+    "{name}: {taking}, cửa cống {gate}, ghi lúc {time}",
+    "{name}: {taking}, gate {gate}, entered {time}",
+  ],
   taking_no: ["không lấy", "not taking"],
   taking_yes: ["đang lấy", "taking"],
   gate: ["Cửa cống", "Gate"],
-  gate_unsaid: ["không nói", "not said"],
+  gate_unsaid: ["không rõ", "not known"],
   gate_open: ["mở", "open"],
   gate_closed: ["đóng", "closed"],
 

@@ -45,6 +45,12 @@ test("pumping is a permission too: it ends by its time, and is none where simula
   assert.equal(standingOf(one({ ...pump, sim: true }), NOW), "unknown");
 });
 
+test("who is taking water is known by an officer's word alone", () => {
+  assert.ok(one({ state: { ver: 1, taking: true, gate: "open" } }).taking);
+  assert.ok(!one({ state: { ver: 1, taking: false, gate: null } }).taking);
+  assert.ok(!one({ state: null }).taking);
+});
+
 test("an answer without items, or none at all, is no advice", () => {
   assert.deepEqual(adviceOf(null), []);
   assert.deepEqual(adviceOf({}), []);

@@ -26,7 +26,7 @@ const entered: Fields = {
   ],
   bridges: { "rach-mieu-1": { station: "rach-mieu-1", ver: 3, modes: {} } },
   risk: [{ branch: "cua-tieu", ver: 2, level: 1, valid_until: NOW + HOUR }],
-  intakes: { "cong-xuan-hoa": { ver: 5, taking: true, gate: "open" } },
+  intakes: { "cong-xuan-hoa": { ver: 5, taking: true, gate: "open", t: NOW - HOUR } },
 };
 
 type Sent = [method: string, path: string, body: Fields | null];
@@ -117,6 +117,8 @@ test("an official level stands with its bulletin, and may be ended", async () =>
 test("an intake by the version of what was last said of it; a refusal is told", async () => {
   const { desk, sent } = at_desk([new HttpError(422, "gate: unknown")]);
   const form = doing("intake", desk);
+  const now = ["Xuân Hòa: đang lấy, cửa cống mở, ghi lúc 13:32"];
+  assert.deepEqual(form.facts(), now, "what stands is before whoever changes it");
   const answer = await form.act({ intake: "cong-xuan-hoa", taking: "yes", gate: "unsaid" });
   assert.deepEqual(sent[0], [
     ...["POST", "/api/v1/intakes/cong-xuan-hoa"],

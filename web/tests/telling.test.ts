@@ -81,8 +81,9 @@ test("a line of salt is told in km at its arm; a state of traffic in its rule's 
   const intrusion = raised({ ...line, quantity: "salt_4_max_km" });
   assert.equal(placeOf(intrusion, undefined, "vi"), "Cửa Tiểu");
   assert.equal(figuresOf(intrusion, at), "46,2 > 45 km");
-  const jam = raised({ quantity: "traffic_state", value: 3, message_vi: "Rạch Miễu: ùn tắc" });
-  assert.equal(figuresOf(jam, at), "ùn tắc");
+  const message_vi = "Rạch Miễu: ùn tắc từ 22/11/2026 15:42";
+  const jam = raised({ quantity: "traffic_state", value: 3, message_vi });
+  assert.equal(figuresOf(jam, at), "ùn tắc", "since when stands beside it");
 });
 
 test("what compares other things than the series and its limit is told in the rule's words", () => {

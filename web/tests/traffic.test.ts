@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { reading, station } from "../src/model.ts";
-import { directionView, levelOf, trafficLevel } from "../src/traffic.ts";
+import { directionView, levelOf, saidOf, stillWhy, trafficLevel } from "../src/traffic.ts";
 
 const item = (k: string, more: Record<string, unknown>): ReturnType<typeof reading> =>
   reading({ k, st: "live", q: 1, t: 1000, station: "s", ...more });
@@ -67,4 +67,31 @@ test("what is formed of a bridge is not taken for a camera of it", () => {
   assert.equal(view.whole.incident?.value, 1);
   assert.equal(view.speedCar?.value, 12);
   assert.equal(view.speedMotorbike, null);
+});
+
+test("why a figure is missing is told as long as it is, and the ban of trucks in force", () => {
+  const one = (direction: string, why: string, ban: object | null): object => {
+    return { direction, why, why_vi: why && `vì ${why}`, why_en: why, truck_ban: ban };
+  };
+  const ban = { text_vi: "cấm xe tải từ 3 trục, 9-11 giờ", text_en: "no trucks" };
+  const directions = [one("n", "gap", ban), one("s", "", null)];
+  const said = saidOf({ bridges: [{ id: "s", station: "s", directions }] });
+  const [gap, none] = [said.get("s/n"), said.get("s/s")];
+  assert.ok(gap !== undefined && none !== undefined);
+  assert.deepEqual([gap.why_vi, gap.ban_vi], ["vì gap", ban.text_vi]);
+  assert.deepEqual([none.why_vi, none.ban_vi], ["", ""]);
+  assert.equal(saidOf(null).size, 0);
+
+  const formed = { kind: "bridge", direction: "n", device: "s" };
+  const minutes = (more = {}): ReturnType<typeof reading> =>
+    item("s/n/crossing_time_min", { v: 4, ...formed, ...more });
+  const length = item("s/n/queue_length_km", { v: 0, ...formed });
+  const camera = item("c1/n/speed_km_h", { v: 55, direction: "n", device: "c1" });
+  const view = (...all: ReturnType<typeof reading>[]): ReturnType<typeof directionView> =>
+    directionView(station({ id: "s" }), "n", [camera, ...all]);
+  assert.ok(stillWhy(gap, view()));
+  assert.ok(stillWhy(gap, view(minutes({ bound: "above" }), length)));
+  assert.ok(!stillWhy(gap, view(minutes(), length)), "what has come since lacks nothing");
+  assert.ok(!stillWhy(none, view()));
+  assert.ok(!stillWhy({ ...gap, why: "unknown" }, view()), "the cameras are heard");
 });
