@@ -18,6 +18,7 @@ fail_max = 1.0
 """
 REGISTRY = parse_registry(QUALITY + STATIONS, "stations.toml")
 SERIES = SeriesTable.of(REGISTRY)
+EVERY = "and vk-01/salinity_g_l comes every 900 s"
 SALT = 'quantity = "salinity_g_l"\n'
 
 
@@ -41,16 +42,15 @@ SALT = 'quantity = "salinity_g_l"\n'
         ),
         (
             SALT + "raise_above = 4\nfor_s = 600\nhold_gap_s = 300",
-            "can prove no hold: hold_gap_s = 300, and vk-01/salinity_g_l comes every 900 s",
+            f"can prove no hold: hold_gap_s = 300, {EVERY}",
         ),
         (
             SALT + "rise_above_per_h = 1\nrise_window_s = 600",
-            "can tell no slope: rise_window_s = 600, and vk-01/salinity_g_l comes every 900 s",
+            f"can tell no slope: rise_window_s = 600, {EVERY}",
         ),
         (
             SALT + "no_data_s = 600",
-            "is raised between any two samples: no_data_s = 600, "
-            + "and vk-01/salinity_g_l comes every 900 s",
+            f"is raised between any two samples: no_data_s = 600, {EVERY}",
         ),
         (
             SALT + "raise_above = 4000\nclear_below = 3.6",
