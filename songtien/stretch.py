@@ -11,16 +11,19 @@ Rules over several series, and series that are formed from others, depend on wha
 where a rule is about them nothing is taken this way.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
 from alerts.alert import AlertEvent
+from alerts.engine import Engine
+from alerts.longrun import LongRun, possible
 from alerts.rules import Ask
 from alerts.silence import FAR_MS
 from alerts.transition import Transition
@@ -81,7 +84,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Readings that rules look at, in the order of rounds, then of series; R of everything.
+    """Readings that rules look at, in the order of series, then of time; R of everything.
 
     sample : int64[R]; order : int64[R], their rank as they are stepped one by one
     """
@@ -90,11 +93,16 @@ class _Rows:
     batch: Batch
     order: IntArray
 
-    def cut(self, begin: int, end: int) -> Batch:
-        part, rows = slice(begin, end), self.batch
-        return Batch(
-            rows.series[part], rows.t_ms[part], rows.value[part], rows.flag[part], rows.why[part]
-        )
+    def in_order(
+        self, engine: Engine, told: Sequence[tuple[int, Transition]]
+    ) -> list[tuple[int, Transition]]:
+        """Transitions, given with their rows, as they come one by one; with their messages."""
+
+        def key(each: tuple[int, Transition]) -> tuple[int, int]:
+            pair = engine.pair_of[each[1].rule, each[1].series]
+            return int(self.order[each[0]]), int(engine.pairs.rule[pair])
+
+        return [(int(self.sample[row]), change) for row, change in sorted(told, key=key)]
 
 
 class Stretching(Processor):
@@ -198,7 +206,10 @@ class Stretching(Processor):
         outcome.received = outcome.stored = len(part)
         self._run_on(part)
         rows = self._rows(run, part)
-        outcome.events.extend(self._rounds(position, part, rows, series, t_ms, sample))
+        clock = _Clock(
+            (self._newest.measured_ms, self.judging.evaluated_ms), part, series, t_ms, sample
+        )
+        outcome.events.extend(self._lived(position, part, rows, clock))
         self.now_ms = outcome.at_ms
         self._remembered.put_later(partial(_as_batch, run))
         return len(part), outcome
@@ -319,40 +330,28 @@ class Stretching(Processor):
         stepped = np.lexsort((sample, np.concatenate(rank), t_ms, part.entry[sample]))
         order = np.empty(len(stepped), dtype=np.int64)
         order[stepped] = np.arange(len(stepped))
-        turn = np.searchsorted(_round_bounds(part), sample, side="right")
-        index = np.lexsort((one, turn))
+        index = np.lexsort((sample, one))
         batch = Batch(one, t_ms, np.concatenate(values), np.concatenate(flag), np.concatenate(why))
         return _Rows(sample[index], batch.take(index), order[index])
 
-    def _rounds(
-        self,
-        position: int,
-        part: Samples,
-        rows: _Rows,
-        series: IntArray,
-        t_ms: IntArray,
-        sample: IntArray,
+    def _lived(
+        self, position: int, part: Samples, rows: _Rows, clock: "_Clock"
     ) -> Iterator[AlertEvent]:
-        """Ask the rules round by round, and settle where something happens."""
+        """Ask the rules, and settle where something happens."""
         work = Work(Known(self._store, position), Outcome(position, 0), self.now_ms)
-        clock = _Clock(
-            (self._newest.measured_ms, self.judging.evaluated_ms), part, series, t_ms, sample
-        )
-        bounds = [0, *_round_bounds(part).tolist(), len(part)]
-        borders = np.searchsorted(_sorted_turns(rows, bounds), np.arange(len(bounds)))
-        for turn, (low, high) in enumerate(pairwise(borders)):
-            batch = rows.cut(int(low), int(high))
-            told = self.judging.engine.step(batch) if len(batch) else []
-            restless = self.book.restless()
-            due = self.book.next_due_ms()
-            last_ms = int(part.at_ms[bounds[turn + 1] - 1])
-            if told or restless is None or restless or (due is not None and due <= last_ms):
-                place = {int(one): int(low) + n for n, one in enumerate(batch.series)}
-                keyed = sorted(told, key=lambda each: int(rows.order[place[each.series]]))
-                happened = [(int(rows.sample[place[each.series]]), each) for each in keyed]
-                yield from self._settled(
-                    work, clock, part, bounds[turn], bounds[turn + 1], happened
-                )
+        engine = self.judging.engine
+        if possible(engine, rows.batch):
+            run = LongRun(engine, rows.batch, rows.sample)
+            happened = rows.in_order(engine, run.transitions)
+            yield from self._settled(work, clock, part, (0, len(part)), happened, run)
+        else:
+            bounds = [0, *_round_bounds(part).tolist(), len(part)]
+            for begin, end in pairwise(bounds):
+                of = np.flatnonzero((rows.sample >= begin) & (rows.sample < end))
+                place = {int(one): int(n) for one, n in zip(rows.batch.series[of], of, strict=True)}
+                told = engine.step(rows.batch.take(of)) if len(of) else []
+                happened = rows.in_order(engine, [(place[each.series], each) for each in told])
+                yield from self._settled(work, clock, part, (begin, end), happened, None)
         clock.upto(len(part))
 
     def _settled(
@@ -360,54 +359,90 @@ class Stretching(Processor):
         work: Work,
         clock: "_Clock",
         part: Samples,
-        begin: int,
-        end: int,
+        bounds: tuple[int, int],
         happened: Sequence[tuple[int, Transition]],
+        run: LongRun | None,
     ) -> Iterator[AlertEvent]:
-        """The life of alerts over the entries of one round: only those that matter are asked."""
+        """The life of alerts over some entries: only those that matter are asked."""
+        begin, end = bounds
         changes: dict[int, list[Transition]] = {}
         for sample, each in happened:
             changes.setdefault(int(part.entry[sample]), []).append(each)
-        entries = np.unique(part.entry[begin:end])
-        at = -1
+        entries = _Entries(part, begin, end, sorted(changes))
+        at = begin - 1
         while True:
-            # Nothing stirs in most books: then only entries with a change are looked at.
-            later = entries[entries > at]
-            if not self._quiet:
-                at = int(later[0]) if len(later) else end
-            else:
-                at = min((entry for entry in changes if entry > at), default=end)
+            at = entries.after(at, self._stirring())
             now_ms = int(part.at_ms[min(at, end - 1)])
             while (due := self.book.next_due_ms()) is not None and due <= now_ms:
                 clock.upto(int(np.searchsorted(part.at_ms, due)))
-                yield from self._at(work, max(due, self.now_ms))
+                yield from self._at(work, max(due, self.now_ms), clock, run)
             if at == end:
                 return
-            if at in changes or self._stirs(part, at):
-                clock.upto(_entry_end(part, at + 1))
-                work.transitions.extend(changes.get(at, ()))
-                yield from self._at(work, now_ms)
+            clock.upto(_entry_end(part, at + 1))
+            work.transitions.extend(changes.get(at, ()))
+            yield from self._at(work, now_ms, clock, run)
 
-    @property
-    def _quiet(self) -> bool:
-        """Whether samples without a transition change nothing in the book."""
-        return self.book.restless() == frozenset()
-
-    def _stirs(self, part: Samples, entry: int) -> bool:
-        """Whether an entry without transitions may change something in the book."""
+    def _stirring(self) -> IntArray | None:
+        """Streams of which a sample without a transition may change something; None is any."""
         restless = self.book.restless()
         if restless is None:
-            return True
-        if not restless:
-            return False
-        streams = set(part.run.stream[entry : _entry_end(part, entry + 1)].tolist())
-        return any(int(self._streams_of[one]) in streams for one in restless if one >= 0)
+            return None
+        streams = self._streams_of[sorted(restless)] if restless else np.empty(0, dtype=np.int64)
+        return streams[streams >= 0]
 
-    def _at(self, work: Work, at_ms: int) -> list[AlertEvent]:
+    def _at(self, work: Work, at_ms: int, clock: "_Clock", run: LongRun | None) -> list[AlertEvent]:
         work.since_ms = self.now_ms = at_ms
-        self._settle(work, at_ms)
+        engine = self.judging.engine
+        if run is not None:
+            # The engine stands at the end of the stretch; the book is told how it stood now.
+            self.judging.engine = cast("Engine", _AsOf(engine, run, clock.at))
+        try:
+            self._settle(work, at_ms)
+        finally:
+            self.judging.engine = engine
         events, work.outcome.events = work.outcome.events, []
         return events
+
+
+class _AsOf:
+    """An engine as it stood when the first messages of a stretch had come."""
+
+    def __init__(self, engine: Engine, run: LongRun, upto: int) -> None:
+        self._engine, self._run, self._upto = engine, run, upto
+        self.advance = engine.advance
+        self.newest_instant_ms = engine.newest_instant_ms
+
+    def clearing(self, rule: str, series: int) -> bool:
+        return self._run.clearing(rule, series, self._upto)
+
+    def evaluations(self, rule: str, series: int) -> int:
+        return self._run.evaluations(rule, series, self._upto)
+
+
+class _Entries:
+    """Which entries of a stretch are to be looked at, one after the other."""
+
+    def __init__(self, part: Samples, begin: int, end: int, changes: Sequence[int]) -> None:
+        self._part, self._end, self._changes = part, end, changes
+        self._entry = part.entry[begin:end]
+        self._of_stream: dict[int, IntArray] = {}
+
+    def after(self, at: int, stirring: IntArray | None) -> int:
+        """The next entry behind `at` with a change, or of a stream that stirs."""
+        if stirring is None:
+            place = int(np.searchsorted(self._entry, at, side="right"))
+            return int(self._entry[place]) if place < len(self._entry) else self._end
+        place = bisect_right(self._changes, at)
+        found = self._changes[place] if place < len(self._changes) else self._end
+        for stream in stirring.tolist():
+            entries = self._of_stream.get(stream)
+            if entries is None:
+                here = self._part.run.stream[self._end - len(self._entry) : self._end]
+                entries = self._of_stream[stream] = self._entry[here == stream]
+            place = int(np.searchsorted(entries, at, side="right"))
+            if place < len(entries):
+                found = min(found, int(entries[place]))
+        return found
 
 
 class _Clock:
@@ -424,16 +459,16 @@ class _Clock:
         self._columns = columns
         self._series, self._t_ms = series, t_ms
         self._first = np.searchsorted(sample, np.arange(len(part) + 1)).tolist()
-        self._at = 0
+        self.at = 0
 
     def upto(self, message: int) -> None:
         """As if the messages before this one had been taken, and no other."""
-        begin, end = self._first[self._at], self._first[message]
+        begin, end = self._first[self.at], self._first[message]
         if end > begin:
             for column in self._columns:
                 # In order of time: of one series the last stands.
                 column[self._series[begin:end]] = self._t_ms[begin:end]
-            self._at = message
+        self.at = max(self.at, message)
 
 
 def _read(piece: Piece, at: IntArray) -> Iterator[tuple[IntArray, Sequence[Any]]]:
@@ -494,8 +529,3 @@ def _round_bounds(part: Samples) -> IntArray:
             return np.array(bounds, dtype=np.int64)
         begin = int(part.entry[at])
         bounds.append(begin)
-
-
-def _sorted_turns(rows: _Rows, bounds: Sequence[int]) -> IntArray:
-    found: IntArray = np.searchsorted(np.array(bounds[1:-1]), rows.sample, side="right")
-    return found
