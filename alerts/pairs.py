@@ -127,7 +127,7 @@ def _columns(
     levels = [_levels(rule, len(group)) for _, rule, _, group in picked]
     bounds = np.arange(size + 1)
     return LevelPairs(
-        keys=tuple(_key(rule, one) for _, rule, one, _ in picked),
+        keys=tuple(_key(rule, one, group) for _, rule, one, group in picked),
         rules=tuple(rules),
         n_plain=n_plain,
         n_alone=n_alone,
@@ -218,10 +218,12 @@ def expected_ms(one: Series) -> int:
     return round(one.expected_s * 1000)
 
 
-def _key(rule: Rule, one: Series) -> PairKey:
+def _key(rule: Rule, one: Series, group: Sequence[Series] = ()) -> PairKey:
     asks = f"{rule.ask.value} share" if rule.shared else rule.ask.value
     if rule.flagged is not None:
         asks = f"{asks} {rule.flagged.value}"
+    if rule.ask in DIFFERENCES:
+        asks = f"{asks} {group[1].id}"  # from another series it is another difference
     return rule.id, asks, one.id
 
 

@@ -262,3 +262,35 @@ def test_a_group_whose_first_member_is_silent_is_told_and_one_of_the_past_is_not
     script.expect("raised", k=VK, told=True, historic=False)
     late = Script(HEAD + rule).at(600).backlog([(0, 3.0), (10, 3.0), (20, 3.0)], XH)
     late.expect("raised", k=VK, told=False, historic=True)
+
+
+HOA_BINH = """
+[[station]]
+id = "hoa-binh"
+name = "Hòa Bình"
+kind = "salinity"
+reach = "cua-tieu"
+km_from_mouth = { cua-tieu = 18.0 }
+lat = 10.29
+lon = 106.58
+side = "river"
+source = "test"
+[[station.device]]
+id = "hb-01"
+expected_s = 900
+measures = ["sal_g_l"]
+"""
+
+
+def test_a_difference_from_another_series_is_another() -> None:
+    script = Script(
+        HEAD + 'difference_above = 1\nbetween = ["vam-kenh", "xuan-hoa"]\n', STATIONS + HOA_BINH
+    )
+    for minute in (0, 10):
+        script.at(minute).reading(9.0, VK).reading(1.0, XH)
+    script.expect("raised", k=VK, other=XH)
+    script.configure(HEAD + 'difference_above = 1\nbetween = ["vam-kenh", "hoa-binh"]\n')
+    assert script.expect("cleared", k=VK).evidence["cause"] == "withdrawn"
+    for minute in (25, 40):
+        script.at(minute).reading(9.0, VK).reading(1.0, "hb-01/salinity_g_l")
+    script.expect("raised", k=VK, other="hb-01/salinity_g_l")
