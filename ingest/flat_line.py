@@ -1,10 +1,12 @@
 """Flat line: a probe that is stuck, streaming, by observed time and not by counts."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ingest.detectors import HOUR_MS, RankArray, rank
+from ingest.extremes import Extremes
 from ingest.reading import BoolArray, FloatArray, IntArray
 
 RECENT_HOURS = 25
@@ -72,6 +74,116 @@ class FlatLine:
         self._remember(rows, t_ms, value)
         asked = np.isnan(above) | self._moves(rows, t_ms, above)
         return rank(asked, run_ms >= suspect_ms, run_ms >= fail_ms)
+
+    def run(
+        self,
+        rows: IntArray,
+        t_ms: IntArray,
+        value: FloatArray,
+        elapsed_ms: IntArray,
+        *,
+        tolerance: FloatArray,
+        suspect_ms: FloatArray,
+        fail_ms: FloatArray,
+        above: FloatArray,
+    ) -> RankArray:
+        """As `push` for one sample after the other: any number of each series, in order of
+        series, then of time.
+        """
+        if not len(rows):
+            return np.empty(0, dtype=np.uint8)
+        begins = np.r_[True, rows[1:] != rows[:-1]]
+        clock = self._clock_ms[rows] + _sums(elapsed_ms, begins)
+        longest_ms = np.fmax(suspect_ms, fail_ms)
+        run_ms = self._extend_run(rows, begins, value, clock, tolerance, longest_ms)
+        asked = np.isnan(above) | self._moved(rows, begins, t_ms, value, above)
+        return rank(asked, run_ms >= suspect_ms, run_ms >= fail_ms)
+
+    def _extend_run(
+        self,
+        rows: IntArray,
+        begins: BoolArray,
+        value: FloatArray,
+        clock: IntArray,
+        tolerance: FloatArray,
+        longest_ms: FloatArray,
+    ) -> IntArray:
+        """How long each sample's run has lasted; the memory is that of the last ones."""
+        n = np.arange(len(rows))
+        first = np.maximum.accumulate(np.where(begins, n, 0))
+        extremes = Extremes(value, int((n - first).max()) + 1)
+        begin, high, low = extremes.longest(n, first, tolerance)
+        start = clock[begin]
+        # A run that reaches back to the first may have begun before.
+        back = np.flatnonzero(begin == first)
+        of = rows[back]
+        width = int(self._length[of].max(initial=0))
+        held = np.arange(width) < self._length[of][:, :, None]
+        new = np.stack([low[back], -high[back]], axis=1)[:, :, None]
+        after = np.minimum(self._next_ms[of, :, :width], clock[first[back]][:, None, None])
+        breaks = held & (self._peak[of, :, :width] - new >= tolerance[back][:, None, None])
+        started = np.where(breaks, after, _NEVER).max(axis=(1, 2), initial=_NEVER)
+        start[back] = np.maximum(self._start_ms[of], started)
+        run_ms: IntArray = clock - start
+
+        last = np.flatnonzero(np.r_[begins[1:], True])
+        reaches = begin[last] == first[last]
+        old = np.searchsorted(back, last[reaches])
+        oldest_ms = np.maximum(start[last], clock[last] - longest_ms[last]).astype(np.int64)
+        peaks = [_Peaks.of_run(extremes, clock, last, begin[last], way) for way in range(2)]
+        for way, way_peaks in enumerate(peaks):
+            top = (high if way == 0 else -low)[last[reaches]]
+            kept = held[old, way] & ~breaks[old, way]
+            kept &= self._peak[of[old], way, :width] > top[:, None]
+            place, slot = np.nonzero(kept)
+            number = np.flatnonzero(reaches)[place]
+            way_peaks.add_older(
+                number, self._peak[of[old][place], way, slot], after[old[place], way, slot]
+            )
+        self._clock_ms[rows[last]], self._start_ms[rows[last]] = clock[last], start[last]
+        for way, way_peaks in enumerate(peaks):
+            number, slot, peak, next_ms, length = way_peaks.packed(oldest_ms)
+            self._widen(int(length.max(initial=0)) + 1)
+            self._length[rows[last], way] = length
+            self._peak[rows[last][number], way, slot] = peak
+            self._next_ms[rows[last][number], way, slot] = next_ms
+        return run_ms
+
+    def _moved(
+        self,
+        rows: IntArray,
+        begins: BoolArray,
+        t_ms: IntArray,
+        value: FloatArray,
+        above: FloatArray,
+    ) -> BoolArray:
+        """`_remember` and `_moves` for all samples at once."""
+        hour = t_ms // HOUR_MS
+        slot = hour % RECENT_HOURS
+        before = np.where(begins, self._hour[rows, slot], np.r_[0, hour[:-1]])
+        fresh = np.flatnonzero(before != hour)
+        starts = np.flatnonzero(begins)
+        series = rows[starts]
+        # The hours that are remembered, and behind them those that come, of each series.
+        old_of, old_slot = np.nonzero(self._hour[series] != _NEVER)
+        of = np.r_[old_of, np.searchsorted(starts, fresh, side="right") - 1]
+        hours = np.r_[self._hour[series[old_of], old_slot], hour[fresh]]
+        values = np.r_[self._hourly[series[old_of], old_slot], value[fresh]]
+        order = np.lexsort((hours, of))
+        of, hours, values = of[order], hours[order], values[order]
+        base = int(min(hours.min(), hour.min())) - RECENT_HOURS
+        span = int(max(hours.max(), hour.max())) - base + 1
+        key = hours - base + of * span
+        group = np.searchsorted(starts, np.arange(len(rows)), side="right") - 1
+        now = hour - base + group * span
+        low = np.searchsorted(key, now - RECENT_HOURS, side="right")
+        high = np.searchsorted(key, now, side="right")
+        # A level may be another from series to series, never within one.
+        higher = np.r_[0, np.cumsum(values > above[starts][of])]
+        moves: BoolArray = 2 * (higher[high] - higher[low]) > high - low
+        self._hour[rows[fresh], slot[fresh]] = hour[fresh]
+        self._hourly[rows[fresh], slot[fresh]] = value[fresh]
+        return moves
 
     def _extend(
         self,
@@ -172,3 +284,59 @@ class FlatLine:
         new._hour[:known] = snapshot["hour"]
         new._hourly[:known] = snapshot["hourly"]
         return new
+
+
+@dataclass(slots=True)
+class _Peaks:
+    """The suffix maxima of the last runs, N of everything: of which series, in which order."""
+
+    number: IntArray
+    order: IntArray
+    peak: FloatArray
+    next_ms: IntArray
+    series: int
+
+    @classmethod
+    def of_run(
+        cls, extremes: Extremes, clock: IntArray, last: IntArray, begin: IntArray, way: int
+    ) -> "_Peaks":
+        """Of the samples from `begin` to `last` of each series; `way` 1 is of the values' minus."""
+        count = last - begin + 1
+        number = np.repeat(np.arange(len(last)), count)
+        at = np.arange(int(count.sum())) + np.repeat(begin - np.cumsum(count) + count, count)
+        end = last[number]
+        inner = np.flatnonzero(at < end)
+        stands = np.ones(len(at), dtype=np.bool_)
+        sign = _BOTH_WAYS[way]
+        value = extremes.value[at] * sign
+        high, low = extremes.between(at[inner] + 1, end[inner])
+        stands[inner] = value[inner] > (high if way == 0 else -low)
+        next_ms = np.where(at < end, clock[np.minimum(at + 1, len(clock) - 1)], _UNSET)
+        return cls(number[stands], at[stands] + 1, value[stands], next_ms[stands], len(last))
+
+    def add_older(self, number: IntArray, peak: FloatArray, next_ms: IntArray) -> None:
+        """Put what is remembered before them, in the order given for each series."""
+        self.number = np.r_[number, self.number]
+        self.order = np.r_[np.zeros(len(number), dtype=np.int64), self.order]
+        self.peak = np.r_[peak, self.peak]
+        self.next_ms = np.r_[next_ms, self.next_ms]
+
+    def packed(
+        self, oldest_ms: IntArray
+    ) -> tuple[IntArray, IntArray, FloatArray, IntArray, IntArray]:
+        """(series, slot, peak, next_ms) of those that still matter, and how many each has."""
+        kept = np.flatnonzero(self.next_ms > oldest_ms[self.number])
+        kept = kept[np.lexsort((self.order[kept], self.number[kept]))]
+        number = self.number[kept]
+        length = np.bincount(number, minlength=self.series)
+        slot = np.arange(len(number)) - np.repeat(np.cumsum(length) - length, length)
+        return number, slot, self.peak[kept], self.next_ms[kept], length
+
+
+def _sums(values: IntArray, begins: BoolArray) -> IntArray:
+    """Running sums that begin anew where `begins` says so."""
+    total = np.cumsum(values)
+    starts = np.flatnonzero(begins)
+    before = (total - values)[starts]
+    found: IntArray = total - np.repeat(before, np.diff(np.r_[starts, len(values)]))
+    return found

@@ -18,7 +18,7 @@ import numpy as np
 from ingest import detectors
 from ingest.detectors import FAIL, FLAG_OF_RANK, HOUR_MS, SILENT, SUSPECT, RankArray
 from ingest.flat_line import FlatLine
-from ingest.reading import Batch, BoolArray, FlagArray, FloatArray, IntArray, Why, WhyArray, rounds
+from ingest.reading import Batch, BoolArray, FlagArray, FloatArray, IntArray, Why, WhyArray
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
@@ -261,18 +261,16 @@ class Quality:
     ) -> RankArray:
         flat = np.zeros(len(batch), dtype=np.uint8)
         asked = np.flatnonzero(possible & self._flat_asked[batch.series])
-        for turn in rounds(batch.series[asked]):
-            at = asked[turn]
-            flat[at] = self._flat_line.push(
-                batch.series[at],
-                batch.t_ms[at],
-                batch.value[at],
-                elapsed_ms[at],
-                tolerance=limits.flat_tolerance[at],
-                suspect_ms=limits.flat_suspect_s[at] * 1000,
-                fail_ms=limits.flat_fail_s[at] * 1000,
-                above=limits.flat_above[at],
-            )
+        flat[asked] = self._flat_line.run(
+            batch.series[asked],
+            batch.t_ms[asked],
+            batch.value[asked],
+            elapsed_ms[asked],
+            tolerance=limits.flat_tolerance[asked],
+            suspect_ms=limits.flat_suspect_s[asked] * 1000,
+            fail_ms=limits.flat_fail_s[asked] * 1000,
+            above=limits.flat_above[asked],
+        )
         return flat
 
     def _judge_flat_line(
