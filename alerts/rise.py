@@ -79,9 +79,12 @@ class Ring:
         self.count[slot] += 1
 
     def copy_from(self, old: "Ring", source: IntArray, target: IntArray) -> None:
-        """Carry memories over, from places of the same step."""
-        for name in ("t_ms", "value", "flag", "count", "_sought"):
-            getattr(self, name)[target] = getattr(old, name)[source]
+        """Carry memories over into empty places, thinned as these are."""
+        begin = np.maximum(old.count[source] - old.size, 0)
+        for number in range(old.size):
+            there = begin + number < old.count[source]
+            one, at = source[there], (begin[there] + number) % old.size
+            self.remember(target[there], old.t_ms[one, at], old.value[one, at], old.flag[one, at])
 
     def snapshot(self) -> dict[str, Any]:
         names = ("t_ms", "value", "flag", "count")
@@ -126,9 +129,8 @@ class Slopes:
         return slope, worst
 
     def copy_from(self, old: "Slopes", old_at: IntArray, new_at: IntArray) -> None:
-        """Carry memories over; with another window they would be thinned wrongly, so not."""
-        same = old.window_ms[old_at] == self.window_ms[new_at]
-        self.ring.copy_from(old.ring, old_at[same], new_at[same])
+        """Carry memories over, also into another window: as far as they reach into it."""
+        self.ring.copy_from(old.ring, old_at, new_at)
 
     def snapshot(self) -> dict[str, Any]:
         return {"window_ms": self.window_ms.copy(), **self.ring.snapshot()}
@@ -182,9 +184,8 @@ class Tides:
         return above, worst
 
     def copy_from(self, old: "Tides", old_at: IntArray, new_at: IntArray) -> None:
-        """Carry memories over, where they were thinned alike."""
-        same = old.given_ms[old_at] == self.given_ms[new_at]
-        self.ring.copy_from(old.ring, old_at[same], new_at[same])
+        """Carry memories over; a new gap must not cost the day that lies behind."""
+        self.ring.copy_from(old.ring, old_at, new_at)
 
     def snapshot(self) -> dict[str, Any]:
         return {"near_ms": self.given_ms.copy(), **self.ring.snapshot()}

@@ -200,12 +200,26 @@ def test_a_rise_outlives_a_restart_and_a_new_configuration() -> None:
     assert run(engine, last)[0].value == 2.0
 
 
-def test_a_rise_over_another_window_starts_anew() -> None:
+def test_a_rise_over_another_window_goes_on_with_what_is_remembered() -> None:
     engine = rising_engine()
     other = parse_rules(RISE + "rise_window_s = 1800", "rules.toml")
     engine.reconfigure(other, SERIES, REGISTRY)
     vk = SERIES.by_key[VK]
-    assert run(engine, Batch.of([vk], [t(30)], [2.0], Flag.PASS)) == []
+    assert run(engine, Batch.of([vk], [t(30)], [2.0], Flag.PASS))[0].value == 2.0
+
+
+def test_the_day_behind_a_tide_outlives_another_gap_and_a_restart() -> None:
+    text = RISE.replace("rise_above_per_h = 1.0", "above_same_tide = 0.5") + "hold_gap_s = {}\n"
+    vk = SERIES.by_key[VK]
+    engine = Engine(parse_rules(text.format(900), "rules.toml"), SERIES, REGISTRY)
+    minutes = np.arange(0, 1490, 5)
+    feed = Batch.of([vk] * len(minutes), t(0) + minutes * 60_000, 1.0 + minutes * 0.0, Flag.PASS)
+    assert run(engine, feed) == []
+    for gap_s in (3600, 900, 1800):
+        engine.reconfigure(parse_rules(text.format(gap_s), "rules.toml"), SERIES, REGISTRY)
+        engine = Engine(engine.rules, SERIES, REGISTRY, unpack(pack(engine.snapshot())))
+    (told,) = run(engine, Batch.of([vk], [t(1490)], [2.0], Flag.PASS))
+    assert told.value == 1.0
 
 
 def test_a_slope_from_a_suspect_end_is_suspect_and_clears_nothing() -> None:
