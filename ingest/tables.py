@@ -154,7 +154,7 @@ class Table:
         self, name: str, low: float, high: float, unit: str = "", *, required: bool = False
     ) -> float | None:
         """A finite number in [low, high]; true and false are no numbers."""
-        accepted = f"a number from {low:g} to {high:g}{unit and ' '}{unit}"
+        accepted = f"a number from {low:.12g} to {high:.12g}{unit and ' '}{unit}"
         value = self._given(name, accepted, required=required)
         if value is None:
             return None

@@ -110,6 +110,8 @@ def _alert(found: Item) -> None:
     _say(f"{found['severity']} {found['id']}, {_standing(found)}")
     _say(f"  {found.get('message_vi', '')}")
     _say(f"  {found.get('message_en', '')}")
+    if found.get("members"):
+        _say(f"  stands for {', '.join(found['members'])}")
     evidence, proof = found["evidence"], found.get("proof")
     version = found.get("rule_version", "")
     _say(f"rule {found['rule']}, version {version}{_since_changed(found, version)}")
@@ -175,7 +177,9 @@ def _entry(entry: Item) -> str:
     told = "" if entry["told"] else " (not told)"
     who = f" by {entry['who']}" if "who" in entry else ""
     note = f": {entry['note']}" if "note" in entry else ""
-    return f"{entry['type']}{told}, {entry['state']}, version {entry['ver']}{who}{note}"
+    beside = entry.get("evidence", {}).get("is")
+    by = f" ({beside['why']} {beside['by']})" if isinstance(beside, dict) else ""
+    return f"{entry['type']}{by}{told}, {entry['state']}, version {entry['ver']}{who}{note}"
 
 
 def _flags(evidence: Item) -> str:

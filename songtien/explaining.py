@@ -15,6 +15,7 @@ from ingest.reading import Batch
 from ingest.registry import Registry, parse_registry
 from ingest.series import Series, SeriesTable
 from ingest.snapshot import unpack
+from ingest.tables import did_you_mean
 from songtien import datadir
 from songtien.configuration import read_config
 from songtien.settings import Settings
@@ -98,8 +99,8 @@ class Kept:
     def why(self, rule: str, key: str, at_ms: int) -> Item:
         """As `explain`; raises ConfigError for a rule or series that there is not."""
         if self.rules.get(rule) is None:
-            accepted = f"accepted are {_some([each.id for each in self.rules.rules])}"
-            raise ConfigError([Fault("options", "--rule", rule, accepted)])
+            ids = [each.id for each in self.rules.rules]
+            raise ConfigError([Fault("options", "--rule", rule, did_you_mean(rule, ids))])
         if key not in self.series.by_key:
             stream = key.rpartition("/")[0]
             alike = [each for each in self.series.by_key if stream and each.startswith(stream)]
@@ -119,8 +120,8 @@ class Kept:
         with self.reader.connection() as connection:
             found = records.one(connection, alert)
         if found is None:
-            accepted = "accepted is the id of an alert, 16 hexadecimal digits"
-            raise ConfigError([Fault("options", "ID", alert, accepted)])
+            known = "no alert has this id; the ids stand in GET /api/v1/alerts"
+            raise ConfigError([Fault("options", "ID", alert, known)])
         described = found["evidence"].get("rule")
         number = self.series.by_key.get(found.get("k", ""))
         if not isinstance(described, dict) or "ask" not in described or number is None:

@@ -127,6 +127,7 @@ async def reload(service: ServiceHere, principal: Admin) -> Response:
         faults = await reload_files(service, principal)
     if faults:
         errors = [{"in": "file", "name": "", "detail": fault} for fault in faults]
-        detail = f"nothing was changed: {'; '.join(faults[:3])}"
+        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+        detail = f"nothing was changed: {'; '.join(faults[:3])}{more}"
         raise Problem("invalid", detail, more={"errors": errors})
     return answer(encoded({"reloaded": True}))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from ingest.history import StoreReader
 from ingest.journal import Action, Config, Messages
 from songtien.cli import app
-from songtien.cli_alerts import parse_at
+from songtien.cli_alerts import _entry, parse_at
 from songtien.explaining import InForce, Kept, explain
 from songtien.settings import load_settings
 from tests.songtien.feed import BEGIN_MS, REGISTRY, RULES, probe
@@ -154,3 +154,11 @@ def test_the_doors_get_the_same_answer(kept: Kept) -> None:
 def test_times_as_typed() -> None:
     assert parse_at("2026-03-01T07:00") == parse_at("2026-03-01T00:00+00:00")
     assert parse_at("1767000000000") == 1_767_000_000_000
+
+
+def test_an_entry_of_the_timeline_names_what_held_the_alert_back() -> None:
+    beside = {"why": "uplink", "by": "9c6893bba49f51af"}
+    entry = {"type": "suppressed", "told": True, "state": "unacked", "ver": 2}
+    said = _entry(entry | {"evidence": {"cause": "beside", "is": beside}})
+    assert said == "suppressed (uplink 9c6893bba49f51af), unacked, version 2"
+    assert _entry(entry | {"type": "raised"}) == "raised, unacked, version 2"
