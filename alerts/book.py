@@ -76,17 +76,20 @@ class AlertBook:
         self._suppression = Suppression(self._ledger, series, registry, snapshot)
         said = {} if snapshot is None else snapshot["notices"]
         self._notices = {notice: (holding, t_ms) for notice, (holding, t_ms) in said.items()}
-        self.reconfigure(rules, series, registry)
+        self._configure(rules, series, registry)
 
     def reconfigure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
         """New rules for alerts to come; open alerts keep the rule that raised them."""
+        self._configure(rules, series, registry)
+        self._suppression.reconfigure(series, registry)
+
+    def _configure(self, rules: RuleSet, series: SeriesTable, registry: Registry) -> None:
         self.rules = {rule.id: rule for rule in rules.rules}
         self._described = {rule.id: rule.described() for rule in rules.rules}
         self.series = series
         self.registry = registry
         self._ledger.urgency = rules.urgency if self._reminding else NOBODY
         self._hangs = hanging(registry)
-        self._suppression.reconfigure(series, registry)
         self._reconfigured = True
 
     def snapshot(self) -> dict[str, Any]:
