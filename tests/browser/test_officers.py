@@ -111,6 +111,32 @@ def test_a_station_goes_into_maintenance_from_the_duty_book(
     expect(page.get_by_test_id("station-vam-giong")).to_have_class(re.compile("look-good"))
 
 
+def test_a_direction_that_is_closed_shows_no_figures_but_until_when_and_why(
+    opened: Opened, service: Service
+) -> None:
+    page = opened(service.http_url)
+    south = page.get_by_test_id("bridge-rach-mieu-1-southbound")
+    north = page.get_by_test_id("bridge-rach-mieu-1-northbound")
+    sign_in(page, service)
+    # Why there is no figure is said, in the service's words.
+    expect(north.get_by_test_id("notes")).to_contain_text("chưa có số liệu từ camera")
+    page.get_by_test_id("desk").click()
+    page.get_by_test_id("do-mode").click()
+    page.get_by_test_id("bridge").select_option("rach-mieu-1/southbound")
+    page.get_by_test_id("mode").select_option("closed")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("problem")).to_contain_text("lý do")
+    page.get_by_test_id("reason").fill("va chạm giữa cầu")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    expect(south).to_contain_text("đóng chiều này")
+    expect(south.get_by_test_id("value")).to_have_text("–")
+    expect(south.get_by_test_id("notes")).to_have_text(
+        re.compile(r"^đến (\d\d/\d\d )?\d\d:\d\d: va chạm giữa cầu$")
+    )
+    expect(north).not_to_contain_text("đóng chiều này")
+
+
 def _salty(service: Service, station: str, device: str) -> str:
     """The alert of a probe at which the water has turned brackish, slowly."""
     probe = Probe(service, station, device)
