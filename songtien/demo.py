@@ -16,7 +16,12 @@ from songtien.terminal import err, out, stop_on_signals
 
 TOKEN_TTL_S = 7 * 86_400
 
-_OUTSIDE = ("SONGTIEN_WEBHOOK__", "SONGTIEN_WATCH__HEARTBEAT_URL")
+_OUTSIDE = (
+    "SONGTIEN_WEBHOOK__",
+    "SONGTIEN_WATCH__HEARTBEAT_URL",
+    "SONGTIEN_STORE__URL",
+    "SONGTIEN_STORE__TOKEN",
+)
 
 
 async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_port: int) -> None:
@@ -74,8 +79,8 @@ def demo_settings(
         "DATA__DIR": str(directory),
         **{name: str(port) for name, port in ports.items()},
     }
-    # What is set for a real service beside it: its receivers must not hear of a river that does
-    # not exist, nor whoever waits for its heartbeat of a life that is not its own.
+    # What is set for a real service beside it: its receivers and its historian must not hear of a
+    # river that does not exist, nor whoever waits for its heartbeat of a life not its own.
     mine = {k: v for k, v in environ.items() if not k.startswith(_OUTSIDE)}
     return load_settings(None, {**mine, **{f"SONGTIEN_{k}": v for k, v in said.items()}})
 

@@ -4,7 +4,10 @@ The parts themselves are pure and know nothing of each other; here stands in whi
 hear of released readings, and that what they form is judged like any other reading.
 """
 
+from collections.abc import Collection
 from typing import Any
+
+import numpy as np
 
 from alerts.bridge.bridges import Bridges, Modes
 from alerts.river.advisor import Advisor
@@ -28,20 +31,26 @@ class Deriving:
         self.river = River(registry, series, reorder_ms, state["river"])
         self.bridges = Bridges(registry, series, reorder_ms, state["bridges"])
         self.advisor = Advisor(registry, series, state["advisor"])
+        self._stations = np.array([one.station for one in series.entries])
 
     def reconfigure(self, series: SeriesTable, registry: Registry, reorder_ms: int) -> None:
         self.river.reconfigure(registry, series, reorder_ms)
         self.bridges.reconfigure(registry, series, reorder_ms)
         self.advisor.reconfigure(registry, series)
+        self._stations = np.array([one.station for one in series.entries])
 
-    def push(self, rows: Batch, modes: Modes) -> Batch:
+    def push(self, rows: Batch, modes: Modes, maintained: Collection[str]) -> Batch:
         """Take readings, each series rising; the derived ones that are complete now.
 
         They have their flags, and come in order of time within each series. `modes` is how
-        the police let the bridges be used.
+        the police let the bridges be used, `maintained` the stations where somebody works.
         """
         self.advisor.push(rows)
-        return Batch.concat([self.river.push(rows), self.bridges.push(rows, modes)])
+        river = rows
+        if maintained:
+            # A probe in a bucket of fresh water must not draw the line of salt down.
+            river = rows.take(~np.isin(self._stations[rows.series], sorted(maintained)))
+        return Batch.concat([self.river.push(river), self.bridges.push(rows, modes)])
 
     def snapshot(self) -> dict[str, Any]:
         return {

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from alerts.bridge.bridges import Modes
+from alerts.desk import Desk
 from alerts.engine import Engine
 from alerts.rules import RuleSet
 from alerts.transition import Transition
 from ingest.probes import DRY_QUANTITIES, ProbeRun
 from ingest.quality import Quality
-from ingest.reading import Batch, Flag, FlagArray, IntArray, Why, WhyArray, rounds
+from ingest.reading import Batch, BoolArray, Flag, FlagArray, IntArray, Why, WhyArray, rounds
 from ingest.registry import Registry
 from ingest.release import NEVER, Waiting
 from ingest.series import SeriesTable
@@ -31,6 +31,19 @@ DERIVED_FROM = ("conductivity_ms_cm", "conductivity_25_ms_cm", "temperature_c")
 
 def worst(a: FlagArray, b: FlagArray) -> FlagArray:
     return _FLAG_OF_RANK[np.maximum(RANK[a], RANK[b])]
+
+
+def _last_of(
+    wanted: tuple[IntArray, IntArray], among: tuple[IntArray, IntArray]
+) -> tuple[BoolArray, IntArray]:
+    """Whether each of N (number, time) is among M >= 1 others, and the last place of it there."""
+    count = len(wanted[0])
+    times, at_time = np.unique(np.concatenate([wanted[1], among[1]]), return_inverse=True)
+    key = np.concatenate([wanted[0], among[0]]) * len(times) + at_time
+    order = np.argsort(key[count:], kind="stable")
+    at = np.searchsorted(key[count:], key[:count], side="right", sorter=order) - 1
+    place = order[np.maximum(at, 0)]
+    return (at >= 0) & (key[count:][place] == key[:count]), place
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +95,10 @@ class Judging:
         self.deriving.reconfigure(series, registry, reorder_ms)
         self._index(series)
 
-    def judge(self, released: Waiting, modes: Modes) -> Judgement:
+    def judge(self, released: Waiting, desk: Desk, now_ms: int) -> Judgement:
         """Flag and evaluate readings, which come in order of time within each series.
 
-        modes : how the police let the bridges be used at this time
+        desk, now_ms : what officers have entered, and as of when it counts
         """
         if not len(released):
             return Judgement(released.rows, Batch.empty(), Batch.empty(), ())
@@ -101,7 +114,7 @@ class Judging:
         extra_flag, extra_why = self._extra(rows, flag)
         told = Batch(rows.series, rows.t_ms, rows.value, worst(flag, extra_flag), why | extra_why)
         transitions = self.engine.step(told)
-        formed = self.deriving.push(told, modes)
+        formed = self.deriving.push(told, desk.modes(now_ms), desk.maintenance(now_ms))
         transitions.extend(self.engine.step(formed))
         self.evaluated_ms[formed.series] = formed.t_ms
         revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
@@ -169,15 +182,13 @@ class Judging:
         bad = np.flatnonzero((RANK[flag] >= RANK[Flag.SUSPECT]) & self._is_input[rows.series])
         if len(bad):
             # A salinity is no better than the conductivity and temperature that it is of.
-            blamed: dict[tuple[int, int], int] = {}
-            for at in bad.tolist():
-                key = int(self._stream[rows.series[at]]), int(rows.t_ms[at])
-                blamed[key] = max(blamed.get(key, 0), int(RANK[flag[at]]))
-            for at in np.flatnonzero(self._is_derived[rows.series]).tolist():
-                rank = blamed.get((int(self._stream[rows.series[at]]), int(rows.t_ms[at])))
-                if rank is not None:
-                    extra[at] = _FLAG_OF_RANK[max(rank, RANK[extra[at]])]
-                    why[at] |= Why.INPUT
+            bad = bad[np.argsort(RANK[flag[bad]], kind="stable")]  # of several the worst stands
+            derived = np.flatnonzero(self._is_derived[rows.series])
+            stream, t_ms = self._stream[rows.series], rows.t_ms
+            there, place = _last_of((stream[derived], t_ms[derived]), (stream[bad], t_ms[bad]))
+            at = derived[there]
+            extra[at] = worst(flag[bad[place[there]]], extra[at])
+            why[at] |= np.uint16(Why.INPUT)
         return extra, why
 
     def _keep_extra(
@@ -185,19 +196,10 @@ class Judging:
     ) -> Batch:
         """Revised flags with what speaks against those values beside their own tests."""
         if len(revised):
-            flag, why = revised.flag.copy(), revised.why.copy()
-            here = {
-                key: at
-                for at, key in enumerate(zip(told.series.tolist(), told.t_ms.tolist(), strict=True))
-            }
-            for n, key in enumerate(
-                zip(revised.series.tolist(), revised.t_ms.tolist(), strict=True)
-            ):
-                at = here.get(key)
-                of_old = self._extra_flag[key[0]], self._extra_why[key[0]]
-                more_flag, more_why = of_old if at is None else (extra_flag[at], extra_why[at])
-                flag[n] = _FLAG_OF_RANK[max(RANK[flag[n]], RANK[more_flag])]
-                why[n] |= more_why
+            there, place = _last_of((revised.series, revised.t_ms), (told.series, told.t_ms))
+            more_flag = np.where(there, extra_flag[place], self._extra_flag[revised.series])
+            more_why = np.where(there, extra_why[place], self._extra_why[revised.series])
+            flag, why = worst(revised.flag, more_flag), revised.why | more_why
             revised = Batch(revised.series, revised.t_ms, revised.value, flag, why)
         self._extra_flag[told.series] = extra_flag
         self._extra_why[told.series] = extra_why

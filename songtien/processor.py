@@ -344,7 +344,7 @@ class Processor:
     def _judge(self, work: Work, released: Waiting, now_ms: int) -> None:
         if not len(released):
             return
-        judgement = self.judging.judge(released, self.desk.modes(now_ms))
+        judgement = self.judging.judge(released, self.desk, now_ms)
         self._put(work, judgement.rows)
         self._put(work, judgement.formed)
         work.outcome.formed |= len(judgement.formed) > 0

@@ -9,6 +9,8 @@ ENVIRON = {
     "SONGTIEN_WEBHOOK__DUTY__URL": "https://duty.example.vn/alerts",
     "SONGTIEN_WEBHOOK__DUTY__SECRET": "a-secret-of-sixteen",
     "SONGTIEN_WATCH__HEARTBEAT_URL": "https://beats.example.vn/songtien",
+    "SONGTIEN_STORE__URL": "influxdb://influx.example.vn:8086/b?org=o",
+    "SONGTIEN_STORE__TOKEN": "a-token",
     "SONGTIEN_AUTH__ANONYMOUS": "none",
 }
 
@@ -19,5 +21,7 @@ def test_a_demo_calls_nobody_outside(tmp_path: Path) -> None:
     assert real.watch.heartbeat_url is not None
     found = demo_settings(tmp_path, "mqtt://127.0.0.1:1", "mosquitto", {}, ENVIRON)
     assert found.webhooks == ()
+    assert real.store.historian is not None
+    assert found.store.historian is None
     assert found.watch.heartbeat_url is None
     assert found.auth.anonymous == "none"

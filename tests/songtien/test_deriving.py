@@ -7,10 +7,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.journal import Config
+from ingest.journal import Config, Entered, Messages, Tick
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
-from songtien.offline import Arrival, outcomes
+from songtien.offline import Arrival, Offline, outcomes
 from songtien.outcome import Outcome
 
 T0 = 1_767_225_600_000
@@ -114,6 +114,26 @@ def test_a_line_that_nothing_brackets_is_a_bound_and_raises() -> None:
     assert lines(found, numbers())[0] == (T0, 55.0, 3)
     [raised] = [e.alert for o in found for e in o.events]
     assert raised["suspect"] is True
+
+
+def test_a_probe_that_somebody_works_on_does_not_draw_the_line() -> None:
+    offline = Offline(CONFIG, "tiengiang", T0 - QUARTER)
+
+    def take(n: int, figures: Sequence[float]) -> Outcome:
+        at_ms, topics, payloads = zip(*hour(n, figures), strict=True)
+        offline.step(at_ms[0], Messages(list(topics), list(payloads)))
+        return offline.step(at_ms[0] + 60_000, Tick())
+
+    before = lines([take(0, (4.3, 2.1, 0.28))], numbers())
+    begin = {"from": T0 + 120_000, "to": T0 + 40 * QUARTER, "reason": "thay đầu đo"}
+    body = json.dumps(begin)
+    entered = Entered("r1", "maintenance", "my-tho", body, "lan", "")
+    reply = offline.step(T0 + 120_000, entered).reply
+    assert reply is not None
+    # In a bucket of fresh water: the line goes by its neighbours, 42 + 13 ln(4.3/4) / ln(4.3/0.28)
+    last = [take(n, (4.3, 0.05, 0.28)) for n in range(1, 6)][-1]
+    assert before == [(T0, 42.4036, 1)]
+    assert [value for _, value, _ in lines([last], numbers())] == [42.3442]
 
 
 def test_what_may_be_taken_is_told_anew_when_it_changes_and_ends_by_itself() -> None:
