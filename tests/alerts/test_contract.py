@@ -93,8 +93,10 @@ def test_a_suspect_value_within_the_hold_is_told() -> None:
     script.expect("raised", suspect=True, flag=1)
 
 
-def test_a_suspect_value_never_clears_and_breaks_a_pending_clear() -> None:
-    script = Script()
+@pytest.mark.parametrize("others", ["", FRESH])
+def test_a_suspect_value_never_clears_and_breaks_a_pending_clear(others: str) -> None:
+    """Also beside a rule that permits, whose all-clear any value proves."""
+    script = Script(SALINITY_4 + others)
     script.at(0).reading(4.1)
     script.expect("raised")
     script.at(15).reading(3.0)

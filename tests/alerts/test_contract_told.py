@@ -59,6 +59,15 @@ def test_a_backlog_that_no_longer_holds_is_historic() -> None:
     assert script.book.alerts() == []
 
 
+def test_a_backlog_that_is_calm_at_its_end_is_no_news_though_it_is_not_cleared_yet() -> None:
+    script = Script()
+    script.at(180).backlog([(0, 4.1), (15, 4.2), (170, 3.0), (175, 3.0)])
+    script.expect("raised", told=False, historic=True)
+    script.expect_nothing()
+    script.at(181).reading(3.8)
+    script.expect("raised", told=True, since=0.0)
+
+
 def test_a_backlog_whose_newest_sample_is_old_is_historic_until_young_samples_hold() -> None:
     script = Script()
     script.at(180).backlog([(0, 4.1), (120, 4.2)])  # an hour old is no longer younger
