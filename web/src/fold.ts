@@ -73,11 +73,17 @@ export function untaken({ rows }: Folded): number {
   return rows.filter((row) => row.open.length > 0).length;
 }
 
+function lowerThan(one: Alert, other: Alert): boolean {
+  return severityRank(one) > severityRank(other);
+}
+
 /** Of the alerts beside the speaking one: how many are lower, as high, and over. */
 export function others({ speaks, others: rest }: Fold): Others {
-  const cleared = rest.filter((a) => a.state === "cleared-unacked" && a.state !== speaks.state);
+  // Where all are over the lower levels are told as such; what came and went before is over.
+  const after = (a: Alert): boolean => a.state !== speaks.state || !lowerThan(a, speaks);
+  const cleared = rest.filter((a) => a.state === "cleared-unacked" && after(a));
   const standing = rest.filter((a) => !cleared.includes(a));
-  const lower = standing.filter((a) => severityRank(a) > severityRank(speaks));
+  const lower = standing.filter((a) => lowerThan(a, speaks));
   return {
     lower: lower.length,
     other: standing.length - lower.length,

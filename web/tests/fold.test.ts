@@ -55,6 +55,12 @@ test("the highest that still holds speaks; one that is over and unseen keeps its
   assert.equal(untaken(gone), 1);
 });
 
+test("what came and went several times is told as over, not as other alerts", () => {
+  const again = ["a", "b", "c"].map((id) => make(id, "major", XH, { state: "cleared-unacked" }));
+  const [row] = fold(again).rows;
+  assert.deepEqual(row && others(row), { lower: 0, other: 0, cleared: 2 });
+});
+
 test("all over: the highest speaks", () => {
   const state = "cleared-unacked";
   const [row] = fold(ladder({ c: { state }, m: { state }, w: { state }, i: { state } })).rows;
