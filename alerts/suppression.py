@@ -1,7 +1,8 @@
 """What holds an alert back: maintenance, a closed direction, a gateway or station that is down,
 a higher rung.
 
-An alert is suppressed by one thing at a time, in this order: its station is in maintenance; its
+An alert is suppressed by one thing at a time, in this order: its station is in maintenance, of
+a group the stations of all that were beyond the level; its
 direction of a bridge is closed, so that nothing it says of the traffic means anything; the
 alert of its gateway or its whole station stands for it (`alerts.topology`); a higher rung of
 its ladder is told on the same series. What was told before goes on being shown, folded; what
@@ -44,6 +45,7 @@ class Suppression:
 
     def reconfigure(self, series: SeriesTable, registry: Registry) -> None:
         self._registry = registry
+        self._station_of = {one.key: one.station for one in series.entries}
         self._hangs = hanging(registry)
         self._topology.reconfigure(series, registry)
         self._reconfigured = True
@@ -88,11 +90,11 @@ class Suppression:
     def hold_back(self, alert: Alert, situation: Situation) -> None:
         """Set what holds an alert back that is not on its ladder, and for how long."""
         was, release_ms = alert.suppressed, -1
-        station = alert.fixed.get("station", "")
-        window, direction = situation.maintenance.get(station), _direction(alert)
+        windows = [situation.maintenance.get(each, "") for each in self._stations(alert)]
+        direction = _direction(alert)
         alert.suppressed = None
-        if window is not None:
-            alert.suppressed = {"why": "maintenance", "by": window}
+        if all(windows):
+            alert.suppressed = {"why": "maintenance", "by": windows[0]}
         elif direction in situation.closed:
             alert.suppressed = {"why": "closed", "by": direction}
         elif is_silence(alert):
@@ -103,6 +105,12 @@ class Suppression:
             by = self._topology.covers_group(self._topology.down[alert.fixed["k"]])
             alert.suppressed = None if by is None else {"why": Common.UPLINK.value, "by": by}
         self._ledger.clocks.release_at(alert, release_ms)
+
+    def _stations(self, alert: Alert) -> list[str]:
+        """Where it was measured: of a group where its members were beyond the level."""
+        members = alert.fixed.get("members") or ()
+        found = {self._station_of[key] for key in members if key in self._station_of}
+        return sorted(found) or [alert.fixed.get("station", "")]
 
     def by_rung(self, alert: Alert) -> dict[str, str] | None:
         higher = self._ledger.higher(alert) if alert.ladder and alert.told else None
@@ -139,7 +147,7 @@ class Suppression:
             [
                 each
                 for each in self._ledger.holding.values()
-                if each.fixed.get("station") in changed or _direction(each) in changed
+                if not changed.isdisjoint([*self._stations(each), _direction(each)])
             ]
         )
 

@@ -294,3 +294,20 @@ def test_a_difference_from_another_series_is_another() -> None:
     for minute in (25, 40):
         script.at(minute).reading(9.0, VK).reading(1.0, "hb-01/salinity_g_l")
     script.expect("raised", k=VK, other="hb-01/salinity_g_l")
+
+
+def test_a_group_is_in_maintenance_where_all_that_is_beyond_is() -> None:
+    rule = HEAD + "raise_above = 2\nclear_below = 1\nat_least = 1\n"
+    script = Script(rule)
+    script.maintenance = {"vam-kenh": "w1"}
+    for minute in (0, 10):
+        script.at(minute).reading(1.5, VK).reading(3.0, XH)
+    script.expect("raised", k=VK, members=[XH], told=True)
+    script.maintenance = {"vam-kenh": "w1", "xuan-hoa": "w2"}
+    script.at(11).tick()
+    script.expect("suppressed", k=VK, suppressed={"why": "maintenance", "by": "w2"})
+    alone = Script(rule)
+    alone.maintenance = {"xuan-hoa": "w2"}
+    for minute in (0, 10):
+        alone.at(minute).reading(1.5, VK).reading(3.0, XH)
+    alone.expect("raised", k=VK, told=False)
