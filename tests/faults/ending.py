@@ -39,10 +39,9 @@ def is_ready(service: Service) -> bool:
 
 
 def readings_in(directory: Path) -> int:
-    """How many readings the store's file holds; 0 before it is made."""
+    """How many readings of devices the store's file holds; 0 before it is made."""
     try:
-        with oracle.open_store(directory) as store:
-            return int(store.execute("SELECT count(*) FROM reading").fetchone()[0])
+        return len(oracle.stored_in(directory))
     except sqlite3.OperationalError:
         return 0
 
