@@ -34,6 +34,8 @@ def _of(
             yield "finds no two series to compare"
         elif rule.shared and rule.needed(largest) > largest:
             yield f"can't be raised: at_least = {rule.at_least}, of {largest} series at most"
+    if rule.notify_max_age_s == 0:
+        yield "tells nobody: notify_max_age_s = 0, and every sample is older when it comes"
     yield from _of_times(rule, max(found, key=lambda one: one.expected_s))
     if not rule.shared:
         yield from _of_levels(rule, found, registry)

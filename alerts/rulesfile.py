@@ -194,7 +194,9 @@ def _quantity(table: Table, ask: Ask | None) -> str:
         if name not in (None, implied):
             table.fault("quantity", f"{ASK_KEYS[ask][0]} is about {implied}; accepted is no key")
         return implied
-    name = table.text("quantity")
+    keys = [ASK_KEYS[each][0] for each in _IMPLIED]
+    needed = not any(get_close_matches(key, keys, cutoff=0.8) for key in table.content)
+    name = table.optional_text("quantity", required=needed) or ""
     if name and name not in QUANTITIES:
         table.fault("quantity", f"not a quantity; {did_you_mean(name, tuple(QUANTITIES))}")
     return name

@@ -37,6 +37,10 @@ SALT = 'quantity = "salinity_g_l"\n'
             "finds no two series to compare",
         ),
         (
+            SALT + "raise_above = 4\nnotify_max_age_s = 0",
+            "tells nobody: notify_max_age_s = 0, and every sample is older when it comes",
+        ),
+        (
             SALT + "raise_above = 4\nat_least = 3",
             "can't be raised: at_least = 3, of 2 series at most",
         ),

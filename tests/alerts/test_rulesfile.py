@@ -130,6 +130,8 @@ RIVER = f'{BRIDGE}quantity = "salt_4_max_km"\nraise_above = 45\n'
     ("text", "key", "said"),
     [
         (BRIDGE + 'congestion = "slow"', "rule[r].congestion", "dense, congested, jammed"),
+        (BRIDGE + 'congeston = "jammed"', "rule[r].congeston", "did you mean 'congestion'?"),
+        (BRIDGE + 'congestion = "jammed"\nincident = true', "rule[r].incident", "only one of"),
         (BRIDGE + "incident = false", "rule[r].incident", "accepted is true"),
         (BRIDGE + 'incident = true\nquantity = "occupancy"', "rule[r].quantity", "no key"),
         (BRIDGE + "raise_above = 1", "rule[r].quantity", "it is missing"),
