@@ -169,14 +169,17 @@ def decode_obs(
 
 
 def decode_probes_at_once(
-    payloads: Sequence[bytes],
+    payloads: Sequence[str] | Sequence[bytes],
 ) -> Sequence[Message[SalinitySample]] | None:
     """Read `obs` payloads of probes in one go; None where any of them asks for a closer look.
 
     What it gives is what `decode_obs` gives of each.
     """
-    together = b"\n".join(payloads)
-    if not together.isascii() or max(map(len, payloads), default=0) > PAYLOAD_BYTES_MAX:
+    if not payloads:
+        return ()
+    # Of letters that take more than a byte each is looked at by itself.
+    together = "\n".join(payloads) if isinstance(payloads[0], str) else b"\n".join(payloads)
+    if not together.isascii() or max(map(len, payloads)) > PAYLOAD_BYTES_MAX:
         return None
     try:
         found = _SALINITY.message.decode_lines(together)

@@ -148,11 +148,12 @@ class Probes:
         """Which samples are newer than all before them of their stream, and so surely new."""
         return rising(stream, t_ms, self._newest_ms)
 
-    def run(self, stream: IntArray, t_ms: IntArray, columns: Mapping[str, FloatArray]) -> ProbeRun:
-        """Quantities of samples, columns named as `salinity.INPUTS`; nothing is remembered."""
-        quantities = derive(columns)
-        there = {n: quantities[n] for n in self._series if not np.isnan(quantities[n]).all()}
-        return ProbeRun(stream, t_ms, there, dry(columns), self._series)
+    def run(
+        self, stream: IntArray, t_ms: IntArray, value: Mapping[str, FloatArray], dry: BoolArray
+    ) -> ProbeRun:
+        """Samples with the quantities that `salinity.derive` made of them; nothing is kept."""
+        there = {name: value[name] for name in self._series if name in value}
+        return ProbeRun(stream, t_ms, there, dry, self._series)
 
     def ran(self, run: ProbeRun) -> None:
         """Take note of samples that were all surely new."""

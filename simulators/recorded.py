@@ -19,7 +19,7 @@ import numpy as np
 
 from ingest.faults import ConfigError, Fault
 from ingest.reading import FloatArray, IntArray
-from simulators.mapping import CsvMapping, Source, Target, missing_columns
+from simulators.mapping import CsvMapping, Source, Target, missing_columns, parse_mapping
 from simulators.times import reader_of
 
 EXAMPLES_MAX = 20
@@ -118,6 +118,19 @@ def read_csv(path: Path, mapping: CsvMapping) -> Recorded:
         dict(tally.left_out),
         tuple(tally.examples),
     )
+
+
+def mapping_of_file(file: Path, mapping_file: Path | None) -> CsvMapping:
+    """The mapping that is named, or else the one beside the file; raises `ConfigError`."""
+    path = mapping_file
+    if path is None:
+        path = file.with_name(file.name.removesuffix(".gz").removesuffix(".csv") + ".toml")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        accepted = "a mapping of columns in TOML, in UTF-8; docs/replay.md says how to write one"
+        raise ConfigError([Fault("replay", "mapping", str(path), accepted)]) from None
+    return parse_mapping(text, str(path))
 
 
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:

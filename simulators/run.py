@@ -12,10 +12,10 @@ from ingest.registry import Registry
 from simulators import replay as replaying
 from simulators import scenario as scenarios
 from simulators.guard import refuse_live
-from simulators.mapping import CsvMapping, parse_mapping
+from simulators.mapping import CsvMapping
 from simulators.message import Message
 from simulators.publish import Broker, Progress, Publisher, Wait, at_once, loop_pace
-from simulators.recorded import Recorded, read_csv
+from simulators.recorded import Recorded, mapping_of_file, read_csv
 from simulators.recording import write_messages
 from simulators.replay import Rebase, rebase_shift_ms, span_ms
 
@@ -121,7 +121,7 @@ async def replay(
     """
     _check_speed(speed, "replay")
     broker = _broker(broker_url, "replay")
-    how = mapping if mapping is not None else load_mapping(file, mapping_file)
+    how = mapping if mapping is not None else mapping_of_file(file, mapping_file)
     if not into_live:
         await refuse_live(broker, root)
     recorded = await asyncio.to_thread(read_csv, file, how)
@@ -154,19 +154,6 @@ def _broker(url: str, command: str) -> Broker:
 
 def _pace(first_ms: int, speed: float) -> Wait:
     return at_once if math.isinf(speed) else loop_pace(first_ms, speed)
-
-
-def load_mapping(file: Path, mapping_file: Path | None) -> CsvMapping:
-    """The mapping that is named, or else the one beside the file; raises `ConfigError`."""
-    path = mapping_file
-    if path is None:
-        path = file.with_name(file.name.removesuffix(".gz").removesuffix(".csv") + ".toml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError):
-        accepted = "a mapping of columns in TOML, in UTF-8; docs/replay.md says how to write one"
-        raise ConfigError([Fault("replay", "mapping", str(path), accepted)]) from None
-    return parse_mapping(text, str(path))
 
 
 async def _written(out: Path, messages: Iterator[Message]) -> Report:

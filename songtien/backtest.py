@@ -69,9 +69,9 @@ def _counted(
 ) -> Iterator[Piece]:
     for piece in arrivals:
         if tally.first_ms < 0:
-            tally.first_ms = piece.at_ms[0]
+            tally.first_ms = int(piece.at_ms[0])
         tally.messages += len(piece)
-        tally.last_ms = piece.at_ms[-1]
+        tally.last_ms = int(piece.at_ms[-1])
         yield piece
         if progress is not None:
             progress(tally)

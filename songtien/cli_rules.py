@@ -16,10 +16,11 @@ from alerts.rulesfile import parse_rules
 from ingest.journal import Config
 from ingest.registry import Registry, parse_registry
 from ingest.series import SeriesTable
+from songtien.ahead import arrivals
 from songtien.backtest import Tally, alert_log, line
 from songtien.cli_feed import RootOption, mapping_of
 from songtien.configuration import text_of
-from songtien.recordings import Left, arrivals
+from songtien.recordings import Left
 from songtien.rules_diff import Difference, Row, difference
 from songtien.settings import DEFAULTS
 from songtien.terminal import FAILED, err, fail, faults_told, out, registry_of

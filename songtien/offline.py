@@ -5,10 +5,11 @@ the messages. Nothing is written to disk, no clock is read, so the same feed giv
 alerts on every run, and the same value alerts as the service that heard it.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
+
+import numpy as np
 
 from alerts.alert import AlertEvent
 from ingest.journal import Config, Entry, Messages
@@ -62,9 +63,9 @@ class Offline:
                     at += taken[0]
                     yield taken[1]
                     continue
-            end = bisect_right(piece.at_ms, piece.at_ms[at])
+            end = int(np.searchsorted(piece.at_ms, piece.at_ms[at], side="right"))
             part = piece.cut(at, end)
-            yield self.step(part.at_ms[0], Messages(list(part.topics), list(part.payloads)))
+            yield self.step(int(part.at_ms[0]), Messages(part.topics, part.payloads))
             at = end
 
 
@@ -76,7 +77,7 @@ def outcomes_of(pieces: Iterable[Piece], config: Config, *, root: str) -> Iterat
     offline: Offline | None = None
     for piece in _whole_entries(pieces):
         if offline is None:
-            offline = Offline(config, root, piece.at_ms[0])
+            offline = Offline(config, root, int(piece.at_ms[0]))
         yield from offline.take(piece)
 
 
@@ -87,7 +88,7 @@ def _whole_entries(pieces: Iterable[Piece]) -> Iterator[Piece]:
         if not len(piece):
             continue
         whole = piece if rest is None else rest.then(piece)
-        last = bisect_left(whole.at_ms, whole.at_ms[-1])
+        last = int(np.searchsorted(whole.at_ms, whole.at_ms[-1]))
         rest = whole.cut(last, len(whole))
         if last:
             yield whole.cut(0, last)

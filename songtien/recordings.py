@@ -9,7 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Annotated, Final
 
@@ -18,33 +18,81 @@ import numpy as np
 
 from ingest.faults import ConfigError, Fault
 from ingest.payload import T_MS_MAX
+from ingest.reading import IntArray
 from simulators import replay
 from simulators.mapping import CsvMapping
-from simulators.recorded import Recorded, read_csv
-from simulators.run import load_mapping
+from simulators.recorded import Recorded, mapping_of_file, read_csv
+from songtien.decoding import Decoded, decoded
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Messages in the order of their arrival, in columns. `at_ms` never falls."""
+    """Messages in the order of their arrival, in columns. `at_ms`, int64[N], never falls.
 
-    at_ms: Sequence[int]
-    topics: Sequence[str]
-    payloads: Sequence[bytes]
+    names, codes : the topic of message i is `names[codes[i]]`
+    blob, bounds : its payload is `blob[bounds[i]:bounds[i + 1]]`
+    """
+
+    at_ms: IntArray
+    names: Sequence[str]
+    codes: IntArray
+    blob: bytes
+    bounds: IntArray
+    decoded: Decoded
 
     def __len__(self) -> int:
         return len(self.at_ms)
 
+    @classmethod
+    def of(
+        cls, at_ms: Sequence[int] | IntArray, topics: Sequence[str], payloads: Sequence[bytes]
+    ) -> "Piece":
+        numbers: dict[str, int] = {}
+        codes = np.array([numbers.setdefault(t, len(numbers)) for t in topics], dtype=np.int64)
+        bounds = np.cumsum([0, *map(len, payloads)])
+        times = np.asarray(at_ms, dtype=np.int64)
+        names = list(numbers)
+        return cls(times, names, codes, b"".join(payloads), bounds, decoded(names, codes, payloads))
+
+    @property
+    def topics(self) -> list[str]:
+        return [self.names[code] for code in self.codes.tolist()]
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [self.blob[low:high] for low, high in pairwise(self.bounds.tolist())]
+
     def cut(self, begin: int, end: int) -> "Piece":
         part = slice(begin, end)
-        return Piece(self.at_ms[part], self.topics[part], self.payloads[part])
+        return Piece(
+            self.at_ms[part],
+            self.names,
+            self.codes[part],
+            self.blob,
+            self.bounds[begin : min(end, len(self)) + 1],
+            self.decoded.cut(begin, end),
+        )
 
     def then(self, other: "Piece") -> "Piece":
+        """Both as one."""
+        mine, its = _own_blob(self), _own_blob(other)
         return Piece(
-            [*self.at_ms, *other.at_ms],
-            [*self.topics, *other.topics],
-            [*self.payloads, *other.payloads],
+            np.concatenate([self.at_ms, other.at_ms]),
+            [*self.names, *other.names],
+            np.concatenate([self.codes, other.codes + len(self.names)]),
+            mine + its,
+            np.concatenate(
+                [
+                    self.bounds[:-1] - self.bounds[0],
+                    other.bounds - other.bounds[0] + len(mine),
+                ]
+            ),
+            self.decoded.then(other.decoded),
         )
+
+
+def _own_blob(piece: Piece) -> bytes:
+    return piece.blob[int(piece.bounds[0]) : int(piece.bounds[-1])]
 
 
 CHUNK_BYTES: Final = 4 * 2**20
@@ -100,16 +148,17 @@ def arrivals(
         if mapping is not None or mapping_file is not None:
             accepted = "accepted is a .csv or a .csv.gz where a mapping is given"
             raise ConfigError([Fault("options", "RECORDING", str(path), accepted)])
-        yield from _messages(path)
+        yield from messages_of(path)
         return
-    how = mapping if mapping is not None else load_mapping(path, mapping_file)
+    how = mapping if mapping is not None else mapping_of_file(path, mapping_file)
     recorded = read_csv(path, how)
     if left is not None:
         _note(recorded, left)
     yield from _rows(recorded, root)
 
 
-def _messages(path: Path) -> Iterator[Piece]:
+def messages_of(path: Path) -> Iterator[Piece]:
+    """The messages of a recording as JSON Lines."""
     before_ms, line = 0, 0
     for chunk in _chunks(path):
         try:
@@ -120,13 +169,10 @@ def _messages(path: Path) -> Iterator[Piece]:
         if lines:
             at_ms = np.array([each.at for each in lines], dtype=np.int64)
             at_ms[0] = max(before_ms, int(at_ms[0]))
-            rising = np.maximum.accumulate(at_ms).tolist()
-            before_ms = rising[-1]
-            yield Piece(
-                rising,
-                [each.topic for each in lines],
-                [each.payload.encode() for each in lines],
-            )
+            at_ms = np.maximum.accumulate(at_ms)
+            before_ms = int(at_ms[-1])
+            payloads = [each.payload.encode() for each in lines]
+            yield Piece.of(at_ms, [each.topic for each in lines], payloads)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -168,7 +214,7 @@ def _rows(recorded: Recorded, root: str) -> Iterator[Piece]:
         recorded, root=root, shift_ms=0, batch=CSV_ROWS_A_MESSAGE, boot=CSV_BOOT
     )
     while found := list(islice(messages, ROWS_TOGETHER)):
-        yield Piece(
+        yield Piece.of(
             [message.publish_ms for message in found],
             [message.topic for message in found],
             [message.payload for message in found],

@@ -16,8 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import numpy as np
 
@@ -29,7 +28,6 @@ from alerts.silence import FAR_MS
 from alerts.transition import Transition
 from ingest import topics
 from ingest.known import Known
-from ingest.payload import decode_probes_at_once
 from ingest.probes import ProbeRun
 from ingest.reading import (
     FUTURE_TOLERANCE_MS,
@@ -38,7 +36,6 @@ from ingest.reading import (
     IntArray,
 )
 from ingest.remembered import Remembered
-from ingest.salinity import INPUTS
 from songtien.outcome import Outcome
 from songtien.processor import Processor, Work
 from songtien.recordings import Piece
@@ -46,8 +43,6 @@ from songtien.recordings import Piece
 STRETCH_MAX: Final = 20_000
 STRETCH_MIN: Final = 8
 """Fewer samples than that are as quickly stepped one by one."""
-
-_COLUMNS = [attrgetter(name) for name in INPUTS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +140,15 @@ class Stretching(Processor):
                 self._streams_of[series.id] = self.probes.numbers[series.stream]
 
     def samples(self, piece: Piece) -> Samples:
-        """Read a piece as far as it can be read in one go."""
-        found = [self._routes.get(topic) or self._route(topic) for topic in piece.topics]
-        where = np.array(found, dtype=np.int64).reshape(-1, 2)
-        at_ms = np.array(piece.at_ms, dtype=np.int64)
-        n = len(at_ms)
-        number = np.arange(n)
-        entry = np.maximum.accumulate(np.where(np.r_[True, at_ms[1:] != at_ms[:-1]][:n], number, 0))
-        plain = where[:, 0] >= 0
-        blank = np.zeros(n, dtype=np.int64)
-        columns = {name: np.full(n, np.nan) for name in INPUTS}
-        boot, seq, t_ms = blank.copy(), blank - 1, blank.copy()
-        for at, messages in _read(piece, np.flatnonzero(plain)):
-            one = np.array([len(m.samples) == 1 and not m.sim for m in messages], dtype=np.bool_)
-            heard = [m.samples[0] for m in messages]
-            boot[at] = [m.boot or 0 for m in messages]
-            seq[at] = [-1 if m.seq is None else m.seq for m in messages]
-            t_ms[at] = [sample.t for sample in heard]
-            for name, get in zip(INPUTS, _COLUMNS, strict=True):
-                columns[name][at] = np.array(list(map(get, heard)), dtype=np.float64)
-            one &= ~np.array([sample.sim for sample in heard], dtype=np.bool_)
-            seq[at[~one]] = -1
-        some = np.zeros(n, dtype=np.bool_)
-        for column in columns.values():
-            some |= ~np.isnan(column)
-        plain &= some & (seq >= 0)
-        run = self.probes.run(where[:, 0], t_ms, columns)
-        return Samples(at_ms, entry, plain, where[:, 1], boot, seq, run)
+        """A piece, as far as it can be taken this way."""
+        found, n = piece.decoded, np.arange(len(piece))
+        routes = [self._routes.get(topic) or self._route(topic) for topic in piece.names]
+        where = np.array(routes, dtype=np.int64).reshape(-1, 2)[piece.codes]
+        begins = np.r_[True, piece.at_ms[1:] != piece.at_ms[:-1]][: len(piece)]
+        entry = np.maximum.accumulate(np.where(begins, n, 0))
+        run = self.probes.run(where[:, 0], found.t_ms, found.value, found.dry)
+        plain = found.plain & (where[:, 0] >= 0)
+        return Samples(piece.at_ms, entry, plain, where[:, 1], found.boot, found.seq, run)
 
     def _route(self, topic: str) -> tuple[int, int]:
         found = topics.parse(topic, self._root)
@@ -191,7 +168,9 @@ class Stretching(Processor):
         """Take as many entries from message `begin` on as are plain: how many messages, and what
         follows. None where it is not worth it. `Outcome.rows` is empty.
         """
-        if not self.possible or len(self.window) or not self._may_begin(samples, begin):
+        if not self.possible or len(self.window) or self.judging.engine.runs.any_simulated:
+            return None
+        if not self._may_begin(samples, begin):
             return None
         end = _entry_end(samples, begin + STRETCH_MAX)
         part = samples.cut(begin, end)
@@ -469,19 +448,6 @@ class _Clock:
                 # In order of time: of one series the last stands.
                 column[self._series[begin:end]] = self._t_ms[begin:end]
         self.at = max(self.at, message)
-
-
-def _read(piece: Piece, at: IntArray) -> Iterator[tuple[IntArray, Sequence[Any]]]:
-    """Messages of probes, read together; where that can't be done, half of them at a time."""
-    if not len(at):
-        return
-    found = decode_probes_at_once([piece.payloads[n] for n in at.tolist()])
-    if found is not None:
-        yield at, found
-    elif len(at) > 1:
-        middle = len(at) // 2
-        yield from _read(piece, at[:middle])
-        yield from _read(piece, at[middle:])
 
 
 def _as_batch(run: ProbeRun) -> Batch:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from ingest.journal import Config
+from songtien.ahead import arrivals
 from songtien.backtest import Tally, alert_log, line
 from songtien.bench.machine import NOISE_MAX_CORES, Moment
 from songtien.bench.rounds import counted, enough, told
-from songtien.recordings import arrivals
 from songtien.settings import DEFAULTS
 
 ROOT: Final = "tiengiang"

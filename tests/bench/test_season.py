@@ -24,7 +24,7 @@ def test_a_small_season_gives_the_log_of_one_entry_at_a_time(tmp_path: Path) -> 
     feed = [
         arrival
         for piece in arrivals(file, root=season.ROOT)
-        for arrival in zip(piece.at_ms, piece.topics, piece.payloads, strict=True)
+        for arrival in zip(piece.at_ms.tolist(), piece.topics, piece.payloads, strict=True)
     ]
     events = [e for outcome in outcomes(feed, config, root=season.ROOT) for e in outcome.events]
     assert season.digest(map(line, events)) == one.log

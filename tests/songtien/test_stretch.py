@@ -145,9 +145,9 @@ def _feed(story: Sequence[tuple[str, int, float, str]]) -> Iterator[Arrival]:
 
 
 def _pieces(feed: Sequence[Arrival], length: int) -> Iterator[Piece]:
+    whole = Piece.of([a for a, _, _ in feed], [b for _, b, _ in feed], [c for _, _, c in feed])
     for at in range(0, len(feed), length):
-        part = feed[at : at + length]
-        yield Piece([a for a, _, _ in part], [b for _, b, _ in part], [c for _, _, c in part])
+        yield whole.cut(at, at + length)
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
