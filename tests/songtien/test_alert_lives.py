@@ -16,6 +16,7 @@ from alerts import records
 from alerts.alert import AlertEvent
 from alerts.entries import EnteredOutcome
 from alerts.lifecycle import HOLDING, State
+from alerts.topology import is_silence
 from ingest import topics
 from ingest.journal import Action, Config, Entered, Entry, Messages, Notice, Tick
 from ingest.snapshot import unpack
@@ -153,6 +154,8 @@ class Told:
         windows = set(processor.desk.maintenance(now_ms).values())
         closed = processor.desk.closed(now_ms)
         holding = {alert.id: alert for alert in ledger.holding.values()}
+        for alert in ledger.late.values():
+            assert alert.suppressed is not None or not is_silence(alert), "nobody would be told"
         for alert in ledger.holding.values():
             why = alert.suppressed
             if why is None or alert.release_ms > now_ms:
