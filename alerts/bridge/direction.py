@@ -236,8 +236,10 @@ class Direction:
         road = self.road(t_ms)
         out_veh_h = leaving.flow_veh_h
         if spilled:
-            least = None if out_veh_h is None else road.queued_min(road.length_km, out_veh_h)
-            minutes = None if least is None else _capped(least, None)
+            # Who stands is not over sooner than who drives freely, whatever the counts say.
+            least = road.length_km / road.free_km_h * MIN_PER_H
+            queued = None if out_veh_h is None else road.queued_min(road.length_km, out_veh_h)
+            minutes = None if queued is None else _capped(max(least, queued), None)
             return minutes, self._beyond(views, road), "spilled", False
         if free:
             crossing_min = road.length_km / _speed(entry, leaving, road) * MIN_PER_H

@@ -205,6 +205,16 @@ def test_cameras_before_the_bridge_see_how_far_a_queue_reaches(
     assert said in text
 
 
+def test_who_creeps_is_over_no_sooner_than_who_drives_freely() -> None:
+    told = Told()
+    # More than the lane can let out, as a camera that counts twice says.
+    creeping = Sight(cars=20, km_h=6.0, occupancy=0.55)
+    found = told.both(range(1, 15), creeping, creeping)
+    minutes, flag, why = found["crossing_time_min"]
+    assert minutes == pytest.approx(2.868 / 45 * 60, abs=1e-4)
+    assert (flag, why & Why.BOUND) == (Flag.SUSPECT, Why.BOUND)
+
+
 def test_cameras_at_one_end_give_the_state_alone() -> None:
     told = Told(registry_of(BRIDGE.replace('exit = "south"\n', ""), "cam-01:north"))
     for minute in range(10):
