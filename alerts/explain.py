@@ -17,6 +17,7 @@ from alerts.engine import REORDER_MS
 from alerts.explain_words import SAW, UNMET, Said, Unmet, duration, number
 from alerts.instants import LOST_AFTER
 from alerts.joint import FRESH, beyond_own, usable
+from alerts.messages import unit_in
 from alerts.pairs import LevelPairs, expected_ms, level_pairs
 from alerts.retold import Step, replayed, replayed_group
 from alerts.rise import SAME_TIDE_MS
@@ -359,7 +360,7 @@ def _word(name: str, value: Any, language: str) -> str:
     if name.endswith("_s"):
         return duration(float(value), language)
     if name == "unit":
-        return "" if value in ("1", "count") else str(value)
+        return unit_in(str(value), language)
     return number(float(value), language) if name != "flag" else str(value)
 
 

@@ -137,7 +137,7 @@ def unknown_placeholders(template: str) -> list[str]:
 
 def render(template: str, facts: Facts, language: str) -> str:
     """Fill in a template for language "vi" or "en"; runs of blanks become one."""
-    unit = "" if facts.limit_is_s else _unit(facts.unit, language)
+    unit = "" if facts.limit_is_s else unit_in(facts.unit, language)
     filled = template.format(
         station=facts.station,
         device=facts.device,
@@ -161,7 +161,8 @@ def local_time(t_ms: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
 
 
-def _unit(unit: str, language: str) -> str:
+def unit_in(unit: str, language: str) -> str:
+    """A unit as people write it: "g/l", "g/l/giờ"; "" where there is none."""
     if language == "en":
         return "" if unit in ("1", COUNT) else unit
     per_hour = unit.removesuffix("/h")

@@ -308,3 +308,9 @@ def test_every_verdict_has_words_in_both_languages() -> None:
 )
 def test_durations(seconds: float, vi: str, en: str) -> None:
     assert (duration(seconds, "vi"), duration(seconds, "en")) == (vi, en)
+
+
+def test_units_are_written_as_the_language_writes_them() -> None:
+    found = _why(ABOVE, [(0, 3.0)], 5)
+    assert "3 g/l" in found["text_vi"]
+    assert "3 g/L" in found["text_en"]
