@@ -133,6 +133,7 @@ def test_an_officer_takes_the_shelf_down_himself() -> None:
 
 
 def test_a_shelf_needs_a_reason_an_end_and_the_version_seen() -> None:
+    assert (SHORTEST_MS, LONGEST_MS) == (MINUTE_MS, 7 * 24 * 60 * MINUTE_MS), "as the page says"
     script = Script(AT_ONCE).at(0).reading(4.1)
     assert act(script, Act.SHELVE, None, until=60).outcome is Outcome.EMPTY
     assert act(script, Act.SHELVE, "  ", until=60).outcome is Outcome.EMPTY

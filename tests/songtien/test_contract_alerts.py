@@ -171,3 +171,18 @@ def test_every_transition_is_stored_with_who_when_and_why() -> None:
     assert (acked["who"], acked["note"]) == ("Lan", "đã gọi")
     assert (cleared["type"], cleared["at"], cleared["state"]) == ("cleared", feed[7][0], "normal")
     assert cleared["evidence"]["cause"] == "level"
+
+
+def test_a_silence_that_comes_to_light_late_is_detected_now() -> None:
+    """A device that had announced its sleep wakes early, and sends nothing."""
+    river = River()
+    state = "tiengiang/v1/salinity/my-tho/mt-01/state"
+    river.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=1, sal_g_l=1.0))
+    until = str(BEGIN_MS + 200 * MINUTE).encode()
+    river.hear(BEGIN_MS, (state, b'{"s":"sleeping","boot":1,"until":' + until + b"}"))
+    river.tick(BEGIN_MS + 100 * MINUTE)
+    now_ms = BEGIN_MS + 101 * MINUTE
+    events = river.hear(now_ms, (state, b'{"s":"ready","boot":1}')).events
+    (alert,) = (e.alert for e in events if e.alert["k"] == KEY)
+    assert alert["t_event"] == BEGIN_MS + 60 * MINUTE, "when it was due"
+    assert alert["t_detected"] == alert["t_told"] == now_ms
