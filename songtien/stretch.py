@@ -11,7 +11,6 @@ Rules over several series, and series that are formed from others, depend on wha
 where a rule is about them nothing is taken this way.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,42 +38,11 @@ from ingest.remembered import Remembered
 from songtien.outcome import Outcome
 from songtien.processor import Processor, Work
 from songtien.recordings import Piece
+from songtien.samples import Clock, Entries, Samples, entry_end, previous_of, rank_of, round_bounds
 
 STRETCH_MAX: Final = 20_000
 STRETCH_MIN: Final = 8
 """Fewer samples than that are as quickly stepped one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """A piece of a recording, N messages in order, as far as they are a probe's one sample.
-
-    entry : int64[N], the first message of each message's entry
-    device : int64[N], place in `devices`; plain : bool[N], whether the rest can be relied on
-    """
-
-    at_ms: IntArray
-    entry: IntArray
-    plain: BoolArray
-    device: IntArray
-    boot: IntArray
-    seq: IntArray
-    run: ProbeRun
-
-    def __len__(self) -> int:
-        return len(self.at_ms)
-
-    def cut(self, begin: int, end: int) -> "Samples":
-        part = slice(begin, end)
-        return Samples(
-            self.at_ms[part],
-            self.entry[part] - begin,
-            self.plain[part],
-            self.device[part],
-            self.boot[part],
-            self.seq[part],
-            self.run.cut(begin, end),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +140,7 @@ class Stretching(Processor):
             return None
         if not self._may_begin(samples, begin):
             return None
-        end = _entry_end(samples, begin + STRETCH_MAX)
+        end = entry_end(samples, begin + STRETCH_MAX)
         part = samples.cut(begin, end)
         part = part.cut(0, self._plain_until(part))
         if len(part) < STRETCH_MIN:
@@ -185,7 +153,7 @@ class Stretching(Processor):
         outcome.received = outcome.stored = len(part)
         self._run_on(part)
         rows = self._rows(run, part)
-        clock = _Clock(
+        clock = Clock(
             (self._newest.measured_ms, self.judging.evaluated_ms), part, series, t_ms, sample
         )
         outcome.events.extend(self._lived(position, part, rows, clock))
@@ -209,7 +177,7 @@ class Stretching(Processor):
         good &= self.probes.rises(part.run.stream, part.run.t_ms)
         good &= part.run.t_ms <= part.at_ms + FUTURE_TOLERANCE_MS
         good &= part.at_ms - part.run.t_ms < self._age_max_ms
-        good &= _previous(part.run.stream) < part.entry
+        good &= previous_of(part.run.stream) < part.entry
         silent = self.judging.engine.silence
         mute = np.zeros(len(self.probes.numbers) + 1, dtype=np.bool_)
         mute[self._streams_of[silent.pairs.series[silent.active]]] = True
@@ -235,7 +203,7 @@ class Stretching(Processor):
             known = self.sequencer.unbroken(self.devices[device])
             if known is not None:
                 boots[device], settled[device] = known
-        follows: BoolArray = part.seq == settled[part.device] + 1 + _rank(part.device)
+        follows: BoolArray = part.seq == settled[part.device] + 1 + rank_of(part.device)
         follows &= part.boot == boots[part.device]
         return follows
 
@@ -314,7 +282,7 @@ class Stretching(Processor):
         return _Rows(sample[index], batch.take(index), order[index])
 
     def _lived(
-        self, position: int, part: Samples, rows: _Rows, clock: "_Clock"
+        self, position: int, part: Samples, rows: _Rows, clock: "Clock"
     ) -> Iterator[AlertEvent]:
         """Ask the rules, and settle where something happens."""
         work = Work(Known(self._store, position), Outcome(position, 0), self.now_ms)
@@ -324,7 +292,7 @@ class Stretching(Processor):
             happened = rows.in_order(engine, run.transitions)
             yield from self._settled(work, clock, part, (0, len(part)), happened, run)
         else:
-            bounds = [0, *_round_bounds(part).tolist(), len(part)]
+            bounds = [0, *round_bounds(part).tolist(), len(part)]
             for begin, end in pairwise(bounds):
                 of = np.flatnonzero((rows.sample >= begin) & (rows.sample < end))
                 place = {int(one): int(n) for one, n in zip(rows.batch.series[of], of, strict=True)}
@@ -336,7 +304,7 @@ class Stretching(Processor):
     def _settled(
         self,
         work: Work,
-        clock: "_Clock",
+        clock: "Clock",
         part: Samples,
         bounds: tuple[int, int],
         happened: Sequence[tuple[int, Transition]],
@@ -347,7 +315,7 @@ class Stretching(Processor):
         changes: dict[int, list[Transition]] = {}
         for sample, each in happened:
             changes.setdefault(int(part.entry[sample]), []).append(each)
-        entries = _Entries(part, begin, end, sorted(changes))
+        entries = Entries(part, begin, end, sorted(changes))
         at = begin - 1
         while True:
             at = entries.after(at, self._stirring())
@@ -357,7 +325,7 @@ class Stretching(Processor):
                 yield from self._at(work, max(due, self.now_ms), clock, run)
             if at == end:
                 return
-            clock.upto(_entry_end(part, at + 1))
+            clock.upto(entry_end(part, at + 1))
             work.transitions.extend(changes.get(at, ()))
             yield from self._at(work, now_ms, clock, run)
 
@@ -369,7 +337,7 @@ class Stretching(Processor):
         streams = self._streams_of[sorted(restless)] if restless else np.empty(0, dtype=np.int64)
         return streams[streams >= 0]
 
-    def _at(self, work: Work, at_ms: int, clock: "_Clock", run: LongRun | None) -> list[AlertEvent]:
+    def _at(self, work: Work, at_ms: int, clock: "Clock", run: LongRun | None) -> list[AlertEvent]:
         work.since_ms = self.now_ms = at_ms
         engine = self.judging.engine
         if run is not None:
@@ -398,100 +366,6 @@ class _AsOf:
         return self._run.evaluations(rule, series, self._upto)
 
 
-class _Entries:
-    """Which entries of a stretch are to be looked at, one after the other."""
-
-    def __init__(self, part: Samples, begin: int, end: int, changes: Sequence[int]) -> None:
-        self._part, self._end, self._changes = part, end, changes
-        self._entry = part.entry[begin:end]
-        self._of_stream: dict[int, IntArray] = {}
-
-    def after(self, at: int, stirring: IntArray | None) -> int:
-        """The next entry behind `at` with a change, or of a stream that stirs."""
-        if stirring is None:
-            place = int(np.searchsorted(self._entry, at, side="right"))
-            return int(self._entry[place]) if place < len(self._entry) else self._end
-        place = bisect_right(self._changes, at)
-        found = self._changes[place] if place < len(self._changes) else self._end
-        for stream in stirring.tolist():
-            entries = self._of_stream.get(stream)
-            if entries is None:
-                here = self._part.run.stream[self._end - len(self._entry) : self._end]
-                entries = self._of_stream[stream] = self._entry[here == stream]
-            place = int(np.searchsorted(entries, at, side="right"))
-            if place < len(entries):
-                found = min(found, int(entries[place]))
-        return found
-
-
-class _Clock:
-    """Newest times as of an entry, brought forward with it."""
-
-    def __init__(
-        self,
-        columns: tuple[IntArray, IntArray],
-        part: Samples,
-        series: IntArray,
-        t_ms: IntArray,
-        sample: IntArray,
-    ) -> None:
-        self._columns = columns
-        self._series, self._t_ms = series, t_ms
-        self._first = np.searchsorted(sample, np.arange(len(part) + 1)).tolist()
-        self.at = 0
-
-    def upto(self, message: int) -> None:
-        """As if the messages before this one had been taken, and no other."""
-        begin, end = self._first[self.at], self._first[message]
-        if end > begin:
-            for column in self._columns:
-                # In order of time: of one series the last stands.
-                column[self._series[begin:end]] = self._t_ms[begin:end]
-        self.at = max(self.at, message)
-
-
 def _as_batch(run: ProbeRun) -> Batch:
     series, t_ms, value, _ = run.rows()
     return Batch.of(series, t_ms, value)
-
-
-def _entry_end(samples: Samples, at: int) -> int:
-    """The end of the entry that holds the message before `at`."""
-    if at >= len(samples):
-        return len(samples)
-    return int(np.searchsorted(samples.at_ms, samples.at_ms[at - 1], side="right"))
-
-
-def _rank(key: IntArray) -> IntArray:
-    """How many of the same stand before each."""
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    n = np.arange(len(key))
-    begin = np.maximum.accumulate(
-        np.where(np.r_[True, ordered[1:] != ordered[:-1]][: len(key)], n, 0)
-    )
-    rank = np.empty(len(key), dtype=np.int64)
-    rank[order] = n - begin
-    return rank
-
-
-def _previous(key: IntArray) -> IntArray:
-    """The place before each at which the same stands, -1 for none."""
-    order = np.argsort(key, kind="stable")
-    same = np.r_[False, key[order][1:] == key[order][:-1]][: len(key)]
-    found = np.full(len(key), -1, dtype=np.int64)
-    found[order[same]] = order[np.flatnonzero(same) - 1]
-    return found
-
-
-def _round_bounds(part: Samples) -> IntArray:
-    """Where rounds begin behind the first: whole entries, no stream twice in a round."""
-    latest = np.maximum.accumulate(_previous(part.run.stream))
-    bounds: list[int] = []
-    begin = 0
-    while True:
-        at = int(np.searchsorted(latest, begin))
-        if at >= len(part):
-            return np.array(bounds, dtype=np.int64)
-        begin = int(part.entry[at])
-        bounds.append(begin)
