@@ -197,6 +197,9 @@ class Suppression:
 
 
 def _direction(alert: Alert) -> str:
-    """The direction of a bridge that an alert is of, as `station/direction`; "" for others."""
-    direction = alert.fixed.get("direction")
+    """The direction whose traffic an alert tells of, as `station/direction`; "" for others.
+
+    A camera that is silent is one whether the direction is open or not.
+    """
+    direction = None if is_silence(alert) else alert.fixed.get("direction")
     return f"{alert.fixed['station']}/{direction}" if direction else ""

@@ -373,6 +373,16 @@ def test_what_a_closed_direction_says_of_traffic_calls_nobody() -> None:
     assert "suppressed" not in event.alert
 
 
+def test_a_camera_that_falls_silent_is_told_though_its_direction_is_closed() -> None:
+    quiet = SILENT.replace("salinity_g_l", "speed_km_h").replace("vam-kenh", "rach-mieu-1")
+    script = Script(quiet.replace("2700", "600"))
+    script.closed = frozenset({"rach-mieu-1/southbound"})
+    script.at(0).reading(40.0, SPEED)
+    script.at(11).tick()
+    event = script.expect("raised", told=True)
+    assert "suppressed" not in event.alert
+
+
 def test_silence_in_maintenance_is_told_at_its_end() -> None:
     script = Script(SILENT)
     script.maintenance = {"vam-kenh": "bt-7"}
