@@ -327,10 +327,20 @@ class AlertBook:
     def _is_news(self, alert: Alert, situation: Situation) -> bool:
         if is_silence(alert):
             return True
-        instant_ms = situation.instant_ms(alert.rule, alert.series)
-        newest = int(situation.newest_ms[alert.series]) if instant_ms is None else instant_ms
+        newest = _newest_ms(alert, situation)
         young = newest >= 0 and situation.now_ms - newest < alert.max_age_ms
         return young and (alert.flapping or not situation.clearing(alert.rule, alert.series))
+
+
+def _newest_ms(alert: Alert, situation: Situation) -> int:
+    """The newest time of what the alert's rule goes by, -1 where there is none."""
+    instant_ms = situation.instant_ms(alert.rule, alert.series)
+    if instant_ms is not None:
+        return instant_ms
+    newest_ms = int(situation.newest_ms[alert.series])
+    if alert.fixed["ask"] == Ask.FLAGGED.value:  # a sample that failed is what it tells of
+        return max(newest_ms, int(situation.heard_ms[alert.series]))
+    return newest_ms
 
 
 def _lasting(turns: Sequence[Turn]) -> set[int]:

@@ -10,8 +10,8 @@ from ingest.reading import IntArray
 class Situation:
     """How things stand at the end of an entry, or at a due time.
 
-    newest_ms : int64[S], the newest sample of each series that the engine has seen, -1 where it
-        has seen none
+    newest_ms : int64[S], the newest sample of each series that had a value for the rules, -1
+        where there was none
     heard_ms : int64[S], the newest measured time of each series, -1 where there is none
     clearing : whether the newest samples of a raised rule on a series were calm: what no longer
         holds, but isn't cleared yet, is no news

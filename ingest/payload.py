@@ -9,7 +9,7 @@ its value and what is accepted. Readers are tolerant: unknown fields are passed 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, Raw
@@ -169,16 +169,20 @@ def decode_obs(
 
 
 def decode_probes_at_once(
-    payloads: Sequence[str] | Sequence[bytes],
+    payloads: Sequence[str | bytes],
 ) -> Sequence[Message[SalinitySample]] | None:
     """Read `obs` payloads of probes in one go; None where any of them asks for a closer look.
 
-    What it gives is what `decode_obs` gives of each.
+    They are all of one type. What it gives is what `decode_obs` gives of each.
     """
     if not payloads:
         return ()
     # Of letters that take more than a byte each is looked at by itself.
-    together = "\n".join(payloads) if isinstance(payloads[0], str) else b"\n".join(payloads)
+    together: str | bytes
+    if isinstance(payloads[0], str):
+        together = "\n".join(cast(Sequence[str], payloads))
+    else:
+        together = b"\n".join(cast(Sequence[bytes], payloads))
     if not together.isascii() or max(map(len, payloads)) > PAYLOAD_BYTES_MAX:
         return None
     try:

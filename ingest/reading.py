@@ -174,13 +174,16 @@ class Batch:
     ) -> Self:
         """Columns from anything array-like; a scalar `flag` or `why` serves all rows."""
         rows = np.asarray(series, dtype=np.int64)
-        shape = rows.shape
+        flags: FlagArray = np.empty(rows.shape, dtype=np.uint8)
+        whys: WhyArray = np.empty(rows.shape, dtype=np.uint16)
+        flags[...] = np.asarray(flag, dtype=np.uint8)
+        whys[...] = np.asarray(why, dtype=np.uint16)
         return cls(
             rows,
             np.asarray(t_ms, dtype=np.int64),
             np.asarray(value, dtype=np.float64),
-            np.array(np.broadcast_to(np.asarray(flag, dtype=np.uint8), shape)),
-            np.array(np.broadcast_to(np.asarray(why, dtype=np.uint16), shape)),
+            flags,
+            whys,
         )
 
     @classmethod
@@ -207,6 +210,9 @@ def rounds(series: IntArray) -> Iterator[NDArray[np.intp]]:
     """
     n = len(series)
     if n == 0:
+        return
+    if (series[1:] > series[:-1]).all():  # as most messages are: each series once
+        yield np.arange(n)
         return
     order = np.argsort(series, kind="stable")
     ordered = series[order]

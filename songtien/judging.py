@@ -118,7 +118,8 @@ class Judging:
         transitions.extend(self.engine.step(formed))
         self.evaluated_ms[formed.series] = formed.t_ms
         revisions = self._keep_extra(Batch.concat(revised), told, extra_flag, extra_why)
-        self.evaluated_ms[rows.series] = rows.t_ms  # in order of time: the last one stands
+        valued = told.flag <= Flag.SUSPECT  # what failed counts as absent
+        self.evaluated_ms[rows.series[valued]] = rows.t_ms[valued]  # in order: the last stands
         return Judgement(told, formed, revisions, transitions)
 
     def flags_of_run(

@@ -68,30 +68,36 @@ class Entries:
         return found
 
 
+class NewestTimes:
+    """A column of newest times as of a message, brought forward with it."""
+
+    def __init__(
+        self, column: IntArray, part: Samples, series: IntArray, t_ms: IntArray, sample: IntArray
+    ) -> None:
+        self._column = column
+        self._series, self._t_ms = series, t_ms
+        self._first = np.searchsorted(sample, np.arange(len(part) + 1)).tolist()
+
+    def bring(self, since: int, upto: int) -> None:
+        """Take the rows of the messages in [since, upto)."""
+        begin, end = self._first[since], self._first[upto]
+        # In order of time: of one series the last stands.
+        self._column[self._series[begin:end]] = self._t_ms[begin:end]
+
+
 class Clock:
     """Newest times as of an entry, brought forward with it."""
 
-    def __init__(
-        self,
-        columns: tuple[IntArray, IntArray],
-        part: Samples,
-        series: IntArray,
-        t_ms: IntArray,
-        sample: IntArray,
-    ) -> None:
+    def __init__(self, columns: Sequence[NewestTimes]) -> None:
         self._columns = columns
-        self._series, self._t_ms = series, t_ms
-        self._first = np.searchsorted(sample, np.arange(len(part) + 1)).tolist()
         self.at = 0
 
     def upto(self, message: int) -> None:
         """As if the messages before this one had been taken, and no other."""
-        begin, end = self._first[self.at], self._first[message]
-        if end > begin:
+        if message > self.at:
             for column in self._columns:
-                # In order of time: of one series the last stands.
-                column[self._series[begin:end]] = self._t_ms[begin:end]
-        self.at = max(self.at, message)
+                column.bring(self.at, message)
+            self.at = message
 
 
 def entry_end(samples: Samples, at: int) -> int:

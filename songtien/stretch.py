@@ -32,13 +32,23 @@ from ingest.reading import (
     FUTURE_TOLERANCE_MS,
     Batch,
     BoolArray,
+    Flag,
     IntArray,
 )
 from ingest.remembered import Remembered
 from songtien.outcome import Outcome
 from songtien.processor import Processor, Work
 from songtien.recordings import Piece
-from songtien.samples import Clock, Entries, Samples, entry_end, previous_of, rank_of, round_bounds
+from songtien.samples import (
+    Clock,
+    Entries,
+    NewestTimes,
+    Samples,
+    entry_end,
+    previous_of,
+    rank_of,
+    round_bounds,
+)
 
 STRETCH_MAX: Final = 20_000
 STRETCH_MIN: Final = 8
@@ -55,6 +65,12 @@ class _Rows:
     sample: IntArray
     batch: Batch
     order: IntArray
+
+    def valued(self) -> tuple[IntArray, IntArray, IntArray]:
+        """(series, t_ms, sample) of those that had a value for the rules, by sample."""
+        kept = np.flatnonzero(self.batch.flag <= Flag.SUSPECT)
+        kept = kept[np.argsort(self.sample[kept], kind="stable")]
+        return self.batch.series[kept], self.batch.t_ms[kept], self.sample[kept]
 
     def in_order(
         self, engine: Engine, told: Sequence[tuple[int, Transition]]
@@ -154,7 +170,10 @@ class Stretching(Processor):
         self._run_on(part)
         rows = self._rows(run, part)
         clock = Clock(
-            (self._newest.measured_ms, self.judging.evaluated_ms), part, series, t_ms, sample
+            [
+                NewestTimes(self._newest.measured_ms, part, series, t_ms, sample),
+                NewestTimes(self.judging.evaluated_ms, part, *rows.valued()),
+            ]
         )
         outcome.events.extend(self._lived(position, part, rows, clock))
         self.now_ms = outcome.at_ms

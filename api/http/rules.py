@@ -82,7 +82,9 @@ def _watches(rule: Rule, series: SeriesTable, registry: Registry) -> list[str]:
                 "series": "vk-01/salinity_g_l",
                 "at": 1767000000000,
                 "holds": False,
-                "because": "hold not complete: 300 of 900 s",
+                "unmet": "hold",
+                "text_vi": "chưa đủ thời gian: 300 trên 900 giây",
+                "text_en": "not held for long enough: 300 of 900 s",
             }
         ),
         **documented("unauthorized", "not-found", "invalid"),

@@ -1,6 +1,7 @@
 """A whole run judged at once: what `step` says one by one, and the same memory behind it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_equals_step_in_any_mixture_of_runs_and_steps(
     one_by_one, mixed = quality(*LIMITS), quality(*LIMITS)
     expected = _stepped(one_by_one, rows, dry)
     bounds = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
-    for number, (low, high) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for number, (low, high) in enumerate(pairwise(bounds)):
         index = np.arange(low, high)
         take = _stepped if number % 2 else _ran
         flag, why = take(mixed, rows.take(index), dry[index])

@@ -186,3 +186,18 @@ def test_a_silence_that_comes_to_light_late_is_detected_now() -> None:
     (alert,) = (e.alert for e in events if e.alert["k"] == KEY)
     assert alert["t_event"] == BEGIN_MS + 60 * MINUTE, "when it was due"
     assert alert["t_detected"] == alert["t_told"] == now_ms
+
+
+def test_samples_that_failed_do_not_make_an_old_breach_young() -> None:
+    """They count as absent: what was found five hours late, and nothing since, is historic."""
+    hour = 60 * MINUTE
+    fails = REGISTRY.replace("fail_max = 40.0", "fail_max = 30.0")
+    river = River(registry=fails)
+    begin_ms = BEGIN_MS - 5 * hour
+    first = river.hear(BEGIN_MS, probe("mt-01", begin_ms, seq=1, sal_g_l=5.0))
+    assert [(e.type.value, e.told) for e in first.events] == [("raised", False)]
+    for n, minutes in enumerate(range(280, 300, 10)):
+        late = probe("mt-01", begin_ms + minutes * MINUTE, seq=n + 2, sal_g_l=35.0)
+        assert not river.hear(BEGIN_MS + n + 1, late).events
+    good = river.hear(BEGIN_MS + 10, probe("mt-01", BEGIN_MS, seq=4, sal_g_l=5.0))
+    assert [(e.type.value, e.told) for e in good.events] == [("raised", True)]
