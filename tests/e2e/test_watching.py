@@ -86,7 +86,7 @@ def service(own_broker: Mosquitto, beaten: Target, tmp_path: Path) -> Iterator[S
 
 
 def told(service: Service) -> list[tuple[str, str]]:
-    """(type, rule) of what the service has said of itself, in order."""
+    """(type, rule) of what the service has said of itself, in order; not of its devices."""
     try:
         events = service.alert_events()
     except sqlite3.OperationalError:  # the store is not made yet
@@ -94,7 +94,7 @@ def told(service: Service) -> list[tuple[str, str]]:
     return [
         (event["type"], event["alert"]["rule"])
         for event in events
-        if event["alert"]["ask"] == "notice"
+        if event["alert"]["ask"] == "notice" and "members" not in event["alert"]
     ]
 
 
