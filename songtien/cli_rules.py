@@ -9,7 +9,6 @@ from typing import IO, Annotated
 
 import msgspec
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from alerts.doubts import doubts
 from alerts.rulesfile import parse_rules
@@ -23,7 +22,7 @@ from songtien.configuration import text_of
 from songtien.recordings import Left
 from songtien.rules_diff import Difference, Row, difference
 from songtien.settings import DEFAULTS
-from songtien.terminal import FAILED, err, fail, faults_told, out, registry_of
+from songtien.terminal import FAILED, err, fail, faults_told, moving_line, out, registry_of
 
 rules_app = typer.Typer(
     help="Alert rules.\n\nExample: songtien rules check rules.toml", no_args_is_help=True
@@ -237,27 +236,17 @@ def _written(path: Path | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _progress_shown(what: str) -> Iterator[Callable[[Tally], None] | None]:
-    """A line that moves, on a terminal; nothing on a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-    ) as bar:
-        task = bar.add_task(what)
+    """How far a recording is, on a terminal; nothing on a pipe."""
+    with moving_line(what) as say:
 
         def show(tally: Tally) -> None:
-            bar.update(
-                task,
-                description=f"{what}: {tally.messages:,} messages up to "
-                f"{_time(tally.last_ms)}, {tally.events:,} alert events",
+            assert say is not None
+            say(
+                f"{tally.messages:,} messages up to {_time(tally.last_ms)}, "
+                f"{tally.events:,} alert events"
             )
 
-        yield show
+        yield None if say is None else show
 
 
 def _tell(tally: Tally, left: Left) -> None:

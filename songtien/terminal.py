@@ -88,8 +88,8 @@ def registry_of(file: Path | None) -> Registry:
 
 
 @contextmanager
-def progress_shown(what: str) -> Iterator[Callable[[Progress], None] | None]:
-    """A line that moves, on a terminal; nothing on a pipe."""
+def moving_line(what: str) -> Iterator[Callable[[str], None] | None]:
+    """A line that moves, on a terminal; None on a pipe."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -102,11 +102,22 @@ def progress_shown(what: str) -> Iterator[Callable[[Progress], None] | None]:
     ) as bar:
         task = bar.add_task(what)
 
+        def say(words: str) -> None:
+            bar.update(task, description=f"{what}: {words}")
+
+        yield say
+
+
+@contextmanager
+def progress_shown(what: str) -> Iterator[Callable[[Progress], None] | None]:
+    """How far publishing is, on a terminal; nothing on a pipe."""
+    with moving_line(what) as say:
+
         def show(progress: Progress) -> None:
-            bar.update(
-                task,
-                description=f"{what}: {progress.acknowledged:,} of {progress.messages:,} messages "
-                f"acknowledged, {progress.samples:,} samples",
+            assert say is not None
+            say(
+                f"{progress.acknowledged:,} of {progress.messages:,} messages acknowledged, "
+                f"{progress.samples:,} samples"
             )
 
-        yield show
+        yield None if say is None else show
