@@ -128,8 +128,11 @@ def mapping_of_file(file: Path, mapping_file: Path | None) -> CsvMapping:
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
-        accepted = "a mapping of columns in TOML, in UTF-8; docs/replay.md says how to write one"
-        raise ConfigError([Fault("replay", "mapping", str(path), accepted)]) from None
+        accepted = (
+            "no such text; accepted is a mapping of columns in TOML and UTF-8 (docs/replay.md), "
+            "beside the CSV or named by --mapping, or --station, --device and --column instead"
+        )
+        raise ConfigError([Fault("recording", "mapping", str(path), accepted)]) from None
     return parse_mapping(text, str(path))
 
 
@@ -144,7 +147,7 @@ def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 if row:
                     yield reader.line_num, row
     except FileNotFoundError:
-        raise ConfigError([Fault("replay", "file", str(path), "a file that exists")]) from None
+        raise ConfigError([Fault("recording", "file", str(path), "a file that exists")]) from None
     except (OSError, UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
         line = f"after line {reader.line_num if reader else 0}"
         told = "accepted is a whole CSV in UTF-8, plain or as .gz"

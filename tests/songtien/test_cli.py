@@ -105,7 +105,7 @@ def test_version_and_no_words_at_all() -> None:
             "options: --broker = 'mqtt://h': beside --password-file mqtt://NAME@HOST",
         ),
         (("demo", "--http-port", "65536"), ""),
-        (("replay", "latin.toml"), "replay: mapping"),
+        (("replay", "latin.toml"), "recording: mapping"),
         (("token", "create", "--role", "king", "--name", "x"), "role = 'king'"),
         (("token", "create", "--role", "viewer", "--name", "x", "--ttl", "5"), "options: --ttl"),
         (("user", "add", "an"), "password: at least"),
