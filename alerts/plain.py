@@ -105,8 +105,11 @@ class Plain:
 
     def _compared(self, value: ShortArray) -> IntArray:
         for block in self._blocks:
-            np.greater(value[block.series], block.level, out=block.hit)
-        return np.flatnonzero(np.not_equal(self._hit, self.flip, out=self._hit))
+            row = value if len(block.series) == len(value) else value[block.series]
+            np.greater(row, block.level, out=block.hit)
+        # On booleans half the time of `not_equal`, which says the same.
+        np.logical_xor(self._hit, self.flip, out=self._hit)
+        return self._hit.nonzero()[0]
 
 
 def _safe(level: FloatArray, *, lower: BoolArray) -> ShortArray:
