@@ -54,7 +54,6 @@ STATES: Final[Mapping[str, str]] = {
 Key = tuple[int, str]
 """Where a page ended: (t_since_ms, id) of its last alert."""
 
-_ACTS = ("who", "note")
 
 _UNTOLD, _TOLD, _TOLD_QUIETLY = 0, 1, 2
 """What stands in `alert_event.told`: nobody hears of the event, everybody does, or screens do
@@ -196,15 +195,6 @@ def last_position(conn: sqlite3.Connection) -> int:
     """The position of the last told event, 0 before the first."""
     row = conn.execute("SELECT max(pos) FROM alert_event WHERE told").fetchone()
     return int(row[0] or 0)
-
-
-def without_names(alert: Mapping[str, Any]) -> dict[str, Any]:
-    """An alert as a viewer may see it: the timeline without who did it and what he wrote."""
-    timeline = [
-        {name: value for name, value in entry.items() if name not in _ACTS}
-        for entry in alert.get("timeline", ())
-    ]
-    return {**alert, "timeline": timeline}
 
 
 def _whole(body: bytes, timeline: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """What people read of a bridge: minutes first, the state in words, kilometres last."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from alerts.bridge.congestion import State
 from alerts.bridge.direction import Figure, Told
 from alerts.bridge.modes import WORDS_EN, WORDS_VI, Mode
@@ -68,32 +71,45 @@ def km_en(km: Figure) -> str:
     return _km(km, "to")
 
 
+@dataclass(frozen=True, slots=True)
+class _Language:
+    state: Mapping[State, str]
+    mode: Mapping[Mode, str]
+    unknown: str
+    queue: str
+    incident: str
+    minutes: Callable[[Figure], str]
+    km: Callable[[Figure], str]
+
+
+_VI = _Language(
+    STATE_VI, WORDS_VI, "CHƯA RÕ", "ùn dài {km}", "có dấu hiệu sự cố", minutes_vi, km_vi
+)
+_EN = _Language(
+    STATE_EN, WORDS_EN, "not known", "queue of {km}", "signs of an incident", minutes_en, km_en
+)
+
+
 def sentence_vi(told: Told) -> str:
     """`khoảng 11 phút, ùn ứ, ùn dài 2,0 km`."""
-    if told.mode is Mode.CLOSED:
-        return WORDS_VI[Mode.CLOSED]
-    parts = [minutes_vi(told.minutes)] if told.minutes is not None else []
-    parts.append("CHƯA RÕ" if told.state is None else STATE_VI[told.state])
-    if told.km is not None and _is_queue(told):
-        parts.append(f"ùn dài {km_vi(told.km)}")
-    if told.incident:
-        parts.append("có dấu hiệu sự cố")
-    if told.mode is not Mode.TWO_WAY:
-        parts.append(WORDS_VI[told.mode])
-    return ", ".join(parts)
+    return _sentence(told, _VI)
 
 
 def sentence_en(told: Told) -> str:
+    return _sentence(told, _EN)
+
+
+def _sentence(told: Told, words: _Language) -> str:
     if told.mode is Mode.CLOSED:
-        return WORDS_EN[Mode.CLOSED]
-    parts = [minutes_en(told.minutes)] if told.minutes is not None else []
-    parts.append("not known" if told.state is None else STATE_EN[told.state])
+        return words.mode[Mode.CLOSED]
+    parts = [words.minutes(told.minutes)] if told.minutes is not None else []
+    parts.append(words.unknown if told.state is None else words.state[told.state])
     if told.km is not None and _is_queue(told):
-        parts.append(f"queue of {km_en(told.km)}")
+        parts.append(words.queue.format(km=words.km(told.km)))
     if told.incident:
-        parts.append("signs of an incident")
+        parts.append(words.incident)
     if told.mode is not Mode.TWO_WAY:
-        parts.append(WORDS_EN[told.mode])
+        parts.append(words.mode[told.mode])
     return ", ".join(parts)
 
 

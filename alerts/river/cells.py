@@ -17,11 +17,11 @@ from ingest.reading import BoolArray, FloatArray, IntArray
 CELL_MS = 900_000
 """A quarter of an hour: the interval of most probes."""
 
-DAY_CELLS = 100
-"""25 hours: a tidal day of 24 h 50 min, so that both high waters are in it."""
-
 DAY_HOURS = 25
+"""A tidal day of 24 h 50 min, so that both high waters are in it."""
+
 CELLS_PER_HOUR = 4
+DAY_CELLS = DAY_HOURS * CELLS_PER_HOUR
 HOURS_NEEDED = 22
 """Hours of the 25 that must have a good sample before their highest is one (expert judgement,
 unverified): a missing hour or two may hide a peak's top, not the peak."""

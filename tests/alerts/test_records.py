@@ -136,17 +136,6 @@ def test_a_page_has_timelines_too(conn: sqlite3.Connection) -> None:
         assert item == records.one(conn, item["id"])
 
 
-def test_viewers_see_no_names(conn: sqlite3.Connection) -> None:
-    events = stored(conn)
-    found = records.one(conn, events[0].alert["id"])
-    assert found is not None
-    shown = records.without_names(found)
-    assert "Lan" not in str(shown)
-    assert "trực" not in str(shown)
-    assert [entry["type"] for entry in shown["timeline"]] == ["raised", "acked", "cleared"]
-    assert found["timeline"][1]["who"] == "Lan"
-
-
 def test_the_channel_resumes_by_what_was_told(conn: sqlite3.Connection) -> None:
     assert records.last_position(conn) == 0
     events = stored(conn)
