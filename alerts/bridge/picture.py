@@ -33,7 +33,13 @@ def _of_direction(direction: Direction, mode: Mode, now_ms: int) -> dict[str, An
     """Minutes first, level of service last, and each figure that is missing with its reason."""
     told = direction.told
     lost = all(_status(camera, now_ms) == "lost" for _, camera in direction.cameras)
-    current = None if lost or told is None or told.mode is not mode else told
+    current, why = told, ""
+    if mode is Mode.CLOSED:
+        current, why = None, "closed"
+    elif told is None or lost:
+        current, why = None, "unknown"
+    elif told.mode is not mode:
+        current, why = None, "mode-changed"
     crossing = direction.crossing
     found: dict[str, Any] = {
         "mode": mode.value,
@@ -41,7 +47,7 @@ def _of_direction(direction: Direction, mode: Mode, now_ms: int) -> dict[str, An
         "mode_en": WORDS_EN[mode],
         "suppressed": mode is Mode.CLOSED,
         "t": None if told is None else told.t_ms,
-        **_figures(current),
+        **_figures(current, why),
         "counted_since": direction.balance.reset_ms if direction.balance.trusted else None,
         "truck_ban": None if crossing is None else _ban(crossing.ban(now_ms)),
         "cameras": [_of_camera(place, each, now_ms) for place, each in direction.cameras],
@@ -55,7 +61,7 @@ def _of_direction(direction: Direction, mode: Mode, now_ms: int) -> dict[str, An
     return found
 
 
-def _figures(told: Told | None) -> dict[str, Any]:
+def _figures(told: Told | None, why: str) -> dict[str, Any]:
     if told is None:
         return {
             "minutes": None,
@@ -65,9 +71,9 @@ def _figures(told: Told | None) -> dict[str, Any]:
             "queue_km": None,
             "vehicles": None,
             "incident": None,
-            "why": "unknown",
-            "why_vi": "chưa có số liệu từ camera",
-            "why_en": "nothing heard from the cameras",
+            "why": why,
+            "why_vi": words.WHY_VI[why],
+            "why_en": words.WHY_EN[why],
             "flag": None,
             "simulated": False,
             "text_vi": "CHƯA RÕ",

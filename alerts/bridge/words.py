@@ -30,6 +30,8 @@ WHY_VI = {
     "spilled": "ùn quá đầu cầu: camera không thấy hết",
     "alike": "lượng xe ra gần bằng khả năng của cầu: không tính được chiều dài ùn",
     "closed": "đang đóng chiều này",
+    "mode-changed": "vừa đổi cách điều tiết: chờ số liệu của phút tới",
+    "unknown": "chưa có số liệu từ camera",
     "": "",
 }
 WHY_EN = {
@@ -41,6 +43,8 @@ WHY_EN = {
     "spilled": "the queue reaches beyond the bridge, where no camera sees its end",
     "alike": "the outflow is near capacity: no length can be told",
     "closed": "this direction is closed",
+    "mode-changed": "it is worked another way since a moment: the next minute tells",
+    "unknown": "nothing heard from the cameras",
     "": "",
 }
 
@@ -100,8 +104,6 @@ def sentence_en(told: Told) -> str:
 
 
 def _sentence(told: Told, words: _Language) -> str:
-    if told.mode is Mode.CLOSED:
-        return words.mode[Mode.CLOSED]
     parts = [words.minutes(told.minutes)] if told.minutes is not None else []
     parts.append(words.unknown if told.state is None else words.state[told.state])
     if told.km is not None and _is_queue(told):

@@ -292,7 +292,9 @@ def test_a_closed_direction_is_silent_shown_and_begins_again() -> None:
     picture = told.picture(15)
     assert picture["suppressed"] is True
     assert picture["text_vi"] == "đang đóng chiều này"
+    assert (picture["why"], picture["minutes"]) == ("closed", None)
     told.modes.clear()
+    assert told.picture(15)["why"] == "mode-changed", "its cameras are heard"
     found = told.both(range(15, 20), FREE, FREE)
     assert found["traffic_state"][0] == 0.0, "what was before the closing is over"
 
