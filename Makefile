@@ -44,7 +44,7 @@ pages: $(PAGES) ## the pages, from web/ into api/pages
 lock: $(VENV)/.dev ## newest versions into requirements.lock and requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --upgrade uv
 	$(BIN)/uv pip compile $(LOCK) --extra broker -o requirements.lock
-	$(BIN)/uv pip compile $(LOCK) --extra broker --extra parquet --group dev \
+	$(BIN)/uv pip compile $(LOCK) --extra broker --extra parquet --extra plot --group dev \
 		-c requirements.lock -o requirements-dev.lock
 
 clean: ## what was built or cached; data/ stays
