@@ -19,6 +19,7 @@ from songtien import (
     cli_keep,
     cli_people,
     cli_rules,
+    cli_simulate,
     logs,
 )
 from songtien.demo import run_demo
@@ -42,7 +43,7 @@ app.add_typer(cli_alerts.alerts_app, name="alerts")
 app.command("backtest")(cli_rules.backtest)
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
-app.command("simulate")(cli_feed.simulate)
+app.command("simulate")(cli_simulate.simulate)
 app.command("replay")(cli_feed.replay)
 app.command("backup")(cli_keep.backup)
 app.command("restore")(cli_keep.restore)

@@ -1,7 +1,6 @@
-"""Simulated and recorded feeds from the command line."""
+"""Recorded feeds from the command line."""
 
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -13,11 +12,10 @@ from simulators.mapping import CsvMapping, mapping_of_options
 from simulators.replay import Rebase
 from simulators.run import Report
 from simulators.run import replay as run_replay
-from simulators.run import simulate as run_simulate
 from songtien.configuration import text_of
-from songtien.durations import parse_duration, parse_speed
+from songtien.durations import parse_speed
 from songtien.setting_keys import KEYS, NotAcceptedError
-from songtien.terminal import err, faults_told, out, progress_shown, registry_of, run
+from songtien.terminal import err, faults_told, out, progress_shown, run
 
 BROKER = "mqtt://127.0.0.1:1883"
 
@@ -32,7 +30,7 @@ PasswordOption = Annotated[
 ]
 
 
-def _with_password(broker: str, password_file: Path | None) -> str:
+def with_password(broker: str, password_file: Path | None) -> str:
     """The address with the password in it, which so never stands among a process's arguments."""
     if password_file is None:
         return broker
@@ -64,48 +62,8 @@ LiveOption = Annotated[
 ]
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def simulate(
-    scenario: Annotated[str, typer.Argument(help="dry-season, quiet or bad-day.")],
-    broker: BrokerOption = BROKER,
-    password_file: PasswordOption = None,
-    root: RootOption = "tiengiang",
-    seed: Annotated[int, typer.Option(help="Another seed, another day.")] = 1,
-    speed: SpeedOption = "1",
-    duration: Annotated[str, typer.Option(help="Such as 6h or 2d.")] = "1d",
-    out_file: Annotated[
-        Path | None, typer.Option("--out", help="Write to this file instead of a broker.")
-    ] = None,
-    registry: Annotated[Path | None, typer.Option(help="A stations.toml.", exists=True)] = None,
-    *,
-    into_live: LiveOption = False,
-) -> None:
-    """Publish a scenario over MQTT, or write it to a file.
-
-    Example: songtien simulate bad-day --speed max --duration 1d
-    """
-
-    async def work() -> None:
-        with progress_shown(scenario) as progress:
-            report = await run_simulate(
-                scenario,
-                registry=registry_of(registry),
-                root=root,
-                broker_url=None if out_file is not None else _with_password(broker, password_file),
-                out=out_file,
-                seed=seed,
-                speed=parse_speed(speed),
-                duration_ms=parse_duration(duration, "--duration") // timedelta(milliseconds=1),
-                now_ms=_now_ms(),
-                into_live=into_live,
-                progress=progress,
-            )
-        _tell(report)
-
-    run(work())
 
 
 def replay(
@@ -155,8 +113,8 @@ def replay(
             report = await run_replay(
                 file,
                 root=root,
-                broker_url=_with_password(broker, password_file),
-                clock_ms=_now_ms,
+                broker_url=with_password(broker, password_file),
+                clock_ms=now_ms,
                 mapping=how,
                 mapping_file=mapping,
                 speed=parse_speed(speed),
@@ -164,7 +122,7 @@ def replay(
                 into_live=into_live,
                 progress=progress,
             )
-        _tell(report)
+        tell(report)
 
     run(work())
 
@@ -193,7 +151,7 @@ def mapping_of(
     )
 
 
-def _tell(report: Report) -> None:
+def tell(report: Report) -> None:
     out.print(
         f"{report.acknowledged_messages:,} messages with {report.acknowledged_samples:,} samples "
         f"acknowledged in {report.duration_s:.1f} s",

@@ -15,8 +15,9 @@ from simulators.guard import LiveServiceError
 from simulators.message import Message
 from simulators.publish import Broker, Progress, Publisher
 from simulators.replay import Rebase
-from simulators.run import MAX_SPEED, Report, replay, simulate
+from simulators.run import MAX_SPEED, Report, replay
 from simulators.scenario import HOUR_MS, SCENARIOS, messages
+from simulators.simulate import simulate
 from tests.conftest import Mosquitto
 from tests.simulators.delta import REGISTRY
 from tests.simulators.listener import Heard, listening
