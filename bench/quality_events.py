@@ -21,18 +21,15 @@ from pathlib import Path
 
 import numpy as np
 from ioos_qc import qartod
-from numpy.typing import NDArray
 
 from ingest.quality import Quality
 from ingest.reading import Batch, BoolArray, Flag, FlagArray, FloatArray, IntArray
 from ingest.registry import QualityLimits, Registry
 from ingest.salinity import dry
 from ingest.series import Series, SeriesTable
+from songtien import scoring
 
-HOUR_MS = 3_600_000
 QUARTER_MS = 900_000
-APART_MS = 12 * HOUR_MS
-NEAR_MS = HOUR_MS
 
 ESTUARY = QualityLimits(
     fail_min=0.0,
@@ -120,21 +117,12 @@ def cat_point(folder: Path) -> Labelled:
     )
 
 
-def runs(at: NDArray[np.intp], key: IntArray, apart: int) -> list[NDArray[np.intp]]:
-    """Split indices where more than `apart` of `key` lies between two of them."""
-    return np.split(at, np.flatnonzero(np.diff(key[at]) > apart) + 1) if len(at) else []
-
-
 def score(series: Labelled, flagged: BoolArray) -> tuple[float, int]:
     """Share of the labelled events that are found, and the number of false events."""
-    events = runs(np.flatnonzero(series.labelled), np.arange(len(flagged)), 1)
-    found = sum(bool(flagged[event].any()) for event in events)
-    near = np.zeros_like(flagged)
-    for event in events:
-        first, last = series.t_ms[event[0]], series.t_ms[event[-1]]
-        near |= (series.t_ms >= first - NEAR_MS) & (series.t_ms <= last + NEAR_MS)
-    alarms = runs(np.flatnonzero(flagged), series.t_ms, APART_MS)
-    return found / len(events), sum(not near[alarm].any() for alarm in alarms)
+    windows = scoring.windows_of(series.t_ms, series.labelled)
+    samples = scoring.Samples(series.t_ms, flagged, series.t_ms)
+    found = scoring.find(samples, windows, windows)
+    return float(found.hit.mean()), len(scoring.false_events(samples, windows))
 
 
 def by_ioos_qc(series: Labelled) -> FlagArray:
