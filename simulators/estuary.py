@@ -18,13 +18,14 @@ maxima of Vàm Kênh and Mỹ Tho): K, S_sea, beta and the excursion. The discha
 rounded climatology, unverified.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.reading import FloatArray, IntArray
 from simulators.tide import SEASONAL, height_m, river_constituents
+from simulators.weather import Weather
 
 SEA_G_L = 31.0
 RIVER_G_L = 0.10
@@ -89,11 +90,35 @@ class River:
 
     discharge_m3_s : None means the climate's at the date plus `season_shift_ms`, so that a
         dry season can be played at any date
+    weather : what differs from day to day; None means the climate alone
     """
 
     discharge_m3_s: float | None = None
     season_shift_ms: int = 0
     spells: tuple[Spell, ...] = ()
+    weather: Weather | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something hangs in the water.
+
+    km_from_mouth : (mouth, km along the water), sorted; empty is the coast itself
+    gate : id of the sluice at whose mouth it hangs, if at one
+    """
+
+    km_from_mouth: tuple[tuple[str, float], ...]
+    gate: str | None = None
+
+    @classmethod
+    def of(cls, km_from_mouth: Mapping[str, float], gate: str | None = None) -> "Place":
+        """A place by a station's distances."""
+        return cls(tuple(sorted(km_from_mouth.items())), gate)
+
+    @property
+    def nearest_km(self) -> float:
+        """Distance from the nearest mouth, km; 0 at the coast."""
+        return min((km for _, km in self.km_from_mouth), default=0.0)
 
 
 def climate_discharge_m3_s(t_ms: IntArray) -> FloatArray:
@@ -135,6 +160,27 @@ def salinity(t_ms: IntArray, km: float, mouth: str, river: River) -> FloatArray:
     beta = BETA_DRY * (discharge / DRY_M3_S) ** BETA_EXPONENT
     shape = np.maximum(1.0 - beta * np.expm1(x_km / CONVERGENCE_KM), 0.0)
     return RIVER_G_L + (SEA_G_L - RIVER_G_L) * shape ** (1.0 / VAN_DER_BURGH)
+
+
+def surface_g_l(t_ms: IntArray, place: Place, river: River) -> FloatArray:
+    """Salinity at the surface of a place, g/L: of the mouth that brings the most salt.
+
+    t_ms : int64[N], UTC. Returns float64[N].
+    """
+    distances = place.km_from_mouth or (("", 0.0),)
+    by_mouth = [salinity(t_ms, km, mouth, river) for mouth, km in distances]
+    return np.asarray(np.max(by_mouth, axis=0), dtype=np.float64)
+
+
+def at_depth_g_l(t_ms: IntArray, place: Place, depth_m: float, river: River) -> FloatArray:
+    """Salinity at a depth under the surface of a place, g/L; saltier the deeper.
+
+    t_ms : int64[N], UTC
+    depth_m : 0 is the surface; below the bottom counts as the bottom
+
+    Returns float64[N].
+    """
+    return surface_g_l(t_ms, place, river) * (1.0 + 0.02 * depth_m)
 
 
 def level_m(t_ms: IntArray, km: float, river: River) -> FloatArray:

@@ -12,7 +12,6 @@ VIETNAM_MS = 25_200_000
 
 _HOUR_MS = 3_600_000
 _PROBE_BELOW_MEAN_M = 3.2  # hangs deep enough to stay wet at the lowest spring tide
-_BOTTOM_PER_M = 0.02  # share by which salinity grows with depth: weakly stratified, unverified
 
 
 def water_temperature_c(t_ms: IntArray, noise: FloatArray) -> FloatArray:
@@ -54,7 +53,8 @@ def readings(
 ) -> dict[str, FloatArray]:
     """Columns of a probe's samples by the field's name on the wire, rounded to 1e-4.
 
-    salinity_g_l, level_m : float64[N], the truth at the surface
+    salinity_g_l : float64[N], the truth where the probe hangs (`estuary.at_depth_g_l`)
+    level_m : float64[N], the water level over the local mean of the sea
     noise : float64[N, 4], standard normal
     compensated : send `ec25_ms_cm` in place of `ec_ms_cm`
     level_depth_m : depth of a probe that is one of several of a device
@@ -62,7 +62,6 @@ def readings(
     depth = rounded(level_m + _PROBE_BELOW_MEAN_M)
     if level_depth_m is not None:
         depth = np.full(len(t_ms), level_depth_m)
-        salinity_g_l = salinity_g_l * (1.0 + _BOTTOM_PER_M * level_depth_m)
     # An instrument is off by a share of what it reads, and by a little in any case.
     seen = np.maximum(salinity_g_l * (1.0 + 0.004 * noise[:, 0]) + 0.002 * noise[:, 1], 0.05)
     temp = water_temperature_c(t_ms, noise[:, 2])

@@ -51,11 +51,9 @@ def test_samples_are_rounded_and_in_range() -> None:
     assert 24.0 < seen["temp_c"].min() < seen["temp_c"].max() < 33.0
 
 
-def test_a_level_of_its_own_is_saltier_below() -> None:
+def test_a_level_of_its_own_says_its_depth() -> None:
     truth, noise = np.full(len(T_MS), 5.0), np.zeros((len(T_MS), 4))
-    surface = readings(T_MS, truth, truth, noise, level_depth_m=0.0)
     bottom = readings(T_MS, truth, truth, noise, level_depth_m=6.0)
-    assert (bottom["ec_ms_cm"] > surface["ec_ms_cm"]).all()
     assert set(bottom["depth_m"]) == {6.0}
 
 
