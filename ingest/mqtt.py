@@ -27,7 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ingest.broker import BrokerAddress, Subscription
+from ingest.broker import BrokerAddress, Delivery, Subscription
 from ingest.publishes import Publish, Stream, packet_length, pubacks, take_publishes
 from ingest.takeovers import QUIET_S, WAIT_S, Takeovers, in_words
 
@@ -58,10 +58,6 @@ TIMED_OUT = 141
 NO_ANSWER = "no answer to CONNECT"
 
 MESSAGE_MAX_BYTES = 65_536
-
-
-Delivery = tuple["Link", list[Publish]]
-"""What came in one read, in order."""
 
 
 class _Client(paho.Client):

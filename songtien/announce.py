@@ -14,7 +14,7 @@ import msgspec
 from alerts.alert import AlertEvent
 from alerts.lifecycle import HOLDING, State
 from ingest import topics
-from ingest.mqtt import Broker
+from ingest.broker import Link
 from ingest.registry import Registry
 from ingest.sequence import Ack
 
@@ -35,7 +35,7 @@ class Announcer:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Link,
         *,
         root: str,
         host: str,

@@ -10,14 +10,31 @@ import msgspec
 
 from alerts.notices import SELF_TEST
 from ingest import topics
-from ingest.broker import BrokerAddress
+from ingest.broker import BrokerAddress, Link, Subscription
 from ingest.faults import ConfigError, Fault
+from ingest.mqtt import Broker
 from songtien.settings import Mqtt
 
 
 def clock_ms() -> int:
     """The service's clock: UTC, milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+Meet = Callable[
+    [BrokerAddress, Subscription, Callable[[bool], None], Callable[[BaseException], None]], Link
+]
+"""Makes the link to the broker: where it is, what is said to it, who is told of a change and
+of the death of its thread.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a service has of the world beside its files: the time of day, and the broker."""
+
+    clock_ms: Callable[[], int] = clock_ms
+    meet: Meet = Broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +82,9 @@ def bound(section: str, host: str, port: int) -> socket.socket:
     return taken
 
 
-def server_state(state: str, client_mark: str, *, demo: bool) -> bytes:
+def server_state(state: str, now_ms: int, client_mark: str, *, demo: bool) -> bytes:
     """What the service says of itself; the mark is by `ingest.takeovers`."""
-    said = {"s": state, "t": clock_ms(), "demo": demo, "client": client_mark}
+    said = {"s": state, "t": now_ms, "demo": demo, "client": client_mark}
     return msgspec.json.encode(said)
 
 

@@ -121,6 +121,8 @@ class Pipeline:
         )
         self.trouble: str | None = None
         self._wake = threading.Event()
+        self._told = threading.Condition()
+        self._told_to = 0
         self._stop = threading.Event()
         self._stop_at = math.inf
         store.prepare(records.create)
@@ -174,6 +176,11 @@ class Pipeline:
         """There is something in the journal."""
         self._wake.set()
 
+    def wait_told(self, position: int, within_s: float) -> bool:
+        """Wait until all that follows from the entries up to a position has been told."""
+        with self._told:
+            return self._told.wait_for(lambda: self._told_to >= position, within_s)
+
     def stop(self, within_s: float = FINISH_WITHIN_S) -> None:
         """Take what stands in the journal, write a checkpoint, end.
 
@@ -191,6 +198,9 @@ class Pipeline:
             if entries:
                 for news in self.commit(entries):
                     tell(news)
+                with self._told:
+                    self._told_to = self.position
+                    self._told.notify_all()
                 self._keep_house()
                 continue
             if self._stop.is_set():

@@ -34,7 +34,6 @@ from ingest.broker import Subscription
 from ingest.history import StoreReader
 from ingest.intake import Intake
 from ingest.journal import Config, Journal
-from ingest.mqtt import Broker
 from ingest.store import Store
 from songtien import datadir
 from songtien.announce import Announcer
@@ -45,9 +44,9 @@ from songtien.historian import archive, historian
 from songtien.mailbox import Mailbox, Post
 from songtien.outside import (
     Addresses,
+    Outside,
     bound,
     broker_address,
-    clock_ms,
     host_id,
     said_by_us,
     server_state,
@@ -68,16 +67,19 @@ PAGES = Path(__file__).resolve().parent.parent / "api" / "pages"
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, demo: bool = False) -> AsyncIterator["Service"]:
+async def running(
+    settings: Settings, *, demo: bool = False, world: Outside | None = None
+) -> AsyncIterator["Service"]:
     """A service that takes readings and answers, until the block is left.
 
+    world : another clock or broker than the machine's and the configured one
     Raises ConfigError where it can't start as configured. An exception inside any part
     ends the block as an exception group.
     """
     config = read_config(settings)
     with ExitStack() as files:
         paths = files.enter_context(datadir.held(settings.data.dir))
-        service = Service(settings, config, paths, files, demo=demo)
+        service = Service(settings, config, paths, files, world or Outside(), demo=demo)
         async with AsyncExitStack() as closing:
             group = await closing.enter_async_context(asyncio.TaskGroup())
             closing.push_async_callback(service.close)
@@ -94,10 +96,12 @@ class Service:
         config: Config,
         paths: datadir.Files,
         files: ExitStack,
+        world: Outside,
         *,
         demo: bool,
     ) -> None:
         self.settings = settings
+        self.clock_ms = clock_ms = world.clock_ms
         self._loop = asyncio.get_running_loop()
         self.threads = Threads()
         self._config = config
@@ -130,15 +134,15 @@ class Service:
         self.hub = self.screens.hub
         self.mailbox = Mailbox(self._loop, self._take)
         client_mark = takeovers.mark(settings.mqtt.client_id)
-        self.broker = Broker(
+        self.broker = world.meet(
             broker_address(settings.mqtt),
             Subscription(
                 topics=topics.subscription(settings.mqtt.root),
                 own=topics.canary_topic(settings.mqtt.root, host),
                 also=heard_back(settings.mqtt.root, host),
                 state_topic=topics.server_state_topic(settings.mqtt.root, host),
-                ready=lambda: server_state("ready", client_mark, demo=demo),
-                lost=lambda: server_state("lost", client_mark, demo=demo),
+                ready=lambda: server_state("ready", clock_ms(), client_mark, demo=demo),
+                lost=lambda: server_state("lost", clock_ms(), client_mark, demo=demo),
                 mark=client_mark,
             ),
             self._broker_changed,
@@ -238,7 +242,7 @@ class Service:
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start what runs. Returns when both doors are open."""
-        self.screens.tick(clock_ms())
+        self.screens.tick(self.clock_ms())
         listening: asyncio.Future[int] = self._loop.create_future()
         live = self.settings.live
         bound("live", live.host, live.port).close()  # a port in use is told in the same words
@@ -376,7 +380,7 @@ class Service:
         """Ages on the screens, which change without any data."""
         while True:
             await asyncio.sleep(1.0)
-            self.screens.tick(clock_ms())
+            self.screens.tick(self.clock_ms())
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from typing import Final
 from alerts.alert import AlertEvent
 from alerts.notices import SELF_TEST
 from ingest import topics
+from ingest.broker import Link
 from ingest.drain_policy import State
 from ingest.journal import Journal, Notice
-from ingest.mqtt import Broker
 from songtien.heartbeat import Heartbeat
 from songtien.historian import Figures, Historian
 from songtien.outcome import Echo
@@ -152,7 +152,7 @@ def watching(
     clock_ms: Callable[[], int],
     journal: Journal,
     pipeline: Pipeline,
-    broker: Broker,
+    broker: Link,
     historian: Historian | None,
     ready: Callable[[], bool],
     on_death: Callable[[BaseException], None],

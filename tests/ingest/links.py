@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from ingest.broker import BrokerAddress, Subscription
-from ingest.mqtt import Broker, Delivery, Link
+from ingest.broker import BrokerAddress, Delivery, Subscription
+from ingest.mqtt import Broker, Link
 from ingest.publishes import Publish
 
 DEADLINE_S = 20.0
@@ -59,6 +59,7 @@ class Inbox:
         with suppress(Empty):
             while True:
                 link, published = self._deliveries.get_nowait()
+                assert isinstance(link, Link)
                 self._waiting += [
                     (link, each) for each in published if not each[2].endswith("/state")
                 ]

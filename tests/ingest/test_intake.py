@@ -12,9 +12,10 @@ from typing import Any, cast
 import pytest
 
 from ingest import intake as intakes
+from ingest.broker import Delivery
 from ingest.intake import Intake
 from ingest.journal import Journal, Messages
-from ingest.mqtt import Delivery, Link
+from ingest.mqtt import Link
 from ingest.publishes import Publish
 
 DEADLINE_S = 20.0
