@@ -97,18 +97,19 @@ class Lanes:
         self, root_device: str, sample: TrafficSample, known: Known, *, ready: bool, now_ms: int
     ) -> Refusal | bool:
         """Take a sample: True if it is stored, False for a duplicate, or why it is refused."""
+        unknown = self.unknown(root_device, sample)
+        if unknown is not None:
+            return unknown
         stream = f"{root_device}/{sample.dir}"
-        direction = self._directions.get(stream)
-        if direction is None or sample.lane not in direction.lanes:
-            return self._unknown(root_device, sample)
-        body = _body(sample)
+        direction = self._directions[stream]
+        body = body_of(sample)
         for row in known.intervals(stream, sample.t1):
             if (row.lane, row.t0_ms) == (sample.lane, sample.t0):
                 stands = _BODY.decode(row.body)
-                clash = _clash(stands, body)
-                if clash is not None:
-                    return clash
-                body = _merged(stands, body)
+                refused = clash(stands, body)
+                if refused is not None:
+                    return refused
+                body = merged(stands, body)
                 if body == stands:
                     return False
         known.put_interval(
@@ -200,7 +201,11 @@ class Lanes:
         values = direction_values(intervals, self._directions[stream].uses)
         self._made.append(DirectionReading(stream, t1_ms, values, why, late))
 
-    def _unknown(self, root_device: str, sample: TrafficSample) -> Refusal:
+    def unknown(self, root_device: str, sample: TrafficSample) -> Refusal | None:
+        """Why a sample is refused whose lane or direction is not registered, else None."""
+        direction = self._directions.get(f"{root_device}/{sample.dir}")
+        if direction is not None and sample.lane in direction.lanes:
+            return None
         accepted = [
             f"{stream.rpartition('/')[2]} {sorted(direction.lanes)}"
             for stream, direction in self._directions.items()
@@ -233,7 +238,8 @@ def _counts_since(body: LaneBody) -> bool:
     return body.count is None and body.cumulative is not None
 
 
-def _body(sample: TrafficSample) -> LaneBody:
+def body_of(sample: TrafficSample) -> LaneBody:
+    """A sample as it is stored."""
     return LaneBody(
         count=dict(sorted(sample.count.items())) if sample.count is not None else None,
         cumulative=dict(sorted(sample.cumulative.items())) if sample.cumulative else None,
@@ -251,7 +257,8 @@ def _rounded(value: float | None) -> float | None:
 _MEASURED = ("count", "cumulative", "speed_km_h", "occupancy", "queue_m")
 
 
-def _clash(stands: LaneBody, sent: LaneBody) -> Refusal | None:
+def clash(stands: LaneBody, sent: LaneBody) -> Refusal | None:
+    """Why what is sent again is refused: another value stands at its identity."""
     for name in _MEASURED:
         old, new = getattr(stands, name), getattr(sent, name)
         if old is not None and new is not None and old != new:
@@ -259,6 +266,7 @@ def _clash(stands: LaneBody, sent: LaneBody) -> Refusal | None:
     return None
 
 
-def _merged(stands: LaneBody, sent: LaneBody) -> LaneBody:
+def merged(stands: LaneBody, sent: LaneBody) -> LaneBody:
+    """What stands, with the quantities that it had not."""
     new = {name: getattr(sent, name) for name in _MEASURED if getattr(stands, name) is None}
     return msgspec.structs.replace(stands, **new)

@@ -203,7 +203,7 @@ class Probes:
         for i in np.flatnonzero(unruly).tolist():
             stored = self._stored(int(stream[i]), int(t_ms[i]), known) if doubtful[i] else {}
             if stored:
-                fresh, clash = _against(stored, {n: float(columns[n][i]) for n in INPUTS})
+                fresh, clash = against(stored, {n: float(columns[n][i]) for n in INPUTS})
                 if clash is not None:
                     refused[i] = clash
                 elif not fresh:
@@ -223,7 +223,7 @@ class Probes:
         return {quantity: value for quantity, value in found.items() if value is not None}
 
 
-def _against(
+def against(
     stored: Mapping[str, float], sent: Mapping[str, float]
 ) -> tuple[dict[str, float], Refusal | None]:
     """The quantities that a sample adds to a known one, or the refusal of one that differs."""

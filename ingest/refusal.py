@@ -4,7 +4,7 @@ The slow side of reading a payload: nothing here runs for a message that is good
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from re import compile as pattern
@@ -41,11 +41,29 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One field that was not taken: its path, why, its value as sent and what is accepted."""
+
+    where: str
+    reason: Reason
+    value: str
+    accepted: str
+
+    def __str__(self) -> str:
+        said = f"= {self.value}" if self.value else "is absent"
+        return f"{self.where} {said}: accepted is {self.accepted}"
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Input that was not taken. `detail` says the field, its value and what is accepted."""
+    """Input that was not taken. `detail` says the field, its value and what is accepted.
+
+    `fields` are the same one by one, where single fields are at fault.
+    """
 
     reason: Reason
     detail: str
+    fields: tuple[FieldFault, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +128,30 @@ def field_faults(
     except UNREADABLE as unreadable:
         text = f"{where or 'payload'} = {_shown_raw(raw)}: {unreadable}: accepted is JSON"
         return Refusal(Reason.NOT_JSON, text)
-    found = list(_faults_of(values, fields, f"{where}." if where else ""))
+    found = tuple(_faults_of(values, fields, f"{where}." if where else ""))
     if not found:
         # A key that stands twice, once badly (its last value alone is seen here), or a
         # number that no double holds, in a place where anything may stand.
         reason = Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
         accepted = "accepted is each field once, and numbers that a double holds"
         return Refusal(reason, f"{where or 'payload'} = {_shown_raw(raw)}: {error}: {accepted}")
-    return Refusal(found[0][0], "; ".join(text for _, text in found))
+    return Refusal(found[0].reason, "; ".join(map(str, found)), found)
 
 
 def _faults_of(
     values: dict[str, Raw], fields: dict[str, Field], prefix: str
-) -> Iterator[tuple[Reason, str]]:
-    for name, field in fields.items():
+) -> Iterator[FieldFault]:
+    for name, each in fields.items():
         raw = values.get(name)
         if raw is None or is_null(raw):
-            if field.required:
-                yield Reason.SCHEMA, f"{prefix}{name} is absent: accepted is {field.accepted}"
+            if each.required:
+                yield FieldFault(f"{prefix}{name}", Reason.SCHEMA, "", each.accepted)
             continue
         try:
-            field.typed.decode(raw)
+            each.typed.decode(raw)
         except UNREADABLE:
-            text = f"{prefix}{name} = {_shown_raw(raw)}: accepted is {field.accepted}"
-            yield _reason(raw, field), text
+            value = _shown_raw(raw)
+            yield FieldFault(f"{prefix}{name}", _reason(raw, each), value, each.accepted)
 
 
 def _reason(raw: Raw, field: Field) -> Reason:

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from ingest.payload import (
     decode_state,
 )
 from ingest.refusal import UNREADABLE, Reason, Refusal
+from ingest.registered import device_of, probe_stream
 from ingest.registry import Device, Registry
 from ingest.sequence import Order, Sequencer
 from ingest.store import DeadLetter
@@ -161,7 +161,7 @@ class Hearing:
             if isinstance(sample, Refusal):
                 heard.refuse(origin, sample, now_ms, counted=True)
             elif isinstance(sample, SalinitySample):
-                stream = _stream_of(route, sample)
+                stream = probe_stream(route.device, route.root_device, sample)
                 if isinstance(stream, Refusal):
                     heard.refuse(origin, stream, now_ms, counted=True)
                     continue
@@ -199,36 +199,10 @@ class Hearing:
         found = topics.parse(topic, self._root)
         if not isinstance(found, topics.Topic):
             return found
-        route = self._registered(found)
-        if isinstance(route, _Route):
-            # Others are as many, and as long, as people make up.
-            self._routes[topic] = route
+        device = device_of(self._registry, found)
+        if isinstance(device, Refusal):
+            # These are as many, and as long, as people make up.
+            return device
+        route = _Route(found.leaf, device, self._registry.root_device(device.id).id)
+        self._routes[topic] = route
         return route
-
-    def _registered(self, topic: topics.Topic) -> _Route | Refusal:
-        device = self._registry.devices.get(topic.device)
-        if device is None:
-            text = f"device = {topic.device!r}: accepted are devices that the registry names"
-            return Refusal(Reason.UNKNOWN_DEVICE, text)
-        if (device.station, device.kind) != (topic.station, topic.kind):
-            return Refusal(
-                Reason.UNKNOWN_DEVICE,
-                f"device {device.id} is registered under {device.kind}/{device.station}, "
-                f"not {topic.kind}/{topic.station}",
-            )
-        return _Route(topic.leaf, device, self._registry.root_device(device.id).id)
-
-
-def _stream_of(route: _Route, sample: SalinitySample) -> str | Refusal:
-    """The stream of a sample: the device's, or that of the level nearest to its depth."""
-    levels: Sequence[Any] = route.device.levels
-    if not levels:
-        return route.root_device
-    depth_m = sample.depth_m
-    if depth_m is None:
-        accepted = ", ".join(f"{level.id} at {level.depth_m} m" for level in levels)
-        return Refusal(
-            Reason.SCHEMA, f"depth_m is absent: the device measures at several depths ({accepted})"
-        )
-    nearest = min(levels, key=lambda level: abs(level.depth_m - depth_m))
-    return f"{route.root_device}/{nearest.id}"
