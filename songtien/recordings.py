@@ -1,25 +1,22 @@
 """A recording as arrivals: what came when, without a broker.
 
-Two kinds: JSON Lines of messages as `simulators.recording` writes them, plain or as .gz, where
-`at` is the arrival; and a CSV with a mapping, where a row arrives when it was measured.
+Two kinds: messages (`simulators.recording`), where `at` is the arrival; and a CSV with a mapping,
+where a row arrives when it was measured.
 """
 
-import gzip
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import IO, Annotated, Final
+from typing import Final
 
-import msgspec
 import numpy as np
 
 from ingest.faults import ConfigError, Fault
-from ingest.payload import T_MS_MAX
 from ingest.reading import IntArray
-from simulators import replay
+from simulators import recording, replay
+from simulators.label import Label
 from simulators.mapping import CsvMapping
 from simulators.recorded import Recorded, mapping_of_file, read_csv
 from songtien.decoding import Decoded, decoded
@@ -95,25 +92,9 @@ def _own_blob(piece: Piece) -> bytes:
     return piece.blob[int(piece.bounds[0]) : int(piece.bounds[-1])]
 
 
-CHUNK_BYTES: Final = 4 * 2**20
 CSV_ROWS_A_MESSAGE: Final = 1
 CSV_BOOT: Final = 1
 ROWS_TOGETHER: Final = 10_000
-
-
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """One line of a recording of messages."""
-
-    at: Annotated[int, msgspec.Meta(ge=0, le=T_MS_MAX)]
-    topic: str
-    payload: str
-
-
-_LINES: Final = msgspec.json.Decoder(Line)
-_ACCEPTED: Final = (
-    'accepted is {"at":ms since 1970 UTC,"topic":"…","payload":"…"}, as `songtien simulate --out` '
-    "writes it"
-)
 
 
 @dataclass(slots=True)
@@ -159,54 +140,22 @@ def arrivals(
 
 def messages_of(path: Path) -> Iterator[Piece]:
     """The messages of a recording as JSON Lines."""
-    before_ms, line = 0, 0
-    for chunk in _chunks(path):
-        try:
-            lines = _LINES.decode_lines(chunk)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise _first_fault(path, chunk, line) from None
-        line += chunk.count(b"\n")
-        if lines:
-            at_ms = np.array([each.at for each in lines], dtype=np.int64)
-            at_ms[0] = max(before_ms, int(at_ms[0]))
-            at_ms = np.maximum.accumulate(at_ms)
-            before_ms = int(at_ms[-1])
-            payloads = [each.payload.encode() for each in lines]
-            yield Piece.of(at_ms, [each.topic for each in lines], payloads)
+    before_ms = 0
+    for lines in recording.read(path).blocks:
+        at_ms = np.array([line.at for line in lines], dtype=np.int64)
+        at_ms[0] = max(before_ms, int(at_ms[0]))
+        at_ms = np.maximum.accumulate(at_ms)
+        before_ms = int(at_ms[-1])
+        # Of a million lines a call each takes longer than all else here.
+        payloads = [
+            line.content if line.payload is None else line.payload.encode() for line in lines
+        ]
+        yield Piece.of(at_ms, [line.topic for line in lines], payloads)
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    """The file's bytes in pieces of whole lines."""
-    opened: Callable[[Path, str], IO[bytes]]
-    opened = gzip.open if path.name.endswith(".gz") else open  # type: ignore[assignment]
-    try:
-        with opened(path, "rb") as file:
-            rest: list[bytes] = []
-            while read := file.read(CHUNK_BYTES):
-                head, newline, tail = read.rpartition(b"\n")
-                if not newline:
-                    rest.append(read)
-                    continue
-                yield b"".join((*rest, head, newline))
-                rest = [tail]
-            if last := b"".join(rest):
-                yield last
-    except (OSError, EOFError, zlib.error) as error:
-        accepted = "accepted is a whole file of JSON Lines, plain or as .gz"
-        raise ConfigError([Fault(str(path), "the file", str(error), accepted)]) from error
-
-
-def _first_fault(path: Path, chunk: bytes, before: int) -> ConfigError:
-    """The first line of a chunk that is no message; `before` lines stand before the chunk."""
-    for number, line in enumerate(chunk.split(b"\n"), before + 1):
-        try:
-            if line.strip():
-                _LINES.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            told = f"{error}; {_ACCEPTED}"
-            shown = line[:60].decode("utf-8", "replace")
-            return ConfigError([Fault(str(path), f"line {number}", shown, told)])
-    return ConfigError([Fault(str(path), f"after line {before}", "", _ACCEPTED)])
+def labels_of(path: Path) -> tuple[Label, ...]:
+    """The windows of truth of a recording of messages, which stand in front of them."""
+    return recording.read(path).labels
 
 
 def _rows(recorded: Recorded, root: str) -> Iterator[Piece]:
