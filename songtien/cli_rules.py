@@ -114,7 +114,7 @@ def backtest(
 
     Example: songtien backtest --rules rules.toml season.jsonl.gz --out alerts.jsonl
     """
-    with faults_told(), _interruptible(), _progress_shown(recording.name) as progress:
+    with faults_told(), interruptible(), _progress_shown(recording.name) as progress:
         how = mapping_of(station, device, time_column, time_format, zone, column or [], where or [])
         config = config_of(registry, rules, reorder_s)
         tally, left = Tally(), Left()
@@ -126,7 +126,7 @@ def backtest(
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
@@ -151,7 +151,7 @@ def rules_diff(
 
     Example: songtien rules diff rules.toml stricter.toml season.jsonl.gz
     """
-    with faults_told(), _interruptible():
+    with faults_told(), interruptible():
         configs = [config_of(registry, rules, reorder_s) for rules in (a, b)]
         logs = []
         for name, config in zip((a.name, b.name), configs, strict=True):
