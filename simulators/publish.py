@@ -1,76 +1,29 @@
 """Publish messages to a broker, in order, and claim only what it has acknowledged.
 
 MQTT 3.1.1 with QoS 1. At most `IN_FLIGHT_MAX` messages wait for their PUBACK; after a lost
-connection those are sent again, in order, before anything new. A receiver may therefore see
-one twice, which the identity of a sample takes care of.
+connection those are sent again, in order and marked as such, before anything new. A receiver
+may therefore see one twice, which the identity of a sample takes care of.
 """
 
 import asyncio
 import logging
 import math
-import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
+from simulators.broker import Broker
+from simulators.link import Link, LinkError
 from simulators.message import Message
 
-IN_FLIGHT_MAX = 64
+__all__ = ["Broker", "Progress", "Publisher", "Wait", "at_once", "clock_pace", "loop_pace"]
+
+IN_FLIGHT_MAX = 256
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
 LOG = logging.getLogger("songtien.publish")
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where to publish. `ca_file` names the authority of a private broker's certificate."""
-
-    host: str
-    port: int
-    tls: bool = False
-    username: str | None = None
-    password: str | None = None
-    ca_file: str | None = None
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        """`mqtt://[user:password@]host[:1883]` or `mqtts://…[:8883]`.
-
-        Raises ValueError, which says what is accepted.
-        """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError("accepted is mqtt://HOST:1883 or mqtts://HOST:8883")
-        tls = parts.scheme == "mqtts"
-        return cls(
-            parts.hostname,
-            port or (8883 if tls else 1883),
-            tls,
-            unquote(parts.username) if parts.username else None,
-            unquote(parts.password) if parts.password else None,
-        )
-
-    def client(self) -> aiomqtt.Client:
-        context = ssl.create_default_context(cafile=self.ca_file) if self.tls else None
-        client = aiomqtt.Client(
-            self.host,
-            self.port,
-            username=self.username,
-            password=self.password,
-            tls_context=context,
-            timeout=10.0,
-            max_inflight_messages=IN_FLIGHT_MAX,
-        )
-        client.pending_calls_threshold = 2 * IN_FLIGHT_MAX
-        return client
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +81,8 @@ class Publisher:
     `offered` and `acknowledged` count messages and samples; both are equal when `run`
     returns. The first connection must succeed, a lost one is tried again for `patience_s`;
     with infinite patience neither ends it. `greeting` gives what is said first on every
-    connection, such as births; it isn't counted.
+    connection, such as births; it isn't counted. `progress` is told after each read of
+    acknowledgements, of one or of hundreds.
     """
 
     def __init__(
@@ -147,7 +101,8 @@ class Publisher:
         self._patience_s = patience_s
         self._greeting = greeting
         self._progress = progress
-        self._unacknowledged: deque[Message] = deque()
+        self._ahead: Message | None = None
+        self._again: deque[Message] = deque()
         self._at_ms = 0
         self._lost = False
         self._met = False
@@ -175,68 +130,71 @@ class Publisher:
                 LOG.warning("%s:%d is lost: %s", self._broker.host, self._broker.port, error)
             never_there = not self._met and math.isfinite(self._patience_s)
             if never_there or loop.time() - lost_s > self._patience_s:
-                raise error
+                # Callers know one error, whichever client it comes from.
+                raise aiomqtt.MqttError(str(error)) from error
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, RETRY_S_MAX)
 
-    async def _one_connection(self) -> aiomqtt.MqttError | None:
+    async def _one_connection(self) -> LinkError | None:
         """Publish over one connection; what ended it, or None when all is acknowledged."""
-        error: BaseException | None = None
         try:
-            async with self._broker.client() as client:
-                self._met = True
-                if self._lost:
-                    self._lost = False
-                    LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
-                async with asyncio.TaskGroup() as connection:
-                    watching = connection.create_task(_until_lost(client))
-                    for message in self._greeting() if self._greeting else ():
-                        await _put(client, message)
-                    await self._over(client)
-                    watching.cancel()
-        except* aiomqtt.MqttError as ended:
-            error = ended
-            while isinstance(error, BaseExceptionGroup):
-                error = error.exceptions[0]
-        assert error is None or isinstance(error, aiomqtt.MqttError)
-        return error
-
-    async def _over(self, client: aiomqtt.Client) -> None:
-        """Each send is a task of its own; the first that fails ends them all."""
-        room = asyncio.Semaphore(IN_FLIGHT_MAX)
-        ahead, self._unacknowledged = self._unacknowledged, deque()
+            link = await Link[Message | None].open(self._broker, IN_FLIGHT_MAX, self._acknowledged)
+        except LinkError as error:
+            return error
+        self._met = True
+        if self._lost:
+            self._lost = False
+            LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
+        ended: LinkError | None = None
         try:
-            async with asyncio.TaskGroup() as sends:
-                while ahead or self._take(ahead):
-                    await self._wait(ahead[0].publish_ms)
-                    await room.acquire()
-                    # No await between these two, so that a cancellation loses no message.
-                    message = ahead.popleft()
-                    self._unacknowledged.append(message)
-                    sends.create_task(self._send(client, message, room))
+            async with asyncio.TaskGroup() as connection:
+                watching = connection.create_task(_until_lost(link))
+                await self._over(link)
+                watching.cancel()
+        except* LinkError as errors:
+            ended = _first(errors)
         finally:
-            self._unacknowledged.extend(ahead)
+            unheard = [message for message in link.in_flight.values() if message is not None]
+            self._again.extendleft(reversed(unheard))
+            await link.close()
+        return ended
 
-    def _take(self, ahead: deque[Message]) -> bool:
-        """Move the next message to `ahead`; False when there is none."""
-        message = next(self._messages, None)
-        if message is None:
-            return False
-        ahead.append(message)
-        self._at_ms = message.publish_ms
-        self.offered_messages += 1
-        self.offered_samples += message.samples
-        return True
+    async def _over(self, link: Link[Message | None]) -> None:
+        """All that is left. Between a look at the room and `put` nobody else has a turn."""
+        for message in self._greeting() if self._greeting else ():
+            await link.until_room()
+            link.put(message.topic, message.payload, None, retain=message.retain)
+        while self._again:
+            await link.until_room()
+            message = self._again.popleft()
+            link.put(message.topic, message.payload, message, retain=message.retain, dup=True)
+        paced = self._wait is not at_once
+        while (next_one := self._take()) is not None:
+            await self._wait(next_one.publish_ms)
+            if not link.room:
+                await link.until_room()
+            link.put(next_one.topic, next_one.payload, next_one, retain=next_one.retain)
+            self._ahead = None
+            if paced:
+                # It is written now: to make the next one may take a while.
+                await asyncio.sleep(0)
+        await link.until_acknowledged()
 
-    async def _send(
-        self, client: aiomqtt.Client, message: Message, room: asyncio.Semaphore
-    ) -> None:
-        await _put(client, message)
-        self._unacknowledged.remove(message)
-        self.acknowledged_messages += 1
-        self.acknowledged_samples += message.samples
-        room.release()
-        if self._progress is not None:
+    def _take(self) -> Message | None:
+        """The message that is next to be sent, which stays `_ahead` until it is."""
+        if self._ahead is None:
+            message = self._ahead = next(self._messages, None)
+            if message is not None:
+                self._at_ms = message.publish_ms
+                self.offered_messages += 1
+                self.offered_samples += message.samples
+        return self._ahead
+
+    def _acknowledged(self, freed: Sequence[Message | None]) -> None:
+        counted = [message for message in freed if message is not None]
+        self.acknowledged_messages += len(counted)
+        self.acknowledged_samples += sum([message.samples for message in counted])
+        if counted and self._progress is not None:
             self._progress(
                 Progress(
                     self.offered_messages,
@@ -247,14 +205,14 @@ class Publisher:
             )
 
 
-async def _put(client: aiomqtt.Client, message: Message) -> None:
-    """Return at the PUBACK. A slow broker is waited for; a lost one ends the wait otherwise."""
-    await client.publish(
-        message.topic, message.payload, qos=1, retain=message.retain, timeout=math.inf
-    )
+async def _until_lost(link: Link[Message | None]) -> None:
+    """Raise `LinkError` when the connection ends, also while nothing is being sent."""
+    raise await link.until_over()
 
 
-async def _until_lost(client: aiomqtt.Client) -> None:
-    """Raise MqttError when the connection ends, also while nothing is being sent."""
-    async for _ in client.messages:
-        pass
+def _first(errors: BaseExceptionGroup[LinkError]) -> LinkError:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, LinkError)
+    return error

@@ -49,7 +49,12 @@ WORLDLY = frozenset(
 
 FOREIGN = {
     "paho": {"ingest/mqtt.py"},
-    "aiomqtt": {"simulators/publish.py", "simulators/demo.py", "songtien/terminal.py"},
+    "aiomqtt": {
+        "simulators/broker.py",
+        "simulators/publish.py",
+        "simulators/demo.py",
+        "songtien/terminal.py",
+    },
     "uvicorn": {"songtien/service.py"},
     "amqtt": {"songtien/embedded_broker.py"},
     "influxdb_client": {"ingest/influx.py"},

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterator
 
-from songtien.bench import wire
+from simulators.packets import identifier, publish, topic_head
 
 ROOT = "tiengiang"
 DEVICES_A_STATION = 20
@@ -66,7 +66,7 @@ def packets(devices: int, seqs: range, t_ms: int, step_ms: int) -> Iterator[byte
     for seq in seqs:
         for number in range(devices):
             body = payload(number, seq, t_ms + seq * step_ms + number % step_ms)
-            yield wire.publish(topic(number), body, count)
+            yield publish(topic_head(topic(number)), body, identifier(count))
             count += 1
 
 

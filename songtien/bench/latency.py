@@ -20,7 +20,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from ingest.topics import subscription
-from songtien.bench import feed, machine, wire
+from simulators import packets
+from songtien.bench import feed, machine
 from songtien.bench.rounds import counted, enough, told
 from songtien.bench.stand import BenchError, Broker, Service, broker, service
 from songtien.broker import HOST
@@ -156,7 +157,7 @@ def _line(number: int, round_: Delays) -> str:
 
 async def _publisher(port: int) -> asyncio.StreamWriter:
     reader, writer = await asyncio.open_connection(HOST, port)
-    writer.write(wire.connect("songtien-bench-publisher"))
+    writer.write(packets.connect("songtien-bench-publisher"))
     await reader.readexactly(4)
     return writer
 
@@ -172,7 +173,11 @@ async def _publish(
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         device, seq = number % size.devices, number // size.devices
         t_ms = time.time_ns() // 1_000_000
-        packet = wire.publish(feed.topic(device), feed.payload(device, seq, t_ms), number)
+        packet = packets.publish(
+            packets.topic_head(feed.topic(device)),
+            feed.payload(device, seq, t_ms),
+            packets.identifier(number),
+        )
         seen.sent[feed.device(device), t_ms] = time.perf_counter()
         publishing.write(packet)
     return first + count
@@ -190,10 +195,10 @@ async def _arrived(seen: _Seen) -> None:
 
 
 async def _join_broker(beside: ClientConnection) -> None:
-    await beside.send(wire.connect("songtien-bench-screen"))
-    await _answer(beside, wire.CONNACK)
-    await beside.send(wire.subscribe(subscription(feed.ROOT), 0))
-    await _answer(beside, wire.SUBACK)
+    await beside.send(packets.connect("songtien-bench-screen"))
+    await _answer(beside, packets.CONNACK)
+    await beside.send(packets.subscribe(subscription(feed.ROOT), 0))
+    await _answer(beside, packets.SUBACK)
 
 
 async def _answer(beside: ClientConnection, kind: int) -> None:
@@ -207,9 +212,9 @@ async def _read_broker(beside: ClientConnection, seen: _Seen) -> None:
     async for piece in beside:
         assert isinstance(piece, bytes)
         buffer += piece
-        for kind, flags, body in wire.packets(buffer):
-            if kind == wire.PUBLISH:
-                topic, payload = wire.published(flags, body)
+        for kind, flags, body in packets.packets(buffer):
+            if kind == packets.PUBLISH:
+                topic, payload = packets.published(flags, body)
                 if topic.endswith("/obs"):
                     message = json.loads(payload)
                     key = topic.split("/")[-2], message["samples"][0]["t"]

@@ -12,7 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
-from songtien.bench.wire import connect
+from simulators.packets import connect
 
 CHUNK_BYTES = 65_536
 CONNACK_BYTES = 4

@@ -1,0 +1,63 @@
+"""Where a broker is, and a client of it for what speed does not matter for."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+
+CALLS_MAX = 64
+"""Calls of a client that may be under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where to publish. `ca_file` names the authority of a private broker's certificate."""
+
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """`mqtt://[user:password@]host[:1883]` or `mqtts://…[:8883]`.
+
+        Raises ValueError, which says what is accepted.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError("accepted is mqtt://HOST:1883 or mqtts://HOST:8883")
+        tls = parts.scheme == "mqtts"
+        return cls(
+            parts.hostname,
+            port or (8883 if tls else 1883),
+            tls,
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+        )
+
+    def context(self) -> ssl.SSLContext | None:
+        """How the broker proves who it is; None without TLS."""
+        return ssl.create_default_context(cafile=self.ca_file) if self.tls else None
+
+    def client(self) -> aiomqtt.Client:
+        """To subscribe, or to say a word: what speed does not matter for."""
+        client = aiomqtt.Client(
+            self.host,
+            self.port,
+            username=self.username,
+            password=self.password,
+            tls_context=self.context(),
+            timeout=10.0,
+            max_inflight_messages=CALLS_MAX,
+        )
+        client.pending_calls_threshold = 2 * CALLS_MAX
+        return client
