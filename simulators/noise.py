@@ -17,6 +17,7 @@ SLOT_MS = 10_000
 
 NODE_MS = 900_000
 _SLOTS = DAY_MS // SLOT_MS
+_NODES = DAY_MS // NODE_MS
 _DAYS_BEFORE_1970 = 1_000_000  # seeds can't be negative
 
 
@@ -43,10 +44,20 @@ def slow(t_ms: IntArray, columns: int, seed: int, *names: str) -> FloatArray:
     What an instrument is off by changes slowly. White noise at a sample each 10 s would be a
     rate of change that no water has, and quality control would rightly fail it.
     """
+    if not len(t_ms):
+        return np.empty((0, columns))
     node, within_ms = np.divmod(t_ms, NODE_MS)
+    first, last = int(node.min()) // _NODES, (int(node.max()) + 1) // _NODES
+    drawn = np.concatenate([_nodes(columns, seed, names, day) for day in range(first, last + 1)])
     share = (within_ms / NODE_MS)[:, None]
-    at_node = normal(node * NODE_MS, columns, seed, *names)
-    return (1.0 - share) * at_node + share * normal((node + 1) * NODE_MS, columns, seed, *names)
+    at = node - first * _NODES
+    return np.asarray((1.0 - share) * drawn[at] + share * drawn[at + 1], dtype=np.float64)
+
+
+@lru_cache(maxsize=1024)
+def _nodes(columns: int, seed: int, names: tuple[str, ...], day: int) -> FloatArray:
+    # A day's own few draws: a season of probes would else draw each slot and use one in ninety.
+    return generator(seed, "slow", *names, day=day).standard_normal((_NODES, columns))
 
 
 @lru_cache(maxsize=128)
