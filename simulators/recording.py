@@ -293,7 +293,7 @@ class Writer:
 
     def __init__(self, file: IO[bytes], *, packed: bool) -> None:
         self._raw = file
-        self._packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if packed else None
+        self._packed = gzip.GzipFile("", "wb", 6, file, mtime=0) if packed else None
         self._write = self._packed.write if self._packed is not None else file.write
 
     @classmethod
@@ -311,11 +311,7 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if self._packed is not None:
-                self._packed.close()
-        finally:
-            self._raw.close()
+        self.close()
 
     def header(self, content: Mapping[str, object]) -> None:
         self._line({"songtien": "recording", "v": VERSION, **content})
@@ -333,6 +329,13 @@ class Writer:
             self._line(Line(at_ms, topic, None, payload, retain))
         else:
             self._line(Line(at_ms, topic, text, None, retain))
+
+    def close(self) -> None:
+        try:
+            if self._packed is not None:
+                self._packed.close()
+        finally:
+            self._raw.close()
 
     def flush(self) -> None:
         """Whoever reads the file now, or finds it after a kill, finds all that was written."""
@@ -355,16 +358,17 @@ def write_recording(
         writer.header(header)
         for label in labels:
             writer.label(label)
-        return _write(writer, messages)
+        return write_into(writer, messages)
 
 
 def write_messages(path: Path, messages: Iterable[Message]) -> tuple[int, int]:
     """Write messages alone, without a header; the numbers of messages and of samples."""
     with Writer.to(path) as writer:
-        return _write(writer, messages)
+        return write_into(writer, messages)
 
 
-def _write(writer: Writer, messages: Iterable[Message]) -> tuple[int, int]:
+def write_into(writer: Writer, messages: Iterable[Message]) -> tuple[int, int]:
+    """Write messages; the numbers of them and of their samples."""
     count = samples = 0
     for message in messages:
         writer.message(message.publish_ms, message.topic, message.payload, retain=message.retain)

@@ -1,6 +1,11 @@
-"""Recorded feeds from the command line."""
+"""Recording feeds and replaying them, from the command line."""
 
+import asyncio
+import contextlib
+import os
+import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -8,14 +13,26 @@ from urllib.parse import quote, urlsplit
 import typer
 
 from ingest.faults import ConfigError, Fault
+from ingest.topics import subscription
+from simulators.filters import checked, matches
 from simulators.mapping import CsvMapping, mapping_of_options
+from simulators.record import Heard, Recorder, journal_messages
+from simulators.recording import PAYLOAD_BYTES_MAX, Writer, write_into
 from simulators.replay import Rebase
-from simulators.run import Report
+from simulators.run import Report, broker_of
 from simulators.run import replay as run_replay
 from songtien.configuration import text_of
-from songtien.durations import parse_speed
+from songtien.durations import parse_duration, parse_speed, parse_time
 from songtien.setting_keys import KEYS, NotAcceptedError
-from songtien.terminal import err, faults_told, out, progress_shown, run
+from songtien.terminal import (
+    err,
+    faults_told,
+    out,
+    progress_shown,
+    recording_shown,
+    run,
+    stop_on_signals,
+)
 
 BROKER = "mqtt://127.0.0.1:1883"
 
@@ -64,6 +81,104 @@ LiveOption = Annotated[
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", help="Only what came from here on, such as 2026-03-01T06:30."),
+]
+ToOption = Annotated[str | None, typer.Option("--to", help="Only what came before.")]
+
+
+def record(
+    file: Annotated[
+        Path, typer.Argument(help="Packed where it ends in .gz; - is standard output.")
+    ],
+    broker: BrokerOption = BROKER,
+    password_file: PasswordOption = None,
+    root: RootOption = "tiengiang",
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(help="A filter with + and #, in place of all of the root; repeat it."),
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Such as 6h; without it until Ctrl-C.")
+    ] = None,
+    from_data: Annotated[
+        Path | None,
+        typer.Option(help="A service's data directory, in place of a broker.", exists=True),
+    ] = None,
+    begin: FromOption = None,
+    end: ToOption = None,
+    *,
+    force: Annotated[bool, typer.Option(help="Also over a file that is there.")] = False,
+) -> None:
+    """Record what a broker says, byte for byte, with the times at which it came.
+
+    Example: songtien record storm.jsonl.gz --duration 6h
+    """
+    with faults_told():
+        if str(file) != "-" and file.exists() and not force:
+            accepted = "it is there already; accepted is another name, or --force"
+            raise ConfigError([Fault("options", "FILE", str(file), accepted)])
+        if from_data is None and (begin is not None or end is not None):
+            accepted = "accepted are --from and --to beside --from-data"
+            raise ConfigError([Fault("options", "--from", begin or end, accepted)])
+        filters = checked(topic or [subscription(root)], "--topic")
+        length = None if duration is None else parse_duration(duration, "--duration")
+        from_ms = 0 if begin is None else parse_time(begin, "--from")
+        to_ms = None if end is None else parse_time(end, "--to")
+
+    def opened() -> Writer:
+        if str(file) == "-":
+            return Writer(os.fdopen(os.dup(sys.stdout.fileno()), "wb"), packed=False)
+        return Writer.to(file, mode="wb" if force else "xb")
+
+    async def work() -> None:
+        if from_data is not None:
+            kept = journal_messages(from_data, from_ms=from_ms, to_ms=to_ms)
+            chosen = (m for m in kept if any(matches(each, m.topic) for each in filters))
+            with opened() as writer:
+                writer.header({"topics": filters})
+                count = write_into(writer, chosen)[0]
+            err.print(f"{count:,} messages recorded", highlight=False)
+            return
+        with recording_shown(file.name) as progress:
+            recorder = Recorder(
+                broker_of(with_password(broker, password_file), "record"),
+                filters,
+                opened,
+                clock_ms=now_ms,
+                progress=progress,
+            )
+            # Whoever reads from us may have had enough, as `head` has.
+            with contextlib.suppress(BrokenPipeError):
+                await recorded_until(recorder, length)
+        tell_heard(recorder.heard)
+
+    run(work())
+
+
+async def recorded_until(recorder: Recorder, length: timedelta | None) -> Heard:
+    """Record until a signal, or for so long; both leave a whole file."""
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    if length is not None:
+        asyncio.get_running_loop().call_later(length.total_seconds(), stop.set)
+    return await recorder.run(stop)
+
+
+def tell_heard(heard: Heard) -> None:
+    """On standard error, since the recording itself may go to standard output."""
+    err.print(
+        f"{heard.messages:,} messages with {heard.payload_bytes:,} bytes recorded",
+        highlight=False,
+    )
+    if heard.gaps:
+        err.print(f"gaps in which nothing was heard: {heard.gaps:,}", highlight=False)
+    if heard.too_large:
+        accepted = f"accepted are {PAYLOAD_BYTES_MAX:,} bytes"
+        err.print(f"left out, too large: {heard.too_large:,}; {accepted}", highlight=False)
 
 
 def replay(

@@ -1,9 +1,10 @@
-"""Durations and speeds as people write them on a command line."""
+"""Durations, times and speeds as people write them on a command line."""
 
 import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from alerts.messages import VIETNAM
 from ingest.faults import ConfigError, Fault
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -20,6 +21,20 @@ def parse_duration(text: str, option: str) -> timedelta:
         return timedelta(**{_UNITS[found[2]]: float(found[1])})
     except OverflowError as error:
         raise ConfigError([fault]) from error
+
+
+def parse_time(text: str, option: str) -> int:
+    """A time as typed, ms UTC; without an offset it is Vietnam's. Raises ConfigError."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        accepted = "accepted is a time such as 2026-03-01T06:30 (Vietnam's) or ms since 1970"
+        raise ConfigError([Fault("options", option, text, accepted)]) from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=VIETNAM)
+    return round(found.timestamp() * 1000)
 
 
 def parse_speed(text: str) -> float:

@@ -21,6 +21,7 @@ from ingest.journal import JournalDamagedError, SchemaError
 from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
+from simulators.record import Heard
 from songtien.broker import BrokerError
 from songtien.configuration import text_of
 from songtien.pipeline import JournalGapError
@@ -106,6 +107,18 @@ def moving_line(what: str) -> Iterator[Callable[[str], None] | None]:
             bar.update(task, description=f"{what}: {words}")
 
         yield say
+
+
+@contextmanager
+def recording_shown(what: str) -> Iterator[Callable[[Heard], None] | None]:
+    """How much has been recorded, on a terminal; nothing on a pipe."""
+    with moving_line(what) as say:
+
+        def show(heard: Heard) -> None:
+            assert say is not None
+            say(f"{heard.messages:,} messages, {heard.payload_bytes:,} bytes")
+
+        yield None if say is None else show
 
 
 @contextmanager

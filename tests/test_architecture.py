@@ -48,10 +48,12 @@ WORLDLY = frozenset(
 """What brings a clock, a thread, a socket, a file or chance."""
 
 FOREIGN = {
-    "paho": {"ingest/mqtt.py"},
+    # The second names an option of a subscription.
+    "paho": {"ingest/mqtt.py", "simulators/record.py"},
     "aiomqtt": {
         "simulators/broker.py",
         "simulators/publish.py",
+        "simulators/record.py",
         "simulators/demo.py",
         "songtien/terminal.py",
     },
