@@ -191,6 +191,27 @@ def events_after(
     ]
 
 
+def log(conn: sqlite3.Connection) -> bytes:
+    """Every event in order, told and untold, as lines of `songtien backtest`'s alert log."""
+    rows = conn.execute("SELECT type, at_ms, told, body, evidence FROM alert_event ORDER BY pos")
+    decode = msgspec.json.decode
+    return b"".join(
+        log_line(kind, at_ms, decode(body), decode(evidence), told=told != _UNTOLD)
+        for kind, at_ms, told, body, evidence in rows
+    )
+
+
+def log_line(
+    kind: str, at_ms: int, alert: Mapping[str, Any], evidence: Mapping[str, Any], *, told: bool
+) -> bytes:
+    """An event as a line of the log: the same event is the same bytes everywhere.
+
+    Keys in alphabetical order, times in ms UTC, no space, a newline at the end.
+    """
+    content = {"at": at_ms, "type": kind, "told": told, "alert": alert, "evidence": evidence}
+    return msgspec.json.encode(content, order="deterministic") + b"\n"
+
+
 def last_position(conn: sqlite3.Connection) -> int:
     """The position of the last told event, 0 before the first."""
     row = conn.execute("SELECT max(pos) FROM alert_event WHERE told").fetchone()

@@ -116,6 +116,11 @@ class Announcer:
                 canary_at += CANARY_EVERY_S
                 self._say_canary()
 
+    def say_now(self) -> None:
+        """Acks and a canary at once, where time has jumped."""
+        self._say_acks()
+        self._say_canary()
+
     def _say_canary(self) -> None:
         now_ms = self._clock_ms()
         self._canaries.append(now_ms)

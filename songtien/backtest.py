@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-import msgspec
-
+from alerts import records
 from alerts.alert import AlertEvent, EventType
 from ingest.journal import Config
 from songtien.offline import outcomes_of
@@ -78,15 +77,7 @@ def _counted(
 
 
 def line(event: AlertEvent) -> bytes:
-    """An event as a line of the log: the same event is the same bytes everywhere.
-
-    Keys in alphabetical order, times in ms UTC, no space, a newline at the end.
-    """
-    content = {
-        "at": event.at_ms,
-        "type": event.type.value,
-        "told": event.told,
-        "alert": event.alert,
-        "evidence": event.evidence,
-    }
-    return msgspec.json.encode(content, order="deterministic") + b"\n"
+    """An event as a line of the log."""
+    return records.log_line(
+        event.type.value, event.at_ms, event.alert, event.evidence, told=event.told
+    )

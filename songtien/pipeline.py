@@ -192,6 +192,7 @@ class Pipeline:
         self._wake.set()
 
     def run(self, tell: Callable[[News], None]) -> None:
+        self._told_to = self.position  # what stands there was loaded, not told
         while True:
             late = time.monotonic() >= self._stop_at
             entries = [] if late else self._journal.after(self.position, READ_AHEAD)

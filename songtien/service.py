@@ -123,7 +123,7 @@ class Service:
             window_days=settings.store.window_days,
         )
         self._recover()
-        reader = StoreReader(paths.store)
+        self.reader = reader = StoreReader(paths.store)
         files.callback(reader.close)
         self.historian = historian(settings.store, store, reader, self.pipeline, clock_ms)
         if self.historian is not None:

@@ -1,0 +1,371 @@
+"""What a test holds in its hand: feeds into a service, time, and what must be true of it."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from alerts import records
+from ingest import topics
+from ingest.registry import Registry
+from simulators import recording
+from simulators import replay as replaying
+from simulators import scenario as scenarios
+from simulators.message import Message
+from simulators.recorded import mapping_of_file, read_csv
+from songtien import recordings
+from songtien.service import Service
+from songtien.settings import Settings, load_settings
+from songtien.trial import expecting
+from songtien.trial.moments import Moment, duration_ms, moment_ms, shown
+from songtien.trial.real import RealStage
+from songtien.trial.virtual import VirtualStage
+
+DAY_MS: Final = 86_400_000
+WITHIN_S: Final = 10.0
+LOOK_S: Final = 0.05
+PAGE: Final = 500
+
+Json = dict[str, Any]
+
+
+_NAMED: Final[Mapping[str, Callable[[str], Json]]] = {
+    "series": lambda name: {"k": name},
+    "alert": lambda name: {} if name == "*" else {"rule": name},
+    "no_alert": lambda name: {} if name == "*" else {"rule": name},
+    "said": lambda _name: {},
+    "refused": lambda name: {"reason": name},
+}
+"""What the name of each kind of expectation asks of a field."""
+
+
+class Stage(Protocol):
+    """A service and its time: `VirtualStage` or `RealStage`."""
+
+    begun_ms: int
+    service: Service
+
+    @property
+    def now_ms(self) -> int: ...
+
+    def feed(self, messages: Iterator[Message]) -> None: ...
+
+    def deliver(self, message: Message) -> None: ...
+
+    def advance(self, to_ms: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How a service under test is made.
+
+    clock : "virtual", which stands still between `at` and `at`, or "real"
+    start : when a virtual clock begins; None leaves it to the first feed
+    registry, rules : files; None takes those that come with the program
+    settings : others of the service's, such as {"ingest.reorder_s": "5"}
+    """
+
+    clock: str = "virtual"
+    start: Moment | None = None
+    registry: Path | None = None
+    rules: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Trial:
+    """A service under test. It starts with the first thing that is asked of it.
+
+    Parameters
+    ----------
+    directory : empty; holds what the service stores
+
+    Every `expect` of a virtual clock is answered at once, of the real one within `within_s`.
+    """
+
+    def __init__(self, directory: Path, choices: Choices | None = None) -> None:
+        self.directory = directory
+        self.choices = choices or Choices()
+        if self.choices.clock not in {"virtual", "real"}:
+            raise ValueError(f"clock={self.choices.clock!r}: accepted is 'virtual' or 'real'")
+        self._stage: Stage | None = None
+
+    # --- What comes
+
+    def scenario(
+        self,
+        name: str | Path,
+        *faults: Any,
+        devices: Sequence[str] | None = None,
+        seed: int = 1,
+        duration: str = "30d",
+        since: str | None = None,
+    ) -> None:
+        """Let a scenario's devices measure and send from now on, or from `since` ago.
+
+        name : of a shipped scenario, or the path of a scenario's TOML file
+        faults : what goes wrong beside what the scenario has; times count from its beginning
+        devices : only these; the others stay silent
+
+        Where nothing has come before and no start was chosen, the clock begins at the scenario's
+        own beginning; else the scenario is moved to where the clock is.
+        """
+        chosen = scenarios.SCENARIOS[str(name)]
+        stage = self._staged(chosen.start_ms)
+        start_ms = stage.now_ms - (0 if since is None else duration_ms(since))
+        world = chosen.world(_only(self.service.screens.parts.registry, devices), seed, start_ms)
+        messages = scenarios.messages(
+            world, root=self._root, start_ms=start_ms, duration_ms=duration_ms(duration)
+        )
+        stage.feed(messages)
+
+    def replay(self, file: Path | str, *, mapping: Path | None = None) -> None:
+        """Let a recording come: JSON Lines, or a CSV with its mapping (docs/replay.md).
+
+        It keeps its own times; a virtual clock to which nothing has come yet begins with it.
+        """
+        messages = _recorded(Path(file), self._settings().mqtt.root, mapping)
+        first = next(messages, None)
+        if first is None:
+            raise ValueError(f"{file}: there is no message in it")
+        self._staged(first.publish_ms).feed(chain([first], messages))
+
+    def send(self, where: str, what: Mapping[str, Any] | bytes | str, leaf: str = "obs") -> None:
+        """Let one message come now.
+
+        where : a device's id as in the registry, or a whole topic
+        what : the payload, as bytes, text, or what JSON is made of
+        leaf : of a device: "obs", "state" or "meta"
+        """
+        payload = what if isinstance(what, bytes | str) else json.dumps(what)
+        raw = payload if isinstance(payload, bytes) else payload.encode()
+        stage = self._staged()
+        stage.deliver(Message(stage.now_ms, self._topic(where, leaf), raw))
+
+    # --- Time
+
+    def at(self, moment: Moment) -> "Trial":
+        """Go to a point in time with all that comes until then.
+
+        moment : "06:00" is the next such time in Vietnam, "6h" so long after the beginning;
+            a date with its zone, a datetime, ms since 1970
+        """
+        stage = self._staged()
+        to_ms = moment_ms(moment, begun_ms=stage.begun_ms, now_ms=stage.now_ms)
+        if to_ms < stage.now_ms:
+            raise ValueError(f"{moment!r} lies before now, {shown(stage.now_ms)}: time only passes")
+        stage.advance(to_ms)
+        return self
+
+    def after(self, duration: str) -> "Trial":
+        """Let so much time pass."""
+        return self.at(self._staged().now_ms + duration_ms(duration))
+
+    @property
+    def now_ms(self) -> int:
+        """The service's clock, ms since 1970, UTC."""
+        return self._staged().now_ms
+
+    # --- What must be true
+
+    def expect(
+        self,
+        series: str | None = None,
+        *,
+        alert: str | None = None,
+        no_alert: str | None = None,
+        said: str | None = None,
+        refused: str | None = None,
+        within_s: float = WITHIN_S,
+        **fields: object,
+    ) -> Json:
+        """Fail with a sentence unless it is so; gives what was found.
+
+        One of: `series`, the key of a series whose newest state has the fields (`v`, `t`, `q`,
+        `st` …); `alert`, the id of a rule or "*", of which some alert has them (`k`, `state`,
+        `severity`, …); `no_alert`, of which none has them; `said`, a topic on which the service
+        has last said a JSON object that has them; `refused`, a reason for which `n` samples
+        were refused.
+
+        A field is a value, anything that compares equal such as `pytest.approx(3.2)`, or a
+        function of the value: `v=lambda v: v > 4`.
+        """
+        __tracebackhide__ = True  # pytest then shows the line of the test
+        asked = {
+            "series": series,
+            "alert": alert,
+            "no_alert": no_alert,
+            "said": said,
+            "refused": refused,
+        }
+        named = [(what, name) for what, name in asked.items() if name is not None]
+        if len(named) != 1:
+            raise TypeError(f"expect takes one of {', '.join(asked)}, not {len(named)}")
+        ((what, name),) = named
+        self._staged()
+        wanted = {**_NAMED[what](name), **fields}
+        until_s = time.monotonic() + (within_s if self.choices.clock == "real" else 0.0)
+        while True:
+            there = self._there(what, name)
+            found = next((each for each in there if expecting.fits(each, wanted)), None)
+            if (found is None) == (what == "no_alert"):
+                return {} if found is None else found
+            if time.monotonic() >= until_s:
+                words = f"{what.replace('_', ' ')} {name}"
+                raise AssertionError(expecting.told(words, wanted, there, shown(self.now_ms)))
+            time.sleep(LOOK_S)
+
+    def state(self) -> list[Json]:
+        """The newest of every series, as `GET /api/v1/state` gives it."""
+        return list(self.get("/api/v1/state")["items"])
+
+    def alerts(self, state: str = "all") -> list[Json]:
+        """Alerts with their timelines, oldest first, as `GET /api/v1/alerts` gives them."""
+        found: list[Json] = []
+        after = ""
+        while True:
+            page = self.get(f"/api/v1/alerts?state={state}&limit={PAGE}{after}")
+            found += page["items"]
+            if page["next"] is None:
+                return found[::-1]
+            after = f"&after={page['next']}"
+
+    def alert_log(self) -> bytes:
+        """Every alert event in order, a line each: the same feed gives the same bytes."""
+        self._staged()
+        with self.service.reader.connection() as connection:
+            return records.log(connection)
+
+    # --- The service
+
+    @property
+    def service(self) -> Service:
+        """The service itself, for what is not here."""
+        return self._staged().service
+
+    @property
+    def http_url(self) -> str:
+        return self.service.addresses.http
+
+    @property
+    def live_url(self) -> str:
+        return self.service.addresses.live
+
+    @property
+    def broker_url(self) -> str:
+        """Of the broker that comes with a real clock; a virtual one has none."""
+        stage = self._staged()
+        if not isinstance(stage, RealStage):
+            raise TypeError(
+                "a virtual clock has no broker: `send`, `scenario` and `replay` feed it"
+            )
+        return stage.broker_url
+
+    def token(self, role: str = "operator") -> str:
+        """A bearer token of a new person with this role."""
+        made, _ = self.service.accounts.create(f"test-{role}", role, self.now_ms, ttl_s=DAY_MS)
+        return made
+
+    def get(self, path: str) -> Any:
+        """What an address below `http_url` answers, JSON decoded."""
+        request = urllib.request.Request(f"{self.http_url.rstrip('/')}{path}")  # noqa: S310 - our own
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own
+            return json.loads(answer.read())
+
+    def close(self) -> None:
+        """End the service. Raises where it has died before."""
+        if self._stage is not None:
+            self._stage.close()
+
+    # ---
+
+    def _staged(self, begin_ms: int | None = None) -> Stage:
+        if self._stage is None:
+            if self.choices.clock == "real":
+                self._stage = RealStage(self._settings(), self.directory)
+            else:
+                self._stage = VirtualStage(self._settings(), self._begun_ms(begin_ms))
+        return self._stage
+
+    def _begun_ms(self, begin_ms: int | None) -> int:
+        if self.choices.start is not None:
+            return moment_ms(self.choices.start, begun_ms=0, now_ms=0)
+        return scenarios.SCENARIOS["dry-season"].start_ms if begin_ms is None else begin_ms
+
+    def _settings(self) -> Settings:
+        chosen = self.choices
+        said = {
+            "data.dir": str(self.directory / "data"),
+            "http.port": "0",
+            "live.port": "0",
+            "watch.self_test_at": "",
+            **({} if chosen.registry is None else {"registry.file": str(chosen.registry)}),
+            **({} if chosen.rules is None else {"rules.file": str(chosen.rules)}),
+            **chosen.settings,
+        }
+        return load_settings(
+            None,
+            {f"SONGTIEN_{key.upper().replace('.', '__')}": value for key, value in said.items()},
+        )
+
+    @property
+    def _root(self) -> str:
+        return self.service.settings.mqtt.root
+
+    def _topic(self, where: str, leaf: str) -> str:
+        if "/" in where:
+            return where
+        device = self.service.screens.parts.registry.devices.get(where)
+        if device is None:
+            known = ", ".join(sorted(self.service.screens.parts.registry.devices))
+            raise ValueError(f"{where!r} is no device of the registry: {known}, or a whole topic")
+        made = {"obs": topics.obs_topic, "state": topics.state_topic, "meta": topics.meta_topic}
+        if leaf not in made:
+            raise ValueError(f"leaf={leaf!r}: accepted is {', '.join(made)}")
+        return made[leaf](self._root, device.kind, device.station, device.id)
+
+    def _there(self, what: str, name: str) -> list[Json]:
+        if what == "series":
+            return [item for item in self.state() if _near(item["k"], name)]
+        if what in {"alert", "no_alert"}:
+            return self.alerts()
+        if what == "refused":
+            rejected = self.service.pipeline.ledger.read().rejected
+            return [{"reason": str(reason), "n": n} for reason, n in sorted(rejected.items())]
+        return self._said(name)
+
+    def _said(self, topic: str) -> list[Json]:
+        stage = self._staged()
+        if not isinstance(stage, VirtualStage):
+            raise TypeError("what the service says is kept on a virtual clock; else ask the broker")
+        last = [payload for said, payload, _ in stage.said if said == topic][-1:]
+        return [json.loads(payload) for payload in last if payload]
+
+
+def _near(key: str, wanted: str) -> bool:
+    """Whether a series is of the same device or bridge as the one that is not there."""
+    return key.partition("/")[0] == wanted.partition("/")[0]
+
+
+def _recorded(file: Path, root: str, mapping: Path | None) -> Iterator[Message]:
+    if not recordings.is_csv(file):
+        yield from recording.read(file).messages
+        return
+    found = read_csv(file, mapping_of_file(file, mapping))
+    yield from replaying.messages(found, root=root, shift_ms=0, batch=1, boot=1)
+
+
+def _only(registry: Registry, devices: Sequence[str] | None) -> Registry:
+    if devices is None:
+        return registry
+    unknown = [name for name in devices if name not in registry.devices]
+    if unknown:
+        known = ", ".join(sorted(registry.devices))
+        raise ValueError(f"{', '.join(unknown)}: no device of the registry; it has {known}")
+    return replace(registry, devices={name: registry.devices[name] for name in devices})
