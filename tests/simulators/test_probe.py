@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.reading import DECIMALS
+from ingest.reading import DECIMALS, rounded
 from ingest.salinity import derive, salinity_g_l
 from simulators.noise import normal, slow
 from simulators.probe import conductivity_ms_cm, readings
@@ -21,6 +21,22 @@ def test_conductivity_is_the_inverse_of_what_the_service_derives(
     assert salinity_g_l(conductivity_ms_cm(truth, temp), temp)[0] == pytest.approx(
         salinity, abs=1e-6
     )
+
+
+@given(
+    salinity=st.floats(0.05, 40.0),
+    temp_c=st.floats(15.0, 35.0),
+    compensated=st.booleans(),
+)
+def test_what_goes_on_the_wire_reads_back_to_a_tenth_of_a_milligram(
+    salinity: float, temp_c: float, *, compensated: bool
+) -> None:
+    # A probe sends four decimals of conductivity, at its own temperature or at 25 °C.
+    truth, temp = np.array([salinity]), rounded(np.array([temp_c]))
+    field = "ec25_ms_cm" if compensated else "ec_ms_cm"
+    at_c = np.array([25.0]) if compensated else temp
+    sent = {field: rounded(conductivity_ms_cm(truth, at_c)), "temp_c": temp}
+    assert derive(sent)["salinity_g_l"][0] == pytest.approx(salinity, abs=1e-4)
 
 
 def test_four_grams_a_litre_conduct_as_the_tables_say() -> None:
