@@ -42,16 +42,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """One field that was not taken: its path, why, its value as sent and what is accepted."""
+    """One field that was not taken: its path, why, its value as sent (or "") and the words."""
 
     where: str
     reason: Reason
     value: str
-    accepted: str
+    text: str
 
     def __str__(self) -> str:
-        said = f"= {self.value}" if self.value else "is absent"
-        return f"{self.where} {said}: accepted is {self.accepted}"
+        return f"{self.where} {f'= {self.value}' if self.value else 'is absent'}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +119,26 @@ def field_faults(
     raw: bytes | Raw, fields: dict[str, Field], where: str, error: Exception
 ) -> Refusal:
     """Name every field of an object at fault; `error` is what decoding it said."""
+    path, prefix = where or "payload", f"{where}." if where else ""
     try:
         values = OBJECT.decode(raw)
     except msgspec.ValidationError:
-        accepted = "accepted is an object"
-        return Refusal(Reason.SCHEMA, f"{where or 'payload'} = {_shown_raw(raw)}: {accepted}")
+        whole = FieldFault(path, Reason.SCHEMA, _shown_raw(raw), "accepted is an object")
+        return _refusal(whole)
     except UNREADABLE as unreadable:
-        text = f"{where or 'payload'} = {_shown_raw(raw)}: {unreadable}: accepted is JSON"
-        return Refusal(Reason.NOT_JSON, text)
-    found = tuple(_faults_of(values, fields, f"{where}." if where else ""))
+        text = f"{unreadable}: accepted is JSON"
+        return _refusal(FieldFault(path, Reason.NOT_JSON, _shown_raw(raw), text))
+    found = tuple(_faults_of(values, fields, prefix))
     if not found:
         # A key that stands twice, once badly (its last value alone is seen here), or a
         # number that no double holds, in a place where anything may stand.
         reason = Reason.RANGE if _OUT_OF_RANGE in str(error) else Reason.SCHEMA
-        accepted = "accepted is each field once, and numbers that a double holds"
-        return Refusal(reason, f"{where or 'payload'} = {_shown_raw(raw)}: {error}: {accepted}")
+        text = f"{error}: accepted is each field once, and numbers that a double holds"
+        return _refusal(FieldFault(path, reason, _shown_raw(raw), text))
+    return _refusal(*found)
+
+
+def _refusal(*found: FieldFault) -> Refusal:
     return Refusal(found[0].reason, "; ".join(map(str, found)), found)
 
 
@@ -145,13 +149,14 @@ def _faults_of(
         raw = values.get(name)
         if raw is None or is_null(raw):
             if each.required:
-                yield FieldFault(f"{prefix}{name}", Reason.SCHEMA, "", each.accepted)
+                text = f"accepted is {each.accepted}"
+                yield FieldFault(f"{prefix}{name}", Reason.SCHEMA, "", text)
             continue
         try:
             each.typed.decode(raw)
         except UNREADABLE:
-            value = _shown_raw(raw)
-            yield FieldFault(f"{prefix}{name}", _reason(raw, each), value, each.accepted)
+            text = f"accepted is {each.accepted}"
+            yield FieldFault(f"{prefix}{name}", _reason(raw, each), _shown_raw(raw), text)
 
 
 def _reason(raw: Raw, field: Field) -> Reason:
