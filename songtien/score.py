@@ -214,10 +214,11 @@ _BODIES = msgspec.json.Decoder(_Body)
 
 
 def undone(pieces: Iterable[Piece], labels: Iterable[Label]) -> Piece | None:
-    """The recording without what happened on the way alone; None where that is nothing.
+    """The devices to which something happened on the way alone, without that; None of none.
 
     Within the windows of `TRACELESS` labels, repetitions are left out, and a message comes
-    when its newest sample was measured. It is held in memory as a whole.
+    when its newest sample was measured. What no such device sent is left out too: flags and
+    alerts of a device's own series need nobody else.
     """
     windows: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for label in labels:
@@ -236,9 +237,11 @@ def undone(pieces: Iterable[Piece], labels: Iterable[Label]) -> Piece | None:
             piece.at_ms.tolist(), piece.codes.tolist(), bounds, strict=True
         ):
             topic, payload = names[code], blob[low:high]
-            own = windows.get(device_of(topic), ())
+            own = windows.get(device_of(topic))
+            if own is None:
+                continue
             within = [begin for begin, end in own if begin <= at < end]
-            if own and topic.endswith("/obs"):
+            if topic.endswith("/obs"):
                 if within and (topic, payload) in seen:
                     continue
                 seen.add((topic, payload))

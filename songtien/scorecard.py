@@ -30,6 +30,7 @@ HUMAN = "human"
 FLAGS, ALERT, NO_DATA, NOTHING = "flag", "alert", "no-data", "nothing"
 SIGNS = (FLAGS, ALERT, NO_DATA, LINK, REFUSED, DUPLICATE, LATE, NOTHING)
 
+_SILENCES = ("no_data", "never_seen")
 _SALTS = ("salinity_g_l", "salinity_probe_g_l", "conductivity_ms_cm", "conductivity_25_ms_cm")
 
 
@@ -195,7 +196,7 @@ def _signs(found: Run, label: Label, device: str, *, flag: bool) -> list[str]:
     for sign, is_silence in ((ALERT, False), (NO_DATA, True)):
         if any(
             found.series.entries[found.series.by_key[alert.k]].device == device
-            and (alert.ask in ("no_data", "never_seen")) == is_silence
+            and (alert.ask in _SILENCES) == is_silence
             and (is_silence or _asks_of_quality(found, alert))
             and alert.since_ms < label.to_ms
             and label.from_ms <= alert.at_ms < end_ms
@@ -227,9 +228,12 @@ def _traces(found: Run, without: Run, label: Label) -> int:
         return set(zip(rows.series.tolist(), rows.t_ms.tolist(), strict=True))
 
     def alerts(one: Run) -> set[tuple[str, str, int]]:
-        silences = ("no_data", "never_seen")
-        own = (each for each in one.alerts if each.k in keys and each.ask not in silences)
-        return {(each.rule, each.k, each.since_ms) for each in own}
+        joint = {rule.id for rule in one.rules.rules if rule.joint}
+        return {
+            (each.rule, each.k, each.since_ms)
+            for each in one.alerts
+            if each.k in keys and each.ask not in _SILENCES and each.rule not in joint
+        }
 
     begin, end = label.from_ms - NEAR_MS, label.to_ms + NEAR_MS
     more = [t for _, t in flags(found) - flags(without)]
