@@ -32,9 +32,10 @@ class Faults:
         self._lines: dict[Place, int] | None = None
 
     def add(self, key: str, value: object, accepted: str, place: Place = ()) -> None:
-        self.found.append(Fault(self.file, key, value, accepted, self._line(place)))
+        self.found.append(Fault(self.file, key, value, accepted, self.line(place)))
 
-    def _line(self, place: Place) -> int | None:
+    def line(self, place: Place) -> int | None:
+        """The line of a key, or of the table that it is missing from; None without a text."""
         if self._text is None:
             return None
         if self._lines is None:

@@ -1,196 +1,195 @@
 """Named scenarios: the same messages for the same scenario, seed, registry and start.
 
 No clock and no order of hashing goes in. A sample depends on (scenario, seed, device, time)
-alone; when a scenario is moved to another start, its river, its days of the week and its
-events move with it.
+alone; when a scenario is moved to another start, its season, its events and its faults move with
+it, and only tides and days of the week are those of the date.
 """
 
-import heapq
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
-
-from ingest.registry import Device, Registry
-from simulators.bridge import Bottleneck
+from ingest import faults as told
+from ingest.faults import ConfigError
+from ingest.registry import Registry
+from ingest.tables import did_you_mean
 from simulators.estuary import River, Spell
-from simulators.message import Message, Sender
-from simulators.noise import generator
-from simulators.world import Silence, World, camera_interval_ms
+from simulators.faults import FOREVER_MS, Fault
+from simulators.faults.choice import chosen
+from simulators.grid import offset_ms, probe_times_ms
+from simulators.labels import labels
+from simulators.road.traffic import Bottleneck, Incident, Rain, Traffic, Working
+from simulators.scenario_file import Content, parse
+from simulators.stream import messages
+from simulators.world import World
+
+__all__ = [
+    "HOUR_MS",
+    "SCENARIOS",
+    "Scenario",
+    "demo_world",
+    "labels",
+    "load",
+    "messages",
+    "offset_ms",
+    "probe_times_ms",
+]
 
 HOUR_MS = 3_600_000
-_CHUNK_MS = 6 * HOUR_MS  # samples of this long are in memory at a time
-
-MakeWorld = Callable[[Registry, int, int], World]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`world(registry, seed, start_ms)` makes it; `start_ms` is where it begins by itself."""
+    """What is played, and when by itself; its own times are those of `start_ms`.
+
+    file : where it was read from, as faults in it are told
+    shipped : it comes with the program, so it leaves out what a registry has not
+    added : faults beside those of its file, ms UTC of its own start too
+    """
 
     name: str
-    about: str
-    start_ms: int
-    world: MakeWorld
+    content: Content
+    file: str
+    shipped: bool = False
+    added: tuple[Fault, ...] = ()
+
+    @property
+    def about(self) -> str:
+        return self.content.about
+
+    @property
+    def start_ms(self) -> int:
+        return self.content.start_ms
+
+    @property
+    def duration_ms(self) -> int:
+        return self.content.duration_ms
+
+    def with_faults(self, *faults: Fault) -> "Scenario":
+        """The same with more that goes wrong; see `simulators.faults.fault`."""
+        return replace(self, added=(*self.added, *faults))
+
+    def world(self, registry: Registry, seed: int, start_ms: int | None = None) -> World:
+        """The devices of a registry in this scenario, as it begins at `start_ms`, UTC.
+
+        Raises ConfigError, with file and line, for devices and stations that are not there.
+        """
+        begin_ms = self.start_ms if start_ms is None else start_ms
+        by_ms = begin_ms - self.start_ms
+        river, traffic = self.content.river, self.content.traffic
+        world = World(
+            registry,
+            self.name,
+            seed,
+            replace(
+                river,
+                season_shift_ms=-by_ms,
+                spells=tuple(_moved(each, by_ms) for each in river.spells),
+                weather=None if river.weather is None else replace(river.weather, seed=seed),
+            ),
+            replace(
+                traffic,
+                incidents=tuple(_moved(each, by_ms) for each in traffic.incidents),
+                workings=tuple(_moved(each, by_ms) for each in traffic.workings),
+                rains=tuple(_moved(each, by_ms) for each in traffic.rains),
+                date_shift_ms=-by_ms,
+            ),
+            begin_ms,
+        )
+        if not self.shipped:
+            self._check_stations(registry)
+        return replace(world, faults=self._faults(world, by_ms))
+
+    def _faults(self, world: World, by_ms: int) -> tuple[Fault, ...]:
+        """The faults of the devices that there are."""
+        found: list[Fault] = []
+        wrong: list[told.Fault] = []
+        devices = world.devices()
+        lines = (*self.content.lines, *(None for _ in self.added))
+        for fault, line in zip((*self.content.faults, *self.added), lines, strict=True):
+            try:
+                found.extend(_moved(each, by_ms) for each in chosen(fault, world.registry, devices))
+            except ValueError as error:
+                if line is None or not self.shipped:
+                    key = f"fault {fault.kind}: device"
+                    wrong.append(told.Fault(self.file, key, fault.device, str(error), line))
+        if wrong:
+            raise ConfigError(wrong)
+        return tuple(found)
+
+    def _check_stations(self, registry: Registry) -> None:
+        """Everything on a road happens at a station that has cameras for that direction."""
+        seen: dict[str, set[str]] = {}
+        for device in registry.devices.values():
+            if device.kind == "traffic":
+                seen.setdefault(device.station, set()).update(
+                    lane.direction for lane in device.lanes
+                )
+        wrong = []
+        for each in self.content.named:
+            if each.station not in seen:
+                accepted = did_you_mean(each.station, sorted(seen))
+                key, value = f"{each.key}.station", each.station
+            elif each.direction and each.direction not in seen[each.station]:
+                accepted = did_you_mean(each.direction, sorted(seen[each.station]))
+                key, value = f"{each.key}.direction", each.direction
+            else:
+                continue
+            wrong.append(told.Fault(self.file, key, value, accepted, each.line))
+        if wrong:
+            raise ConfigError(wrong)
 
 
-def _local(year: int, month: int, day: int) -> int:
-    """Midnight in Vietnam, ms UTC."""
-    return int(datetime(year, month, day, tzinfo=UTC).timestamp() * 1000) - 7 * HOUR_MS
+Event = TypeVar("Event", Spell, Incident, Working, Rain, Fault)
 
 
-def _dry_season(registry: Registry, seed: int, start_ms: int) -> World:
-    shift_ms = SCENARIOS["dry-season"].start_ms - start_ms
-    return World(registry, "dry-season", seed, River(season_shift_ms=shift_ms))
+def _moved(event: Event, by_ms: int) -> Event:
+    """The same event so much later; what lasts for ever goes on doing so."""
+    to_ms = event.to_ms if event.to_ms >= FOREVER_MS else event.to_ms + by_ms
+    return replace(event, from_ms=event.from_ms + by_ms, to_ms=to_ms)
 
 
-def _quiet(registry: Registry, seed: int, start_ms: int) -> World:
-    shift_ms = SCENARIOS["quiet"].start_ms - start_ms
-    return World(registry, "quiet", seed, River(season_shift_ms=shift_ms), demand=0.6)
+def _read(path: Path, *, shipped: bool) -> Scenario:
+    file = path.name if shipped else str(path)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        accepted = "accepted is a TOML file in UTF-8 that can be read"
+        raise ConfigError([told.Fault(file, "the file", str(error), accepted)]) from error
+    return Scenario(path.stem, parse(text, file), file, shipped)
 
 
-def _bad_day(registry: Registry, seed: int, start_ms: int) -> World:
-    spell = Spell(start_ms + 4 * HOUR_MS, start_ms + 22 * HOUR_MS, surge_m=0.45)
-    return World(
-        registry,
-        "bad-day",
-        seed,
-        River(discharge_m3_s=2500.0, spells=(spell,)),
-        demand=1.15,
-        bottlenecks=(
-            Bottleneck("rach-mieu-1", "southbound", 15.0, 19.0, 420.0),
-            Bottleneck("rach-mieu-1", "northbound", 16.5, 18.5, 560.0),
-        ),
-        silences=_one_silent(registry, start_ms + 9 * HOUR_MS, start_ms + 3650 * 24 * HOUR_MS),
-    )
+_SHIPPED = ("dry-season", "quiet", "bad-day", "gio-chuong", "tet", "rough-week")
+
+SCENARIOS: Mapping[str, Scenario] = {
+    name: _read(Path(__file__).parent / "scenarios" / f"{name}.toml", shipped=True)
+    for name in _SHIPPED
+}
+"""Those that come with the program."""
+
+
+def load(name_or_path: str | Path) -> Scenario:
+    """A scenario by its name, or out of a TOML file of one's own.
+
+    Raises ConfigError with file and line of everything that is wrong.
+    """
+    text = str(name_or_path)
+    if text in SCENARIOS:
+        return SCENARIOS[text]
+    if text.endswith(".toml"):
+        return _read(Path(text), shipped=False)
+    accepted = f"{did_you_mean(text, list(SCENARIOS))}; a file of your own ends in .toml"
+    raise ConfigError([told.Fault("simulate", "scenario", text, accepted)])
 
 
 def demo_world(registry: Registry, seed: int) -> World:
     """The dry season at any date, and every afternoon a queue on Rạch Miễu 1 to the south."""
+    narrow = Bottleneck("rach-mieu-1", "southbound", 15.5, 18.5, 560.0)
     return World(
         registry,
         "demo",
         seed,
         River(discharge_m3_s=2700.0),
-        bottlenecks=(Bottleneck("rach-mieu-1", "southbound", 15.5, 18.5, 560.0),),
+        Traffic(bottlenecks=(narrow,)),
     )
-
-
-SCENARIOS: Mapping[str, Scenario] = {
-    each.name: each
-    for each in (
-        Scenario(
-            "dry-season",
-            "low river in March: salt far upstream twice a day, ordinary traffic",
-            _local(2024, 3, 4),
-            _dry_season,
-        ),
-        Scenario(
-            "quiet",
-            "October flood: fresh water but at the coast, light traffic",
-            _local(2024, 10, 7),
-            _quiet,
-        ),
-        Scenario(
-            "bad-day",
-            "a salt spell, congestion both ways, and a probe that falls silent after nine hours",
-            _local(2024, 3, 10),
-            _bad_day,
-        ),
-    )
-}
-
-
-def messages(
-    world: World,
-    *,
-    root: str,
-    start_ms: int,
-    duration_ms: int,
-    boot: int | None = None,
-    sim: bool = False,
-) -> Iterator[Message]:
-    """Messages of all devices over [start, start + duration), in the order they are sent.
-
-    A probe sends one message for each of its intervals, a camera one at the end of each of
-    its intervals, within a second and a half; `boot` is by default the minute of the start.
-    """
-    number = start_ms // 60_000 if boot is None else boot
-    lines = [
-        _device_messages(world, device, root, start_ms, start_ms + duration_ms, number, sim=sim)
-        for device in world.devices()
-    ]
-    return heapq.merge(*lines, key=lambda message: message.publish_ms)
-
-
-def offset_ms(device: str, interval_ms: int, step_ms: int = 1000) -> int:
-    """Where in its interval a device measures: spread over the devices, always the same."""
-    steps = max(1, interval_ms // step_ms)
-    return int(generator(0, device, day=0).integers(steps)) * step_ms
-
-
-def probe_times_ms(
-    device: str, interval_ms: int, from_ms: int, to_ms: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Times at which a probe measures in [from, to), on its own grid: int64[N]."""
-    shift = offset_ms(device, interval_ms)
-    first = -((shift - from_ms) // interval_ms) * interval_ms + shift
-    return np.arange(first, to_ms, interval_ms, dtype=np.int64)
-
-
-def _device_messages(
-    world: World,
-    device: Device,
-    root: str,
-    from_ms: int,
-    to_ms: int,
-    boot: int,
-    *,
-    sim: bool,
-) -> Iterator[Message]:
-    sender = Sender(root, device.kind, device.station, device.id, boot=boot, sim=sim)
-    sending = generator(world.seed, world.name, device.id, "sending", day=0)
-    last_ms = from_ms
-    for start in range(from_ms, to_ms, _CHUNK_MS):
-        end = min(start + _CHUNK_MS, to_ms)
-        for t_ms, samples in _by_time(world, device, start, end):
-            last_ms = max(last_ms, t_ms + int(sending.integers(100, 1500)))
-            yield from sender.obs(last_ms, samples)
-
-
-def _by_time(
-    world: World, device: Device, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, list[dict[str, object]]]]:
-    """Samples of a device grouped by the moment at which they are complete."""
-    if device.kind == "salinity":
-        interval_ms = max(1000, round(device.expected_s * 1000))
-        times = probe_times_ms(device.id, interval_ms, from_ms, to_ms)
-        samples, key = world.probe_samples(device, times), "t"
-    else:
-        interval_ms = camera_interval_ms(device)
-        first = -(-from_ms // interval_ms) * interval_ms
-        # An interval belongs to the chunk in which it ends.
-        starts = np.arange(first - interval_ms, to_ms - interval_ms, interval_ms, dtype=np.int64)
-        samples, key = world.camera_samples(device, starts, interval_ms), "t1"
-    held: list[dict[str, object]] = []
-    for sample in samples:
-        if held and sample[key] != held[0][key]:
-            yield _time(held[0], key), held
-            held = []
-        held.append(sample)
-    if held:
-        yield _time(held[0], key), held
-
-
-def _time(sample: dict[str, object], key: str) -> int:
-    t = sample[key]
-    assert isinstance(t, int)
-    return t
-
-
-def _one_silent(registry: Registry, from_ms: int, to_ms: int) -> tuple[Silence, ...]:
-    """The probe that falls silent: the first one beyond km 35, or the first of all."""
-    probes = [device for device in registry.devices.values() if device.kind == "salinity"]
-    inland = [d for d in probes if (registry.stations[d.station].nearest_km or 0.0) > 35.0]
-    return tuple(Silence(each.id, from_ms, to_ms) for each in (inland or probes)[:1])

@@ -41,10 +41,7 @@ async def simulate(
     Raises `ConfigError` for what can't be used, `LiveServiceError` where a real service
     listens, `aiomqtt.MqttError` where the broker can't be reached.
     """
-    chosen = scenarios.SCENARIOS.get(scenario)
-    if chosen is None:
-        accepted = f"accepted are {', '.join(scenarios.SCENARIOS)}"
-        raise ConfigError([Fault("simulate", "scenario", scenario, accepted)])
+    chosen = scenarios.load(scenario)
     if (broker_url is None) == (out is None):
         accepted = "accepted is one of a broker and a file"
         raise ConfigError([Fault("simulate", "broker", broker_url, accepted)])
