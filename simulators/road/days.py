@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.reading import FloatArray, IntArray
 from simulators.noise import DAY_MS, generator
@@ -17,7 +18,7 @@ from simulators.road.demand import DAY_FROM_MS, STEPS, Wishes, both_open, wishes
 from simulators.road.network import CORRIDOR, DIRECTIONS, Chain, chains
 from simulators.road.supply import supply
 from simulators.road.traffic import CAR_LANE, MOTORBIKE_KM_H, STEP_MS, Traffic
-from simulators.road.waves import Passed, Supply, links_of, run
+from simulators.road.waves import Passed, links_of, run
 
 DAYS = 8
 """So many days are computed at once, from a multiple of it on."""
@@ -30,17 +31,18 @@ WARM = 90
 class Days:
     """`DAYS` days of all directions of a corridor, of STEPS + WARM steps each.
 
-    mix : float64[T, rows, 4], vehicles expected by class of `CAR_LANE`
-    strip : int64[T, rows, 2], motorbikes and bicycles that set out
+    lanes : float64[T, rows], how many times the usual lanes a direction has
+    classes : of each row the class of each vehicle, in the order in which they set out
+    strip : int16[T, rows, 2], motorbikes and bicycles that set out
     Rows are by chain, then by day.
     """
 
     first_day: int
     chains: tuple[Chain, ...]
     passed: Passed
-    supply: Supply
-    mix: FloatArray
-    strip: IntArray
+    lanes: FloatArray
+    classes: tuple[NDArray[np.uint8], ...]
+    strip: NDArray[np.int16]
 
     def rows(self, station: str, direction: str) -> tuple[Chain, slice]:
         """The chain of a direction, and where its days are."""
@@ -65,7 +67,7 @@ def days_of(
     return _days(stations, directions, day // DAYS * DAYS, traffic, seed, scenario)
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=12)
 def _days(
     stations: tuple[str, ...],
     directions: tuple[str, ...],
@@ -104,7 +106,13 @@ def _days(
     both = np.array([has_both and both_open(day) for _ in directions for day in numbers])
     choice = Choice(roads, bound, choosing, both)
     passed = run(links_of(roads, DAYS), lets, choice.enter)
-    return Days(first_day, roads, passed, lets, _mix(whole, choice, len(stations)), strip)
+    mix = _mix(whole, choice, len(stations))
+    rows = [(chain, day) for chain in roads for day in numbers]
+    kinds = tuple(
+        _drawn_classes(passed.wished[:, row], mix[:, row], _random(chain, day, seed, scenario))
+        for row, (chain, day) in enumerate(rows)
+    )
+    return Days(first_day, roads, passed, lets.lanes, kinds, strip.astype(np.int16))
 
 
 def _begin_ms(days: IntArray) -> IntArray:
@@ -143,6 +151,21 @@ def _mix(whole: list[Wishes], choice: Choice, stations: int) -> FloatArray:
     return np.concatenate([first, second], axis=1)
 
 
+def _random(chain: Chain, day: int, seed: int, scenario: str) -> np.random.Generator:
+    return generator(seed, scenario, chain.station, chain.direction, "classes", day=day)
+
+
+def _drawn_classes(
+    wished: FloatArray, mix: FloatArray, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The class of each vehicle that sets out, after the mixture of the step in which it does."""
+    count = int(wished[-1]) + 1
+    sets_out = np.searchsorted(wished, np.arange(1, count + 1) - 0.5) - 1
+    upto = mix.cumsum(axis=1)[np.clip(sets_out, 0, len(mix) - 1)]
+    above = random.random(count)[:, None] * upto[:, -1:] >= upto[:, :-1]
+    return np.asarray(above.sum(axis=1), dtype=np.uint8)
+
+
 @lru_cache(maxsize=64)
 def classes(
     station: str, direction: str, day: int, traffic: Traffic, seed: int, scenario: str
@@ -153,16 +176,9 @@ def classes(
     """
     days = days_of(station, direction, day, traffic, seed, scenario)
     _, rows = days.rows(station, direction)
-    row = rows.start + day - days.first_day
-    wished = days.passed.wished[:, row]
-    count = int(wished[-1]) + 1
-    sets_out = np.searchsorted(wished, np.arange(1, count + 1) - 0.5) - 1
-    mix = days.mix[:, row].cumsum(axis=1)[np.clip(sets_out, 0, STEPS + WARM - 1)]
-    draws = generator(seed, scenario, station, direction, "classes", day=day).random(count)
-    # Compared as products: a quotient's last bit would decide nothing, and costs more.
-    which = (draws[:, None] * mix[:, -1:] >= mix[:, :-1]).sum(axis=1)
-    found = np.zeros((count + 1, len(CAR_LANE)), np.int64)
-    found[1:] = np.cumsum(which[:, None] == np.arange(len(CAR_LANE)), axis=0)
+    each = days.classes[rows.start + day - days.first_day]
+    found = np.zeros((len(each) + 1, len(CAR_LANE)), np.int64)
+    found[1:] = np.cumsum(each[:, None] == np.arange(len(CAR_LANE)), axis=0)
     return found
 
 
@@ -177,5 +193,5 @@ def strip_passed(days: Days, station: str, direction: str, km: float) -> IntArra
     late = min(round(ride_h * 3_600_000 / STEP_MS), WARM)
     mine = days.strip[:, rows]
     found = np.zeros((len(mine) + 1, *mine.shape[1:]), np.int64)
-    found[1 + late :] = np.cumsum(mine[: len(mine) - late], axis=0)
+    found[1 + late :] = np.cumsum(mine[: len(mine) - late], axis=0, dtype=np.int64)
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.reading import FloatArray, IntArray, rounded
 from simulators.noise import generator
@@ -72,15 +73,15 @@ class Steps:
     """What passes a place in each step of `DAYS` days from 03:00: the last axis is of days.
 
     flow_veh, density_veh_km, queue_m, lanes : float64[STEPS, DAYS]; vehicles in the step
-    cars : int64[STEPS, 4, DAYS], strip : int64[STEPS, 2, DAYS]
+    cars : int16[STEPS, 4, DAYS], strip : int16[STEPS, 2, DAYS]
     """
 
     flow_veh: FloatArray
     density_veh_km: FloatArray
     queue_m: FloatArray
     lanes: FloatArray
-    cars: IntArray
-    strip: IntArray
+    cars: NDArray[np.int16]
+    strip: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,9 @@ def _intervals(t0_ms: IntArray, interval_ms: int, makes: _Makes, *, misses: bool
         queue[rows] = found.queue_m[at, place]
         lanes[rows] = found.lanes[at, place]
         if misses:
-            day_cars, day_strip = _counted(makes, day)
+            cars[rows], strip[rows] = (each[at] for each in _counted(makes, day))
         else:
-            day_cars, day_strip = found.cars[:, :, place], found.strip[:, :, place]
-        cars[rows], strip[rows] = day_cars[at], day_strip[at]
+            cars[rows], strip[rows] = found.cars[at, :, place], found.strip[at, :, place]
     occupancy = density * (VEHICLE_M / 1000.0) / (lanes * road_of(makes.camera.station).lanes)
     wet = raining(t0_ms, makes.traffic.rains)
     return Intervals(
@@ -167,7 +167,7 @@ def _steps(makes: _Makes, first_day: int) -> Steps:
     chain, rows = days.rows(station, direction)
     road = chain.road
     km = road.bridge_km if camera.km is None else camera.km
-    wide = days.supply.lanes[:, rows]
+    wide = days.lanes[:, rows]
     place = at_place(chain, km, days.passed, rows, wide)
     flow_veh = np.diff(place.passed, axis=0)[WARM:]
     queued = place.queued
@@ -211,8 +211,8 @@ def _steps(makes: _Makes, first_day: int) -> Steps:
         share * jammed + (1.0 - share) * free,
         np.maximum(queue_m[:-1], queue_m[1:])[WARM:],
         lanes,
-        cars,
-        strip,
+        cars.astype(np.int16),
+        strip.astype(np.int16),
     )
 
 

@@ -82,7 +82,8 @@ def _end(chain: Chain, t_ms: IntArray, strip_mean: FloatArray, traffic: Traffic)
     crowded = np.maximum(road.capacity_veh_h - crowd, LEAST_VEH_H)
     found = np.minimum(crowded, road.toll_veh_h)
     is_open = _worked(chain, t_ms, traffic, TOLL_OPEN)
-    found = np.where(is_open, road.capacity_veh_h, found)
+    # Nothing holds a queue then, and none is let out at less than the road carries.
+    found = np.where(is_open, np.inf, found)
     hours = ((t_ms + LOCAL_MS) % DAY_MS) / 3_600_000
     for each in traffic.bottlenecks:
         if (each.station, each.direction) == (chain.station, chain.direction):
