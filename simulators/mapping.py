@@ -54,7 +54,9 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "columns",
         "interval_s",
         "lane",
+        "labels",
     ),
+    "labels": ("column", "starts_with", "not_in"),
     "lane": ("direction", "lane", "count", *LANE_FIELDS),
     "column": ("column", "unit", "scale", "offset"),
 }
@@ -82,6 +84,24 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """A column in which people have marked rows that are wrong.
+
+    A row is marked if its text begins with one of `starts_with`, or if there are none of these,
+    is not one of `not_in`.
+    """
+
+    column: str
+    starts_with: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
+
+    def mark(self, text: str) -> bool:
+        if self.starts_with:
+            return text.startswith(self.starts_with)
+        return text not in self.not_in
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The device that rows are published as.
 
@@ -89,6 +109,7 @@ class Target:
     above : a row is skipped unless each of these columns is greater than the number
     columns : for a probe, field on the wire -> column
     lanes, interval_ms : for a camera
+    labels : where people have marked rows, None where nobody has
     """
 
     kind: str
@@ -99,6 +120,7 @@ class Target:
     columns: Mapping[str, Source]
     lanes: tuple[Lane, ...] = ()
     interval_ms: int = 0
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +278,16 @@ def _target(table: Table) -> Target:
         fields,
         lanes,
         round((interval_s or 0.0) * 1000),
+        _labels(table.table("labels", KEYS["labels"])) if table.has("labels") else None,
     )
+
+
+def _labels(table: Table) -> Labels:
+    starts_with = tuple(table.texts("starts_with")) if table.has("starts_with") else ()
+    not_in = tuple(table.texts("not_in")) if table.has("not_in") else ()
+    if bool(starts_with) == bool(not_in):
+        table.fault("starts_with", "accepted is one of starts_with and not_in, with some text")
+    return Labels(table.text("column"), starts_with, not_in)
 
 
 def _where(table: Table) -> dict[str, tuple[str, ...]]:
@@ -330,19 +361,28 @@ def _range(sample: type[msgspec.Struct], name: str) -> tuple[float, float]:
     raise AssertionError(f"{name} has no range")
 
 
-def missing_columns(mapping: CsvMapping, header: Sequence[str], file: str) -> ConfigError | None:
-    """The columns that the mapping names and the file has not, as faults of the file."""
+def named_columns(mapping: CsvMapping) -> dict[str, str]:
+    """The columns that a mapping names, and the key that does."""
     wanted: dict[str, str] = {mapping.time.column: "time.column"}
     for target in mapping.targets:
         at = f"device[{target.device}]"
         wanted |= dict.fromkeys(target.where, f"{at}.where")
         wanted |= dict.fromkeys(target.above, f"{at}.above")
         wanted |= {source.column: f"{at}.{name}" for name, source in target.columns.items()}
+        if target.labels is not None:
+            wanted[target.labels.column] = f"{at}.labels"
         for lane in target.lanes:
             sources = {**lane.count, **lane.fields}
             wanted |= {s.column: f"{at}.lane.{name}" for name, s in sources.items()}
+    return wanted
+
+
+def missing_columns(mapping: CsvMapping, header: Sequence[str], file: str) -> ConfigError | None:
+    """The columns that the mapping names and the file has not, as faults of the file."""
     accepted = f"accepted are this file's columns: {', '.join(header)}"
     faults = [
-        Fault(file, key, name, accepted) for name, key in wanted.items() if name not in header
+        Fault(file, key, name, accepted)
+        for name, key in named_columns(mapping).items()
+        if name not in header
     ]
     return ConfigError(faults) if faults else None

@@ -1,4 +1,4 @@
-"""Rows of a CSV as columns of each device: what is good is taken, what is not is counted.
+"""Rows of a table as columns of each device: what is good is taken, what is not is counted.
 
 A file is held in memory, 8 bytes a value. What is bad never ends the reading: a cell that
 can't be read is left out, a row without a time or without any value is skipped, and both are
@@ -12,14 +12,22 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ingest.faults import ConfigError, Fault
-from ingest.reading import FloatArray, IntArray
-from simulators.mapping import CsvMapping, Source, Target, missing_columns, parse_mapping
+from ingest.reading import BoolArray, FloatArray, IntArray
+from simulators.mapping import (
+    CsvMapping,
+    Source,
+    Target,
+    missing_columns,
+    named_columns,
+    parse_mapping,
+)
+from simulators.parquet import opened
 from simulators.times import reader_of
 
 EXAMPLES_MAX = 20
@@ -31,11 +39,13 @@ class Track:
 
     t_ms : int64[N], UTC; of a camera the start of each of its intervals
     columns : float64[N] by name, NaN where absent; a lane's names are `0/count/car`, `0/occupancy`
+    labelled : bool[N], what people have marked as wrong; None where nobody has looked
     """
 
     target: Target
     t_ms: IntArray
     columns: Mapping[str, FloatArray]
+    labelled: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ class Recorded:
 @dataclass(slots=True)
 class _Tally:
     file: str
+    unit: str
     rows: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -59,7 +70,7 @@ class _Tally:
 
     def example(self, line: int, column: str, value: object, accepted: str) -> None:
         if len(self.examples) < EXAMPLES_MAX:
-            self.examples.append(Fault(self.file, f"line {line}, {column}", value, accepted))
+            self.examples.append(Fault(self.file, f"{self.unit} {line}, {column}", value, accepted))
 
 
 class _Taken:
@@ -70,6 +81,9 @@ class _Taken:
         self.where = [(at[c], frozenset(texts)) for c, texts in target.where.items()]
         self.above = [(at[c], c, limit) for c, limit in target.above.items()]
         self.sources = [(name, at[s.column], s) for name, s in sources_of(target)]
+        self.labels = target.labels
+        self.label_at = -1 if target.labels is None else at[target.labels.column]
+        self.labelled = bytearray()
         self.t_ms = array("q")
         self.values = [array("d") for _ in self.sources]
         self.before_ms = 0
@@ -84,7 +98,10 @@ class _Taken:
             name: np.array(values, dtype=np.float64)[order]
             for (name, _, _), values in zip(self.sources, self.values, strict=True)
         }
-        return Track(self.target, t_ms[order], columns)
+        labelled = np.frombuffer(bytes(self.labelled), dtype=np.bool_)
+        return Track(
+            self.target, t_ms[order], columns, labelled[order] if self.labels is not None else None
+        )
 
 
 def sources_of(target: Target) -> list[tuple[str, Source]]:
@@ -99,6 +116,20 @@ def sources_of(target: Target) -> list[tuple[str, Source]]:
     ]
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file's name says that it is a CSV or Parquet."""
+    return path.name.removesuffix(".gz").endswith(".csv") or is_parquet(path)
+
+
+def is_parquet(path: Path) -> bool:
+    return path.name.endswith(".parquet")
+
+
+def read_table(path: Path, mapping: CsvMapping) -> Recorded:
+    """Read a CSV (.csv, .csv.gz, in UTF-8) or a .parquet; raises `ConfigError` where it is none."""
+    return (_read_parquet if is_parquet(path) else read_csv)(path, mapping)
+
+
 def read_csv(path: Path, mapping: CsvMapping) -> Recorded:
     """Read a CSV, or a .csv.gz, in UTF-8; raises `ConfigError` where it can't be one."""
     rows = _rows(path, mapping.delimiter)
@@ -107,9 +138,32 @@ def read_csv(path: Path, mapping: CsvMapping) -> Recorded:
     missing = missing_columns(mapping, header, str(path))
     if missing is not None:
         raise missing
+    return _recorded(rows, header, mapping, _Tally(str(path), "line"))
+
+
+def _read_parquet(path: Path, mapping: CsvMapping) -> Recorded:
+    with opened(path) as table:
+        missing = missing_columns(mapping, table.names, str(path))
+        if missing is not None:
+            raise missing
+        named = named_columns(mapping)
+        header = [name for name in table.names if name in named]
+        # A column of times is read by its type, and what is absent stands as an empty text.
+        time = mapping.time
+        if time.column in table.times:
+            time = replace(time, format="iso")
+        how = replace(mapping, time=time, null=(*mapping.null, ""), decimal=".")
+        return _recorded(table.rows(header), header, how, _Tally(str(path), "row"))
+
+
+def _recorded(
+    rows: Iterator[tuple[int, list[str]]],
+    header: Sequence[str],
+    mapping: CsvMapping,
+    tally: _Tally,
+) -> Recorded:
     at = {name: index for index, name in reversed(list(enumerate(header)))}
     taken = [_Taken(target, at) for target in mapping.targets]
-    tally = _Tally(str(path))
     _take(rows, taken, mapping, at[mapping.time.column], len(header), tally)
     return Recorded(
         tuple(each.track() for each in taken),
@@ -124,16 +178,20 @@ def mapping_of_file(file: Path, mapping_file: Path | None) -> CsvMapping:
     """The mapping that is named, or else the one beside the file; raises `ConfigError`."""
     path = mapping_file
     if path is None:
-        path = file.with_name(file.name.removesuffix(".gz").removesuffix(".csv") + ".toml")
+        path = file.with_name(_stem(file.name) + ".toml")
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
         accepted = (
             "no such text; accepted is a mapping of columns in TOML and UTF-8 (docs/replay.md), "
-            "beside the CSV or named by --mapping, or --station, --device and --column instead"
+            "beside the table or named by --mapping, or --station, --device and --column instead"
         )
         raise ConfigError([Fault("recording", "mapping", str(path), accepted)]) from None
     return parse_mapping(text, str(path))
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".gz").removesuffix(".csv").removesuffix(".parquet")
 
 
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -191,6 +249,8 @@ def _take(
                 continue
             owner.before_ms = t_ms
             owner.t_ms.append(t_ms if mapping.time.at_start else t_ms - owner.target.interval_ms)
+            if owner.labels is not None:
+                owner.labelled.append(owner.labels.mark(row[owner.label_at].strip()))
             for held, value in zip(owner.values, values, strict=True):
                 held.append(value)
 

@@ -239,3 +239,48 @@ def test_a_file_that_is_no_csv_is_a_fault_of_the_caller(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=accepted) as caught:
             read_csv(path, mapping)
         assert path.name in str(caught.value)
+
+
+LABELLED = """
+[time]
+column = "t"
+format = "epoch_s"
+[[device]]
+kind = "salinity"
+station = "vam-kenh"
+device = "vk-01"
+columns.sal_g_l = "s"
+[device.labels]
+column = "f"
+"""
+
+
+def _marked(tmp_path: Path, rule: str) -> list[bool]:
+    file = tmp_path / "a.csv"
+    flags = ["<0>", "<-3> (CAF)", "<1>", "", "<0>"]
+    # Times fall, so that marks have to be put in order with their rows.
+    rows = [f"{1_700_000_000 - i},{i},{flag}\n" for i, flag in enumerate(flags)]
+    file.write_text("t,s,f\n" + "".join(rows) + "1700000009,NA,<1>\n")
+    (track,) = read_csv(file, parse_mapping(LABELLED + rule, "m.toml")).tracks
+    assert track.labelled is not None
+    assert track.columns["sal_g_l"].tolist() == [4.0, 3.0, 2.0, 1.0, 0.0]
+    marks: list[bool] = track.labelled.tolist()
+    return marks
+
+
+def test_rows_that_people_have_marked(tmp_path: Path) -> None:
+    assert _marked(tmp_path, 'starts_with = ["<-3>", "<1>"]') == [False, False, True, True, False]
+    assert _marked(tmp_path, 'not_in = ["<0>"]') == [False, True, True, True, False]
+    for wrong in ("", 'starts_with = ["a"]\nnot_in = ["b"]', "starts_with = []"):
+        with pytest.raises(ConfigError, match="one of starts_with and not_in"):
+            parse_mapping(LABELLED + wrong, "m.toml")
+    (tmp_path / "b.csv").write_text("t,s\n")
+    with pytest.raises(ConfigError, match=r"device\[vk-01\].labels = 'f'"):
+        read_csv(tmp_path / "b.csv", parse_mapping(LABELLED + 'not_in = ["a"]', "m.toml"))
+
+
+def test_where_nobody_has_looked_nothing_is_marked(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("t,s\n1700000000,1\n")
+    mapping = parse_mapping(LABELLED.partition("[device.labels]")[0], "m.toml")
+    assert read_csv(file, mapping).tracks[0].labelled is None
