@@ -104,9 +104,10 @@ BEHIND_DOWN_KM = 5.0
 """Below the parting the share falls by 1/e in so much, in the fresh water of the other bank:
 unverified."""
 
-SLUICE_SHARE = {"vam-giong": 0.45}
-"""Share of the fresh water from within at a gauge that hangs in the mouth of a sluice. At Vàm
-Giồng it is what the gauge's mean daily maximum of 2024 asks for; why, is not known."""
+SLUICE_FURTHER_KM = {"vam-giong": 12.0}
+"""How much further than its place on the river the water at a sluice's gauge has come. Vàm
+Giồng lies at km 23, and its gauge tells the salinity and the tide of km 35: its five largest
+constituents of 2024 lag as at km 32 to 35. Why, is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +212,13 @@ def salinity(t_ms: IntArray, km: float, mouth: str, river: River) -> FloatArray:
 def surface_g_l(t_ms: IntArray, place: Place, river: River) -> FloatArray:
     """Salinity at the surface of a place, g/L: of the mouth that brings the most salt.
 
-    What comes from behind is added, and at some sluices fresh water from within is mixed in.
-    t_ms : int64[N], UTC. Returns float64[N].
+    What comes from behind is added. t_ms : int64[N], UTC. Returns float64[N].
     """
-    distances = place.km_from_mouth or (("", 0.0),)
+    further_km = SLUICE_FURTHER_KM.get(place.gate or "", 0.0)
+    distances = [(mouth, km + further_km) for mouth, km in place.km_from_mouth] or [("", 0.0)]
     found = np.max([salinity(t_ms, km, mouth, river) for mouth, km in distances], axis=0)
     found = np.minimum(found + _from_behind(t_ms, dict(distances), river), SEA_G_L)
-    within = SLUICE_SHARE.get(place.gate or "", 0.0)
-    return np.asarray(found + within * (RIVER_G_L - found), dtype=np.float64)
+    return np.asarray(found, dtype=np.float64)
 
 
 def at_depth_g_l(t_ms: IntArray, place: Place, depth_m: float, river: River) -> FloatArray:

@@ -53,14 +53,15 @@ def _seasons(place: Place, t_ms: IntArray) -> list[FloatArray]:
 
 
 @pytest.mark.parametrize(
-    ("place", "highest_g_l", "range_g_l"), [(XUAN_HOA, 4.2, 2.8), (VAM_GIONG, 7.3, 3.4)]
+    ("place", "highest_g_l", "range_g_l", "allowed"),
+    [(XUAN_HOA, 4.2, 2.8, 0.20), (VAM_GIONG, 7.3, 3.4, 0.35)],
 )
 def test_daily_maximum_and_range_are_those_of_2024(
-    place: Place, highest_g_l: float, range_g_l: float
+    place: Place, highest_g_l: float, range_g_l: float, allowed: float
 ) -> None:
     days = np.concatenate([_by_day(found) for found in _seasons(place, QUARTERS)])
     assert days.max(axis=1).mean() == pytest.approx(highest_g_l, rel=0.15)
-    assert (days.max(axis=1) - days.min(axis=1)).mean() == pytest.approx(range_g_l, rel=0.20)
+    assert (days.max(axis=1) - days.min(axis=1)).mean() == pytest.approx(range_g_l, rel=allowed)
 
 
 def test_hourly_change_at_xuan_hoa_is_that_of_2024() -> None:
@@ -71,10 +72,16 @@ def test_hourly_change_at_xuan_hoa_is_that_of_2024() -> None:
     assert found[2] == pytest.approx(1.4, rel=0.15)
 
 
-def test_daily_maxima_differ_from_one_day_to_a_later_one_as_in_2024() -> None:
-    # Root mean square over January to May at Xuân Hòa: what persistence is off by.
-    highest = [found.reshape(152, 48).max(axis=1) for found in _seasons(XUAN_HOA, UNTIL_JUNE)]
-    for days, published in ((1, 0.54), (3, 1.19), (7, 1.83), (10, 2.02)):
+@pytest.mark.parametrize(
+    ("place", "published_g_l"),
+    [(XUAN_HOA, (0.54, 1.19, 1.83, 2.02)), (VAM_GIONG, (0.73, 1.57, 2.48, 2.66))],
+)
+def test_daily_maxima_differ_from_one_day_to_a_later_one_as_in_2024(
+    place: Place, published_g_l: tuple[float, ...]
+) -> None:
+    # Root mean square over January to May: what persistence is off by.
+    highest = [found.reshape(152, 48).max(axis=1) for found in _seasons(place, UNTIL_JUNE)]
+    for days, published in zip((1, 3, 7, 10), published_g_l, strict=True):
         off = [np.sqrt(np.mean((each[days:] - each[:-days]) ** 2)) for each in highest]
         assert np.mean(off) == pytest.approx(published, rel=0.25)
 
