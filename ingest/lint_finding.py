@@ -8,6 +8,7 @@ from typing import Final
 from ingest.refusal import Refusal, shown
 
 NONE_SHOWN: Final = ""
+PATH_MAX: Final = 120
 _INDEX = re.compile(r"\[(\d+)\]")
 _GOES_ON: Final = ("is absent", "of ", "are ", "has ")
 _VALUE = re.compile(r"(\S+) = (.*?): (.*)", re.DOTALL)
@@ -56,11 +57,11 @@ class Finding:
 
 
 def warning(code: str, where: str, value: object, text: str) -> Finding:
-    return Finding(Severity.WARNING, code, where, _value(value), text)
+    return Finding(Severity.WARNING, code, _path(where), _value(value), text)
 
 
 def hint(code: str, where: str, value: object, text: str) -> Finding:
-    return Finding(Severity.HINT, code, where, _value(value), text)
+    return Finding(Severity.HINT, code, _path(where), _value(value), text)
 
 
 def errors(refusal: Refusal, where: str) -> list[Finding]:
@@ -89,6 +90,12 @@ def errors(refusal: Refusal, where: str) -> list[Finding]:
 def number(value: float) -> str:
     """At most four digits behind the point, and none that say nothing."""
     return f"{value:.4f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+
+
+def _path(where: str) -> str:
+    """A path, whose names are a device's, with nothing in it that a terminal would obey."""
+    cut = where if len(where) <= PATH_MAX else f"{where[:PATH_MAX]}…"
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
 
 
 def _value(value: object) -> str:

@@ -43,12 +43,15 @@ _FOLLOWING: Final = ("flow_pcu_h", "density_pcu_km", "level_of_service")
 
 def quantities_of(sample: TrafficSample) -> set[str]:
     """The quantities that a camera's sample is measured for."""
-    return {
+    found = {
         quantity
         for name, quantities in _MEASURED.items()
         if getattr(sample, name) is not None
         for quantity in quantities
     }
+    if sample.count is not None and not any(sample.count.values()):
+        found.add("speed_km_h")  # no vehicle has none, and it is rightly left out
+    return found
 
 
 def announced(device: Device | None, sent: AbstractSet[str]) -> Iterator[Finding]:
