@@ -67,7 +67,7 @@ _TET_OUT: dict[int, tuple[float, float]] = {
 """Days after mùng 1 -> factors to the south and to the north."""
 
 _EVE, _FIRST, _WITHIN, _LAST = (1.4, 1.1), (1.5, 1.1), (1.15, 1.15), (1.1, 1.5)
-_EVENING = 1.2
+_EVENING = 1.15
 _TET_FLAT, _HOLIDAY_FLAT = 0.5, 0.25
 
 

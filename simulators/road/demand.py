@@ -87,7 +87,7 @@ def wishes(
     """The day of this number, in days of Vietnam's calendar from 1970."""
     random = generator(seed, scenario, stations[0], direction, "wishes", day=day)
     # Rounded, since the last bit of an exponential is not the same on every machine.
-    busy = traffic.demand * round(math.exp(0.05 * random.standard_normal()), 9)
+    busy = traffic.demand * round(math.exp(0.04 * random.standard_normal()), 9)
     shift_days = round(traffic.date_shift_ms / DAY_MS)
     kind = kind_of(day, direction, date_shift_days=shift_days)
     hours = local_h()

@@ -51,7 +51,7 @@ class Road:
         return self.jam_veh_km - flow_veh_h / self.wave_km_h
 
 
-RACH_MIEU_1 = Road(12.0, 2.868, 0.6, 45.0, 900.0, 1000.0 / SPACING_M, 1, 870.0, 1800.0)
+RACH_MIEU_1 = Road(12.0, 2.868, 0.6, 45.0, 900.0, 1000.0 / SPACING_M, 1, 880.0, 1800.0)
 """One lane for cars and a strip for motorbikes each way. The length is published; the other
 figures are an expert's judgement, unverified."""
 

@@ -26,7 +26,7 @@ from simulators.road.network import H_PER_STEP, Chain
 
 DROP = 0.85
 BREAKDOWN_VEH = 12.0
-"""So many wait at a node before its queue stands, and the drop begins; unverified."""
+"""So many are late at a node before its queue stands, and the drop begins; unverified."""
 
 _OVER_VEH = 0.5
 
@@ -45,8 +45,8 @@ class Links:
 
     @property
     def longest(self) -> int:
-        """The longest delay, in whole steps."""
-        return int(np.ceil(max(self.ride.max(), self.wave.max())))
+        """The longest delay, in whole steps: a wave through a link, or a free ride through all."""
+        return int(np.ceil(max(self.ride.sum(axis=0).max(), self.wave.max())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ def run(links: Links, supply: Supply, entering: Entering) -> Passed:
     flat = passed.reshape(-1)
     upper = np.arange(nodes - 1)
     arrived = _Delayed(flat, pad, links.ride, upper)
+    # Who would have come if the road were free all the way from its beginning.
+    due = _Delayed(flat, pad, np.cumsum(links.ride, axis=0), np.zeros_like(upper))
     room = _Delayed(flat, pad, links.wave, upper + 1)
     standing = np.zeros((nodes - 1, rows), np.bool_)
     can = np.empty((nodes, rows))
@@ -170,14 +172,22 @@ def run(links: Links, supply: Supply, entering: Entering) -> Passed:
         np.maximum(can, 0.0, out=can)
         np.add(now, can, out=passed[pad + step + 1])
         waiting -= can[1:]
-        standing = _stands(waiting, standing, held=can[1:] >= capacity[1:])
+        late = due.next()
+        late -= passed[pad + step + 1, 1:]
+        standing = _stands(waiting, late, standing, held=can[1:] >= capacity[1:])
     return Passed(pad, passed[:-1], wished)
 
 
-def _stands(waiting: FloatArray, before: BoolArray, *, held: BoolArray) -> BoolArray:
-    """Whether a node's own capacity holds a queue: bool[K, R]."""
-    least = np.where(before, _OVER_VEH, BREAKDOWN_VEH)
-    return np.asarray((waiting > least) & held, dtype=np.bool_)
+def _stands(
+    waiting: FloatArray, late: FloatArray, before: BoolArray, *, held: BoolArray
+) -> BoolArray:
+    """Whether a node's own capacity holds a queue: bool[K, R].
+
+    It begins by all who are late, wherever they stand, since a link has room for few more in
+    a queue that moves than in free flow; it is over when nobody waits at the node.
+    """
+    begins = before | (late > BREAKDOWN_VEH)
+    return np.asarray(begins & (waiting > _OVER_VEH) & held, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
