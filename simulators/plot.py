@@ -22,6 +22,7 @@ from simulators.estuary import Place
 from simulators.label import ABOVE, CONGESTED, INCIDENT, Label
 from simulators.road.sight import truth
 from simulators.road.traffic import Camera
+from simulators.road.whole import Way, queue_km
 from simulators.world import World, place_of
 
 HOUR_MS: Final = 3_600_000
@@ -276,9 +277,10 @@ class _Drawing:
         axis.set_ylabel("speed,\nkm/h")
 
     def _queue(self, axis: Any) -> None:
+        world = self._world
         for direction, _, colour in self._directions():
-            t0_ms, seen = self._seen(direction)
-            self._line(axis, seen.queue_m / 1000.0, t0_ms, color=colour, linewidth=0.8)
+            way = Way(BRIDGE, direction, world.traffic, world.seed, world.name)
+            self._line(axis, queue_km(self._t_ms, way), color=colour, linewidth=0.8)
         self._events(axis)
         axis.set_ylim(bottom=0.0)
         axis.set_ylabel("queue,\nkm")

@@ -19,6 +19,7 @@ from songtien import (
     cli_keep,
     cli_people,
     cli_rules,
+    cli_score,
     cli_simulate,
     logs,
 )
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(cli_rules.rules_app, name="rules")
 app.add_typer(cli_alerts.alerts_app, name="alerts")
 app.command("backtest")(cli_rules.backtest)
+app.command("score")(cli_score.score)
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
 app.command("simulate")(cli_simulate.simulate)
