@@ -1,11 +1,7 @@
 """Where the broker is, and what is said to it and heard from it on each connection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import Protocol
-
-from ingest.publishes import Publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +43,3 @@ class Subscription:
     lost: Callable[[], bytes]
     also: tuple[str, ...] = ()
     mark: str = ""
-
-
-class Acknowledging(Protocol):
-    """The connection on which messages came: an acknowledgement belongs to it."""
-
-    def ack(self, published: Sequence[Publish]) -> None: ...
-
-
-Delivery = tuple[Acknowledging, list[Publish]]
-"""What came in one read, in order."""
-
-
-class Link(Protocol):
-    """What the service needs of a broker: `ingest.mqtt.Broker`, or a stand-in without time.
-
-    deliveries : what has come; whoever takes it acknowledges it
-    takeover : that another client goes by our id, in words
-    trouble : why there is no connection, in words
-    """
-
-    address: BrokerAddress
-    deliveries: SimpleQueue[Delivery]
-    trouble: str | None
-
-    @property
-    def connected(self) -> bool: ...
-
-    @property
-    def takeover(self) -> str | None: ...
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hand a message over; False when there is no connection."""
-        ...

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from ingest.broker import Delivery
 from ingest.journal import Journal, Messages
+from ingest.link import Delivery
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ingest.broker import BrokerAddress, Delivery, Subscription
+from ingest.broker import BrokerAddress, Subscription
+from ingest.link import Delivery
 from ingest.publishes import Publish, Stream, packet_length, pubacks, take_publishes
 from ingest.takeovers import QUIET_S, WAIT_S, Takeovers, in_words
 

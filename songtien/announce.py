@@ -14,7 +14,7 @@ import msgspec
 from alerts.alert import AlertEvent
 from alerts.lifecycle import HOLDING, State
 from ingest import topics
-from ingest.broker import Link
+from ingest.link import Link
 from ingest.registry import Registry
 from ingest.sequence import Ack
 

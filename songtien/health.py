@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from api import service as door
 from api.live.hub import Hub
 from api.live.server import LiveServer
-from ingest.broker import Link
 from ingest.intake import Intake
 from ingest.journal import Journal
+from ingest.link import Link
 from songtien.announce import CANARY_FRESH_MS, Announcer
 from songtien.historian import Historian
 from songtien.pipeline import Pipeline

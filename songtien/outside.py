@@ -10,8 +10,9 @@ import msgspec
 
 from alerts.notices import SELF_TEST
 from ingest import topics
-from ingest.broker import BrokerAddress, Link, Subscription
+from ingest.broker import BrokerAddress, Subscription
 from ingest.faults import ConfigError, Fault
+from ingest.link import Link
 from ingest.mqtt import Broker
 from songtien.settings import Mqtt
 

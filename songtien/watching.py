@@ -13,9 +13,9 @@ from typing import Final
 from alerts.alert import AlertEvent
 from alerts.notices import SELF_TEST
 from ingest import topics
-from ingest.broker import Link
 from ingest.drain_policy import State
 from ingest.journal import Journal, Notice
+from ingest.link import Link
 from songtien.heartbeat import Heartbeat
 from songtien.historian import Figures, Historian
 from songtien.outcome import Echo

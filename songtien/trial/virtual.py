@@ -14,8 +14,9 @@ from itertools import count
 from queue import SimpleQueue
 from typing import Final
 
-from ingest.broker import BrokerAddress, Delivery, Subscription
+from ingest.broker import BrokerAddress, Subscription
 from ingest.journal import Entry, Messages, Tick
+from ingest.link import Delivery
 from ingest.publishes import Publish
 from simulators.message import Message
 from songtien.outside import Outside
