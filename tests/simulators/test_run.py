@@ -110,8 +110,9 @@ def test_a_scenario_in_a_file_has_the_same_bytes_each_time(tmp_path: Path) -> No
     assert packed == (tmp_path / "b.jsonl.gz").read_bytes()
     lines = gzip.decompress(packed).splitlines()
     assert lines == (tmp_path / "plain.jsonl").read_bytes().splitlines()
-    assert len(lines) == report.acknowledged_messages
-    first = msgspec.json.decode(lines[0])
+    sent = [line for line in map(msgspec.json.decode, lines) if "topic" in line]
+    assert len(sent) == report.acknowledged_messages
+    first = sent[0]
     assert set(first) == {"at", "topic", "payload"}
     start_ms = SCENARIOS["quiet"].start_ms
     assert start_ms <= first["at"] < start_ms + 120_000
