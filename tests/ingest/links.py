@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from ingest.broker import BrokerAddress, Delivery, Subscription
+from ingest.broker import BrokerAddress, Subscription
+from ingest.link import Delivery
 from ingest.mqtt import Broker, Link
 from ingest.publishes import Publish
 

@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from ingest import intake as intakes
-from ingest.broker import Delivery
 from ingest.intake import Intake
 from ingest.journal import Journal, Messages
+from ingest.link import Delivery
 from ingest.mqtt import Link
 from ingest.publishes import Publish
 
