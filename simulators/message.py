@@ -60,6 +60,15 @@ class Sender:
         payload = b'%b%d,"samples":[%b]}' % (self._head, self._seq, b",".join(encoded))
         return Message(publish_ms, self._topic, payload, len(encoded))
 
+    def singles(self, publish_ms: Sequence[int], samples: Sequence[bytes]) -> list[Message]:
+        """A message for each sample, which all are JSON already and within the limits."""
+        head, topic, first = self._head, self._topic, self._seq + 1
+        self._seq += len(samples)
+        return [
+            Message(at, topic, b'%b%d,"samples":[%b]}' % (head, seq, sample), 1)
+            for seq, (at, sample) in enumerate(zip(publish_ms, samples, strict=True), first)
+        ]
+
     def restart(self) -> None:
         """A new boot: its number is one higher, and `seq` begins again."""
         self._boot += 1

@@ -5,6 +5,8 @@ Samples are computed and encoded in blocks of some thousand; how long a block is
 
 import heapq
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 
 import numpy as np
@@ -65,8 +67,12 @@ def _arriving(
     faults = tuple(f for f in faults if f.from_ms < window[1] and f.to_ms > window[0])
     blocks = _blocks(world, device, window, rows, sim=sim)
     if not faults:
-        for sent_ms, texts in blocks:
-            yield from sender.said(sent_ms, texts)
+        for block in blocks:
+            if len(block.ends) == len(block.texts):
+                yield from sender.singles(block.sent_ms, block.texts)
+            else:
+                for sent_ms, texts in block.moments():
+                    yield from sender.said(sent_ms, texts)
         return
     lives = [f for f in faults if f.kind == "reboot"]
     flaps = [f for f in faults if f.kind == "flapping"]
@@ -79,10 +85,25 @@ def _arriving(
     yield from _by_arrival(stream)
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Samples as JSON, and which of them are sent together: `ends` of them, and when."""
+
+    sent_ms: list[int]
+    ends: list[int]
+    texts: list[bytes]
+
+    def moments(self) -> Iterator[tuple[int, list[bytes]]]:
+        """When the device sends, and the samples that it has by then."""
+        begin = 0
+        for sent_ms, end in zip(self.sent_ms, self.ends, strict=True):
+            yield sent_ms, self.texts[begin:end]
+            begin = end
+
+
 def _blocks(
     world: World, device: Device, window: tuple[int, int], rows: int, *, sim: bool
-) -> Iterator[tuple[int, list[bytes]]]:
-    """When a device sends, and the samples that it has by then."""
+) -> Iterator[_Block]:
     each_ms = grid.interval_ms(device)
     times = max(1, rows // max(1, len(device.levels), len(device.lanes)))
     for start_ms in range(window[0], window[1], times * each_ms):
@@ -90,17 +111,15 @@ def _blocks(
         columns = world.columns(device, start_ms, end_ms)
         if not len(columns):
             continue
-        texts = encoded(columns, sim=sim)
         first = np.flatnonzero(np.r_[True, columns.at_ms[1:] != columns.at_ms[:-1]])
         at_ms = columns.at_ms[first]
         sent_ms = at_ms + grid.delay_ms(at_ms, each_ms, world.seed, world.name, device.id)
         ends = [*first[1:].tolist(), len(columns)]
-        for sent, begin, end in zip(sent_ms.tolist(), first.tolist(), ends, strict=True):
-            yield sent, texts[begin:end]
+        yield _Block(sent_ms.tolist(), ends, encoded(columns, sim=sim))
 
 
 def _numbered(
-    blocks: Iterator[tuple[int, list[bytes]]],
+    blocks: Iterator[_Block],
     sender: Sender,
     window: tuple[int, int],
     lives: Sequence[Fault],
@@ -114,7 +133,7 @@ def _numbered(
     said = _life(window, lives, flaps)
     down = False
     waiting = next(said, None)
-    for sent_ms, texts in blocks:
+    for sent_ms, texts in chain.from_iterable(block.moments() for block in blocks):
         while waiting is not None and waiting[0] <= sent_ms:
             yield from _told(*waiting, sender, down=down)
             down = {"down": True, "boot": False}.get(waiting[1], down)
