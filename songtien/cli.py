@@ -17,6 +17,7 @@ from songtien import (
     cli_broker,
     cli_feed,
     cli_keep,
+    cli_lint,
     cli_people,
     cli_rules,
     cli_score,
@@ -46,7 +47,9 @@ app.command("score")(cli_score.score)
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
 app.command("simulate")(cli_simulate.simulate)
+app.command("record")(cli_feed.record)
 app.command("replay")(cli_feed.replay)
+app.command("lint")(cli_lint.lint)
 app.command("backup")(cli_keep.backup)
 app.command("restore")(cli_keep.restore)
 app.command("bench")(cli_bench.bench)
