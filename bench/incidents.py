@@ -28,7 +28,10 @@ import numpy as np
 
 from alerts.bridge.incident import Watch
 from ingest.bridges import LOCAL_MS
-from simulators import bridge as simulated
+from simulators.road.demand import DAY_FROM_MS
+from simulators.road.network import RACH_MIEU_1
+from simulators.road.sight import truth
+from simulators.road.traffic import Camera, Incident, Traffic
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -203,34 +206,29 @@ def bottlenecks(days: int = 84) -> tuple[Score, list[float]]:
 
 def _simulated(days: int) -> Recorded:
     """One camera, minute by minute; from 10:00 to 11:00 of each eleventh day 250 an hour pass."""
-    t_ms: list[int] = []
-    speed: list[float | None] = []
-    occupancy: list[float | None] = []
-    cars: list[int | None] = []
-    windows = []
-    narrow = simulated.Bottleneck("rach-mieu-1", "southbound", 10.0, 11.0, 250.0)
-    for day in range(days):
-        is_bad = day % 11 == 10
-        road = simulated.Road(
-            "rach-mieu-1",
-            "southbound",
-            simulated.RACH_MIEU_1,
-            1.0,
-            (narrow,) if is_bad else (),
-            seed=1,
-            scenario="incidents",
+    begin_ms = 20_500 * DAY_MS + DAY_FROM_MS
+    morning_ms = begin_ms + 7 * 60 * MINUTE_MS
+    blocked = [morning_ms + day * DAY_MS for day in range(10, days, 11)]
+    road = ("rach-mieu-1", "southbound")
+    share = 250.0 / RACH_MIEU_1.capacity_veh_h
+    traffic = Traffic(
+        incidents=tuple(
+            Incident(*road, each, each + 60 * MINUTE_MS, RACH_MIEU_1.bridge_km, share)
+            for each in blocked
         )
-        begin = (20_500 + day) * DAY_MS + simulated.DAY_FROM_MS
-        t0 = begin + np.arange(1440, dtype=np.int64) * MINUTE_MS
-        seen = simulated.intervals(t0, MINUTE_MS, road)
-        t_ms += (t0 + MINUTE_MS).tolist()
-        speed += [None if math.isnan(v) else v for v in seen.speed_km_h.tolist()]
-        occupancy += seen.occupancy.tolist()
-        cars += seen.cars.sum(axis=1).tolist()
-        hour = (t0 + LOCAL_MS) % DAY_MS // 3_600_000
-        jammed = np.flatnonzero((seen.queue_m > 0) & (hour >= 10) & (hour < 14))
-        if is_bad and len(jammed):
-            windows.append((int(t0[jammed[0]]), int(t0[jammed[-1]] + 15 * MINUTE_MS)))
+    )
+    t0 = begin_ms + np.arange(days * 1440, dtype=np.int64) * MINUTE_MS
+    seen = truth(t0, MINUTE_MS, Camera(*road), traffic, 1, "incidents")
+    windows = []
+    for each in blocked:
+        jammed = np.flatnonzero(
+            (seen.queue_m > 0) & (t0 >= each) & (t0 < each + 4 * 60 * MINUTE_MS)
+        )
+        windows.append((int(t0[jammed[0]]), int(t0[jammed[-1]] + 15 * MINUTE_MS)))
+    t_ms = (t0 + MINUTE_MS).tolist()
+    speed = [None if math.isnan(v) else v for v in seen.speed_km_h.tolist()]
+    occupancy: list[float | None] = list(seen.occupancy.tolist())
+    cars: list[int | None] = list(seen.cars.sum(axis=1).tolist())
     return Recorded("simulated", False, t_ms, speed, occupancy, cars, MINUTE_MS, windows)
 
 

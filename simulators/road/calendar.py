@@ -57,11 +57,11 @@ class Kind:
 
 _TET_OUT: dict[int, tuple[float, float]] = {
     **dict.fromkeys((-7, -6, -5, -4), (1.2, 1.05)),
-    **dict.fromkeys((-3, -2, -1), (1.9, 1.25)),
+    **dict.fromkeys((-3, -2, -1), (1.85, 1.25)),
     0: (0.7, 0.7),
     1: (1.5, 1.2),
     2: (1.35, 1.35),
-    **dict.fromkeys((3, 4, 5), (1.25, 1.9)),
+    **dict.fromkeys((3, 4, 5), (1.25, 1.85)),
     **dict.fromkeys((6, 7, 8), (1.05, 1.25)),
 }
 """Days after mùng 1 -> factors to the south and to the north."""

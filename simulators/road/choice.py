@@ -2,7 +2,7 @@
 
 Between two bridges cars choose in proportion to T^-4 of the times of their ways T (the
 distribution of Kirchhoff, a logit of the logarithm of time). Of those who hear of a wait d a
-share 1 / (1 + (d / 30 min)²) drives nevertheless; the others take the ferry or another hour,
+share 1 / (1 + (d / 36 min)²) drives nevertheless; the others take the ferry or another hour,
 which keeps the queues of holidays within the 5 to 10 km that are known. Both figures are
 unverified. What is heard is told anew every five minutes.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from ingest.reading import FloatArray, IntArray
 from simulators.road.network import H_PER_STEP, Chain
 
-PATIENCE_MIN = 30.0
+PATIENCE_MIN = 36.0
 HEARD_STEPS = 15
 RATE_STEPS = 90
 """A queue's pace is that of the last half hour."""
