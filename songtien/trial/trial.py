@@ -6,19 +6,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from alerts import records
 from ingest import topics
 from ingest.registry import Registry
-from simulators import recording
-from simulators import replay as replaying
 from simulators import scenario as scenarios
+from simulators.faults import FOREVER_MS, Fault, fault
 from simulators.message import Message
-from simulators.recorded import mapping_of_file, read_csv
-from songtien import recordings
+from simulators.playback import Choice, Feed, feed_of, table_feed
+from simulators.recorded import is_table, mapping_of_file, read_table
 from songtien.service import Service
 from songtien.settings import Settings, load_settings
 from songtien.trial import expecting
@@ -79,6 +77,26 @@ class Choices:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that goes wrong in a scenario; `start` and `end` count from its beginning."""
+
+    kind: str
+    device: str
+    start: str
+    end: str | None
+    quantity: str
+    parameters: Mapping[str, float]
+
+    def within(self, begun_ms: int) -> Fault:
+        """As the scenario takes it. Raises ValueError, which says what is accepted."""
+        from_ms = begun_ms + duration_ms(self.start)
+        to_ms = FOREVER_MS if self.end is None else begun_ms + duration_ms(self.end)
+        return fault(
+            self.kind, self.device, from_ms, to_ms, quantity=self.quantity, **self.parameters
+        )
+
+
 class Trial:
     """A service under test. It starts with the first thing that is asked of it.
 
@@ -101,7 +119,7 @@ class Trial:
     def scenario(
         self,
         name: str | Path,
-        *faults: Any,
+        *faults: Wrong,
         devices: Sequence[str] | None = None,
         seed: int = 1,
         duration: str = "30d",
@@ -110,13 +128,14 @@ class Trial:
         """Let a scenario's devices measure and send from now on, or from `since` ago.
 
         name : of a shipped scenario, or the path of a scenario's TOML file
-        faults : what goes wrong beside what the scenario has; times count from its beginning
+        faults : what goes wrong beside what the scenario has; see `fault`
         devices : only these; the others stay silent
 
         Where nothing has come before and no start was chosen, the clock begins at the scenario's
         own beginning; else the scenario is moved to where the clock is.
         """
-        chosen = scenarios.SCENARIOS[str(name)]
+        chosen = scenarios.load(name)
+        chosen = chosen.with_faults(*(each.within(chosen.start_ms) for each in faults))
         stage = self._staged(chosen.start_ms)
         start_ms = stage.now_ms - (0 if since is None else duration_ms(since))
         world = chosen.world(_only(self.service.screens.parts.registry, devices), seed, start_ms)
@@ -125,16 +144,36 @@ class Trial:
         )
         stage.feed(messages)
 
-    def replay(self, file: Path | str, *, mapping: Path | None = None) -> None:
-        """Let a recording come: JSON Lines, or a CSV with its mapping (docs/replay.md).
+    def fault(
+        self,
+        kind: str,
+        device: str,
+        start: str,
+        end: str | None = None,
+        *,
+        quantity: str = "",
+        **parameters: float,
+    ) -> Wrong:
+        """A fault for `scenario`: `fault("stuck", "xh-01", "6h", "12h")` (docs/scenarios.md).
 
-        It keeps its own times; a virtual clock to which nothing has come yet begins with it.
+        start, end : durations from the scenario's beginning; without an end it stays
         """
-        messages = _recorded(Path(file), self._settings().mqtt.root, mapping)
-        first = next(messages, None)
-        if first is None:
-            raise ValueError(f"{file}: there is no message in it")
-        self._staged(first.publish_ms).feed(chain([first], messages))
+        return Wrong(kind, device, start, end, quantity, parameters)
+
+    def replay(
+        self, file: Path | str, *, rebase: bool = False, mapping: Path | None = None
+    ) -> None:
+        """Let a recording come: JSON Lines, or a table with its mapping (docs/replay.md).
+
+        rebase : move it so that it begins now, with the times in its samples. Without, it keeps
+            its own times, and a virtual clock to which nothing has come yet begins with it
+        """
+        path = Path(file)
+        feed = self._recorded(path, mapping)
+        if feed.first_ms is None:
+            raise ValueError(f"{path}: there is no message in it")
+        stage = self._staged(None if rebase else feed.first_ms)
+        stage.feed(feed.play(stage.now_ms - feed.first_ms if rebase else 0, 0))
 
     def send(self, where: str, what: Mapping[str, Any] | bytes | str, leaf: str = "obs") -> None:
         """Let one message come now.
@@ -296,7 +335,7 @@ class Trial:
     def _begun_ms(self, begin_ms: int | None) -> int:
         if self.choices.start is not None:
             return moment_ms(self.choices.start, begun_ms=0, now_ms=0)
-        return scenarios.SCENARIOS["dry-season"].start_ms if begin_ms is None else begin_ms
+        return scenarios.load("dry-season").start_ms if begin_ms is None else begin_ms
 
     def _settings(self) -> Settings:
         chosen = self.choices
@@ -317,6 +356,12 @@ class Trial:
     @property
     def _root(self) -> str:
         return self.service.settings.mqtt.root
+
+    def _recorded(self, path: Path, mapping: Path | None) -> Feed:
+        if mapping is None and not is_table(path):
+            return feed_of(path, Choice())
+        table = read_table(path, mapping_of_file(path, mapping))
+        return table_feed(table, Choice(), root=self._settings().mqtt.root, batch=1, boot=1)
 
     def _topic(self, where: str, leaf: str) -> str:
         if "/" in where:
@@ -351,14 +396,6 @@ class Trial:
 def _near(key: str, wanted: str) -> bool:
     """Whether a series is of the same device or bridge as the one that is not there."""
     return key.partition("/")[0] == wanted.partition("/")[0]
-
-
-def _recorded(file: Path, root: str, mapping: Path | None) -> Iterator[Message]:
-    if not recordings.is_csv(file):
-        yield from recording.read(file).messages
-        return
-    found = read_csv(file, mapping_of_file(file, mapping))
-    yield from replaying.messages(found, root=root, shift_ms=0, batch=1, boot=1)
 
 
 def _only(registry: Registry, devices: Sequence[str] | None) -> Registry:

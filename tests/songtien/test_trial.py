@@ -184,3 +184,28 @@ def test_a_recording_comes_at_its_own_times(songtien: Trial, tmp_path: Path) -> 
     songtien.replay(csv)
     songtien.at("03:05").expect("mt-01/salinity_g_l", v=4.5)
     songtien.at("03:10").expect("mt-01/salinity_g_l", v=5.5)
+
+
+def test_what_goes_wrong_with_a_probe_is_seen_when_it_does(songtien: Trial) -> None:
+    stuck = songtien.fault("stuck", "vk-01", "6h", "18h")
+    songtien.scenario("dry-season", stuck, devices=["vk-01"])
+    songtien.at("5h").expect("vk-01/salinity_g_l", q=1)
+    songtien.at("17h").expect("vk-01/salinity_g_l", q=lambda q: q >= 3)
+    with pytest.raises(ValueError, match="kind 'stock': accepted are fouling"):
+        songtien.scenario("quiet", songtien.fault("stock", PROBE, "6h"))
+
+
+def test_a_recording_moved_to_now_takes_its_samples_with_it(
+    songtien: Trial, tmp_path: Path
+) -> None:
+    songtien.at("2026-03-02T08:00+07:00")
+    file = tmp_path / "feed.jsonl"
+    sample = {"samples": [{"t": 1_600_000_000_000, "ec25_ms_cm": 8.0}]}
+    line = {
+        "at": 1_600_000_000_500,
+        "topic": f"tiengiang/v1/salinity/xuan-hoa/{PROBE}/obs",
+        "payload": json.dumps(sample),
+    }
+    file.write_text(json.dumps(line) + "\n")
+    songtien.replay(file, rebase=True)
+    songtien.after("1s").expect(SALT, t=songtien.now_ms - 1000 - 500)
