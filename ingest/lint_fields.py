@@ -37,7 +37,7 @@ def numbers_of(document: Any) -> tuple[int | None, int | None]:
     if not isinstance(document, Mapping):
         return None, None
     boot, seq = (
-        value if isinstance(value := document.get(name), int) and value >= 0 else None
+        value if type(value := document.get(name)) is int and value >= 0 else None
         for name in ("boot", "seq")
     )
     return boot, seq
@@ -74,7 +74,7 @@ def refused_message(refusal: Refusal, payload: bytes, document: Any) -> Iterator
     whole = mend_object(document) if document is not None else ""
     for finding in errors(refusal, "payload"):
         told = finding
-        if finding.code == Reason.NOT_JSON:
+        if document is None and finding.where == "payload":
             looks = mend_bytes(payload, finding.text)
             told = replace(finding, text=f"{finding.text}; {looks}") if looks else finding
         elif finding.where == "v" and not finding.value and not whole:

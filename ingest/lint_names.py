@@ -57,8 +57,13 @@ def meant(name: str, known: Collection[str]) -> str | None:
     for each in known:
         if plain == each.replace("_", "") or (each, plain) in _MEANT:
             return each
-    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=_LIKE)
-    return near[0] if near and len(name) >= LETTERS_MIN else None
+    if len(plain) < LETTERS_MIN:
+        return None
+    called = {each.replace("_", ""): each for each in known}
+    for each in known:
+        called |= {o: each for o in _OTHER_NAMES.get(each, "").split() if len(o) > LETTERS_MIN}
+    near = difflib.get_close_matches(plain, list(called), n=1, cutoff=_LIKE)
+    return called[near[0]] if near else None
 
 
 def unknown_fields(
