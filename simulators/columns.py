@@ -5,7 +5,7 @@ turned into text column by column. The bytes are those that msgspec gives for th
 since msgspec writes them: each column once, as a list, which is then cut at its commas.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,23 +61,6 @@ class Columns:
     def saying(self, t_ms: IntArray) -> "Columns":
         """The same with other times said."""
         return replace(self, t_ms=t_ms)
-
-
-def joined(parts: Sequence[Columns]) -> Columns:
-    """Columns of one device one behind the other; a field that one lacks is absent there."""
-    names = list(dict.fromkeys(name for each in parts for name in each.fields))
-    return replace(
-        parts[0],
-        at_ms=np.concatenate([each.at_ms for each in parts]),
-        t_ms=np.concatenate([each.t_ms for each in parts]),
-        part=np.concatenate([each.part for each in parts]),
-        fields={
-            name: np.concatenate(
-                [each.fields.get(name, np.full(len(each), np.nan)) for each in parts]
-            )
-            for name in names
-        },
-    )
 
 
 def encoded(columns: Columns, *, sim: bool = False) -> list[bytes]:
