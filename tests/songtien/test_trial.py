@@ -200,7 +200,7 @@ def test_a_recording_moved_to_now_takes_its_samples_with_it(
 ) -> None:
     songtien.at("2026-03-02T08:00+07:00")
     file = tmp_path / "feed.jsonl"
-    sample = {"samples": [{"t": 1_600_000_000_000, "ec25_ms_cm": 8.0}]}
+    sample = _sample(1_600_000_000_000, 8.0)
     line = {
         "at": 1_600_000_000_500,
         "topic": f"tiengiang/v1/salinity/xuan-hoa/{PROBE}/obs",
