@@ -16,6 +16,7 @@ from ingest.faults import ConfigError, Fault
 from ingest.topics import subscription
 from simulators.filters import checked, matches
 from simulators.mapping import CsvMapping, mapping_of_options
+from simulators.playback import Choice
 from simulators.record import Heard, Recorder, journal_messages
 from simulators.recording import PAYLOAD_BYTES_MAX, Writer, write_into
 from simulators.replay import Rebase
@@ -28,8 +29,8 @@ from songtien.terminal import (
     err,
     faults_told,
     out,
-    progress_shown,
     recording_shown,
+    replay_shown,
     run,
     stop_on_signals,
 )
@@ -61,8 +62,10 @@ def with_password(broker: str, password_file: Path | None) -> str:
     return parts._replace(netloc=f"{name}:{password}@{host}").geturl()
 
 
-def _root(text: str) -> str:
+def _root(text: str | None) -> str | None:
     """The same roots as the service takes: under another nobody would hear."""
+    if text is None:
+        return None
     key = next(key for key in KEYS if (key.section, key.name) == ("mqtt", "root"))
     try:
         key.parse(text)
@@ -182,24 +185,44 @@ def tell_heard(heard: Heard) -> None:
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="A .csv or .csv.gz.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A recording, or a .csv, .csv.gz or .parquet.", exists=True, dir_okay=False
+        ),
+    ],
     broker: BrokerOption = BROKER,
     password_file: PasswordOption = None,
-    root: RootOption = "tiengiang",
+    root: Annotated[
+        str | None,
+        typer.Option(help="In place of the recorded root; of a table tiengiang.", callback=_root),
+    ] = None,
     speed: SpeedOption = "1",
     rebase: Annotated[
         Rebase, typer.Option(help="now moves the times to the present.")
     ] = Rebase.NONE,
+    begin: FromOption = None,
+    end: ToOption = None,
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="Only topics that match, with + and #; repeat it."),
+    ] = None,
+    loop: Annotated[
+        int | None,
+        typer.Option(help="So many passes, each later than the one before; 0 is without end."),
+    ] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(
-            help="How to read it (TOML); by default the file's name with .toml.", exists=True
+            help="How to read a table (TOML); by default the file's name with .toml.", exists=True
         ),
     ] = None,
     station: Annotated[
-        str | None, typer.Option(help="Without a mapping: the station's id.")
+        str | None, typer.Option(help="Only this one; with --column the one it is to be.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="Without a mapping: the device's id.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Only this one; with --column the one it is to be.")
+    ] = None,
     time_column: Annotated[
         str, typer.Option(help="Without a mapping: the column of times.")
     ] = "time",
@@ -213,18 +236,33 @@ def replay(
     ] = None,
     where: Annotated[list[str] | None, typer.Option(help="COLUMN=TEXT; only these rows.")] = None,
     *,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Also what a service said, acks and alerts.")
+    ] = False,
     into_live: LiveOption = False,
 ) -> None:
-    """Replay a CSV over MQTT as the device that it was, or as another.
+    """Replay over MQTT what was recorded, or a table as the device that it was or as another.
+
+    Example: songtien replay storm.jsonl.gz --speed 60 --rebase now
 
     Example: songtien replay gauge.csv --station my-tho --device mt-01
     --time-column time --column sal_g_l=salinity:psu --speed max --rebase now
     """
     with faults_told():
-        how = mapping_of(station, device, time_column, time_format, zone, column or [], where or [])
+        how = None
+        if column:
+            how = mapping_of(station, device, time_column, time_format, zone, column, where or [])
+        choice = Choice(
+            tuple(checked(chosen or [], "--filter")),
+            station,
+            device,
+            None if begin is None else parse_time(begin, "--from"),
+            None if end is None else parse_time(end, "--to"),
+            everything,
+        )
 
     async def work() -> None:
-        with progress_shown(file.name) as progress:
+        with replay_shown(file.name) as shown:
             report = await run_replay(
                 file,
                 root=root,
@@ -234,10 +272,19 @@ def replay(
                 mapping_file=mapping,
                 speed=parse_speed(speed),
                 rebase=rebase,
+                choice=choice,
+                passes=1 if loop is None else loop or None,
                 into_live=into_live,
-                progress=progress,
+                planned=None if shown is None else shown.plan,
+                progress=None if shown is None else shown.progress,
             )
         tell(report)
+        if report.gaps:
+            err.print(f"gaps in which the recorder heard nothing: {report.gaps:,}", highlight=False)
+        if report.cut:
+            err.print(
+                f"{file} is cut off ({report.cut}); what stands before was sent", highlight=False
+            )
 
     run(work())
 

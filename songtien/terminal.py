@@ -1,13 +1,15 @@
 """What all commands share: faults in one line each, exit codes, progress on a terminal."""
 
 import asyncio
+import math
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import aiomqtt
 import typer
@@ -22,8 +24,10 @@ from ingest.registry import Registry, parse_registry
 from simulators.guard import LiveServiceError
 from simulators.publish import Progress
 from simulators.record import Heard
+from simulators.run import Plan
 from songtien.broker import BrokerError
 from songtien.configuration import text_of
+from songtien.outlook import Outlook
 from songtien.pipeline import JournalGapError
 from songtien.processor import StateError
 from songtien.settings import DEFAULTS
@@ -119,6 +123,35 @@ def recording_shown(what: str) -> Iterator[Callable[[Heard], None] | None]:
             say(f"{heard.messages:,} messages, {heard.payload_bytes:,} bytes")
 
         yield None if say is None else show
+
+
+SHOWN_EVERY_S: Final = 0.1
+
+
+class ReplayShown:
+    """How far a replay is, told on a line that moves; no oftener than eyes can follow."""
+
+    def __init__(self, say: Callable[[str], None], clock_s: Callable[[], float]) -> None:
+        self._say = say
+        self._clock_s = clock_s
+        self._outlook: Outlook | None = None
+        self._next_s = -math.inf
+
+    def plan(self, plan: Plan) -> None:
+        self._outlook = Outlook(plan)
+
+    def progress(self, progress: Progress) -> None:
+        now_s = self._clock_s()
+        if self._outlook is not None and now_s >= self._next_s:
+            self._next_s = now_s + SHOWN_EVERY_S
+            self._say(self._outlook.words(progress, now_s))
+
+
+@contextmanager
+def replay_shown(what: str) -> Iterator[ReplayShown | None]:
+    """How far a replay is, on a terminal; None on a pipe."""
+    with moving_line(what) as say:
+        yield None if say is None else ReplayShown(say, time.monotonic)
 
 
 @contextmanager
