@@ -61,11 +61,10 @@ def test_one_payload_over_any_number_of_lines_is_one(tmp_path: Path, indent: int
     file.write_text(json.dumps(json.loads(message({**GOOD, "ec_ms_cm": 12310})), indent=indent))
     result = run(str(file), "--topic", TOPIC)
     assert result.exit_code == 1
-    assert result.stdout.splitlines() == [
-        "line 1: error range: samples[0].ec_ms_cm = 12310: "
-        + "accepted is a number from 0 to 200 mS/cm; looks like µS/cm: send 12.31",
-        "1 message, 1 sample: 1 error, 0 warnings",
-    ]
+    told, summary = result.stdout.splitlines()
+    assert told.startswith("line 1: error range: samples[0].ec_ms_cm = 12310: accepted is a number")
+    assert told.endswith("from 0 to 200 mS/cm; looks like µS/cm: send 12.31")
+    assert summary == "1 message, 1 sample: 1 error, 0 warnings"
 
 
 def test_a_payload_a_line_on_a_pipe_with_the_line_named() -> None:
