@@ -1,14 +1,15 @@
 """`songtien bench`: the project's benchmarks from the command line."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
 
-from songtien.bench import drain, ingest, latency, rules, season
+from songtien.bench import drain, ingest, latency, replay, river, rules, season
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest", "drain", "rules", "season")
+NAMES = ("latency", "ingest", "drain", "rules", "season", "replay", "river")
 
 
 def bench(
@@ -17,17 +18,17 @@ def bench(
     tries: Annotated[
         int | None, typer.Option(min=1, help="Rounds at most; by default three times as many.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="latency: of a round.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=1, help="latency, replay: of a round.")] = 10.0,
     rate: Annotated[float, typer.Option(min=1, help="latency: messages a second.")] = 100.0,
-    messages: Annotated[int, typer.Option(min=1000, help="ingest: of a round.")] = 100_000,
+    messages: Annotated[int, typer.Option(min=1000, help="ingest, replay: of a round.")] = 100_000,
     points: Annotated[int, typer.Option(min=1000, help="drain: of a round.")] = 60_000,
     devices: Annotated[int, typer.Option(min=10, help="ingest, drain: that send in turn.")] = 1000,
-    days: Annotated[int, typer.Option(min=2, help="season: of the recording.")] = 182,
+    days: Annotated[int, typer.Option(min=2, help="season, river: of the recording.")] = 182,
 ) -> None:
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
     Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place,
-    rules and season nothing of all that.
+    rules, season and river nothing of all that.
     Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
     where messages or points were lost.
 
@@ -36,38 +37,26 @@ def bench(
     if name not in {None, *NAMES}:
         fail(USAGE, f"NAME = {name!r}: accepted is one of {', '.join(NAMES)}")
     tries = tries or 3 * rounds
+    screen = latency.Size(rate=rate, seconds=seconds, rounds=rounds, tries=tries)
+    feed = ingest.Size(devices=devices, messages=messages, rounds=rounds, tries=tries)
+    store = drain.Size(devices=devices, points=points, rounds=rounds, tries=tries)
+    half_year = season.Size(days=days, rounds=rounds, tries=tries)
+    water = river.Size(days=days, rounds=rounds, tries=tries)
+    replayed = min(messages, replay.MESSAGES_MAX)
+    feeds = replay.Size(messages=replayed, seconds=seconds, rounds=rounds, tries=tries)
+    benches: Mapping[str, Callable[[], Sequence[str]]] = {
+        "latency": lambda: [latency.summary(latency.run(screen, _progress), rounds)],
+        "ingest": lambda: [ingest.CONTEST.summary(ingest.run(feed, _progress), rounds)],
+        "drain": lambda: [drain.CONTEST.summary(drain.run(store, _progress), rounds)],
+        "rules": lambda: rules.summary(rules.run(rules.Size(rounds, tries), _progress), rounds),
+        "season": lambda: [season.summary(season.run(half_year, _progress), rounds)],
+        "river": lambda: [river.summary(river.run(water, _progress), rounds)],
+        "replay": lambda: replay.summary(*replay.run(feeds, _progress), rounds),
+    }
     try:
-        if name in {None, "latency"}:
-            size = latency.Size(
-                rate=rate,
-                seconds=seconds,
-                rounds=rounds,
-                tries=tries,
-            )
-            _told(latency.summary(latency.run(size, _progress), rounds))
-        if name in {None, "ingest"}:
-            feed = ingest.Size(
-                devices=devices,
-                messages=messages,
-                rounds=rounds,
-                tries=tries,
-            )
-            _told(ingest.CONTEST.summary(ingest.run(feed, _progress), rounds))
-        if name in {None, "drain"}:
-            store = drain.Size(
-                devices=devices,
-                points=points,
-                rounds=rounds,
-                tries=tries,
-            )
-            _told(drain.CONTEST.summary(drain.run(store, _progress), rounds))
-        if name in {None, "rules"}:
-            taken = rules.run(rules.Size(rounds, tries), _progress)
-            for line in rules.summary(taken, rounds):
+        for each in NAMES if name is None else (name,):
+            for line in benches[each]():
                 _told(line)
-        if name in {None, "season"}:
-            length = season.Size(days=days, rounds=rounds, tries=tries)
-            _told(season.summary(season.run(length, _progress), rounds))
     except BenchError as error:
         fail(FAILED, f"bench: {error}")
 

@@ -94,7 +94,7 @@ def _of_songtien(directory: Path, warm: Path, packets: Path, count: int, size: S
         until(lambda: serving.samples("stored") == size.devices, "warming up", ROUND_S_MAX)
         all_of_it = size.devices + count
         before_s = machine.cpu_s(serving.process.pid)
-        held = _asked(holding, HELD)
+        held = holding.says(HELD)
         taken = _timed(
             holding,
             packets,
@@ -106,9 +106,9 @@ def _of_songtien(directory: Path, warm: Path, packets: Path, count: int, size: S
         received = found["songtien_samples_received_total"]
         if received != all_of_it or found["songtien_samples_in_flight"]:
             raise BenchError(f"received {received:.0f} of {all_of_it}: {found}")
-        until(lambda: _asked(holding, HELD) <= held + _SAID, "the broker to hold nothing")
-        if _asked(holding, DROPPED):
-            raise BenchError(f"the broker dropped {_asked(holding, DROPPED)} messages")
+        until(lambda: holding.says(HELD) <= held + _SAID, "the broker to hold nothing")
+        if holding.says(DROPPED):
+            raise BenchError(f"the broker dropped {holding.says(DROPPED)} messages")
         return taken
 
 
@@ -160,14 +160,3 @@ def _publisher(holding: Broker, packets: Path, count: int) -> Iterator["subproce
         if publishing.stdout.readline() != b"ready\n":
             raise BenchError("the publisher can't connect")
         yield publishing
-
-
-def _asked(holding: Broker, topic: str) -> int:
-    """What the broker says of itself: each second, where it has changed."""
-    command = [client("mosquitto_sub"), "-h", HOST, "-p", str(holding.port), "-t", topic]
-    command += ["-W", "2"]
-    # It ends with a code that says so: time was over.
-    said = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - ours
-    if not said.stdout:
-        raise BenchError(f"the broker says nothing on {topic}: {said.stderr}")
-    return int(said.stdout.split()[-1])

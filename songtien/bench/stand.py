@@ -43,6 +43,16 @@ class Broker:
         """Return once a client of that name has subscribed; the broker's log tells it."""
         until(lambda: f" {client} " in self.log.read_text("utf-8"), f"{client} to subscribe")
 
+    def says(self, topic: str) -> int:
+        """A number that the broker says of itself: each second, where it has changed."""
+        command = [client("mosquitto_sub"), "-h", HOST, "-p", str(self.port), "-t", topic]
+        command += ["-W", "2"]
+        # It ends with a code that says so: time was over.
+        said = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603 - ours
+        if not said.stdout:
+            raise BenchError(f"the broker says nothing on {topic}: {said.stderr}")
+        return int(said.stdout.split()[-1])
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

@@ -54,6 +54,18 @@ def test_drain_of_a_few_thousand() -> None:
     assert float(ratio[1]) > 0
 
 
+def test_replay_of_a_few_thousand() -> None:
+    told = bench("replay", "--rounds", "1", "--tries", "1", "--messages", "2000", "--seconds", "1")
+    ratio = re.search(r"replay: (\d+\.\d\d) .* of mosquitto_pub -q 1 -l; \d", told)
+    assert ratio is not None, told
+    assert float(ratio[1]) > 0
+    assert re.search(r"pace at 1x: late by \d.* at the median, .* at p99, .* at worst", told)
+
+
+def test_river_of_two_days() -> None:
+    assert "samples as columns" in ran("river", "--rounds", "1", "--tries", "1", "--days", "2")
+
+
 def test_what_the_drain_needs_is_told_where_it_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
