@@ -44,7 +44,8 @@ def crossing_min(
     By default over the bridge, from its entry to its exit. Infinite for who does not arrive
     before the day ends at 03:00; a road without vehicles is ridden freely.
     """
-    number = (t_ms - DAY_FROM_MS) // (STEPS * STEP_MS)
+    # The last half hour of a night is that before the next day, in which a ride is over.
+    number = (t_ms - DAY_FROM_MS + WARM * STEP_MS) // (STEPS * STEP_MS)
     found = np.empty(len(t_ms))
     for day in np.unique(number).tolist():
         rows = number == day

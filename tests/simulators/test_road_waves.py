@@ -44,7 +44,7 @@ def _state(found: Passed, supply: Supply, km: float) -> tuple[FloatArray, FloatA
     return flow, (inside[:-1] + inside[1:]) / 2
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     rates=st.lists(st.floats(0.0, 1500.0), min_size=3, max_size=6),
     capacities=st.lists(st.floats(0.0, 1200.0), min_size=3, max_size=6),
@@ -77,7 +77,7 @@ def test_vehicles_are_conserved_and_never_more_than_the_road_carries(
     assert wished[-1] == pytest.approx(demand.sum() * H_PER_STEP)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(demand=st.floats(100.0, 890.0), capacity=st.floats(80.0, 900.0), km=st.floats(0.3, 2.6))
 def test_every_steady_state_lies_on_the_diagram(demand: float, capacity: float, km: float) -> None:
     steps = 8 * HOUR
