@@ -37,6 +37,21 @@ def moment_ms(said: Moment, *, begun_ms: int, now_ms: int) -> int:
         return begun_ms + duration_ms(said)
 
 
+def stands_alone(said: Moment) -> bool:
+    """Whether it means the same whenever a test begins: a date, or a number."""
+    if isinstance(said, str):
+        return _CLOCK.fullmatch(said) is None and not _is_duration(said)
+    return not isinstance(said, timedelta)
+
+
+def _is_duration(said: str) -> bool:
+    try:
+        duration_ms(said)
+    except ValueError:
+        return False
+    return True
+
+
 def duration_ms(said: str | timedelta) -> int:
     """A length of time, ms. Raises ValueError, which says what is accepted."""
     if isinstance(said, timedelta):

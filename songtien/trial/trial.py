@@ -20,7 +20,7 @@ from simulators.recorded import is_table, mapping_of_file, read_table
 from songtien.service import Service
 from songtien.settings import Settings, load_settings
 from songtien.trial import expecting
-from songtien.trial.moments import Moment, duration_ms, moment_ms, shown
+from songtien.trial.moments import Moment, duration_ms, moment_ms, shown, stands_alone
 from songtien.trial.real import RealStage
 from songtien.trial.virtual import VirtualStage
 
@@ -193,9 +193,11 @@ class Trial:
         """Go to a point in time with all that comes until then.
 
         moment : "06:00" is the next such time in Vietnam, "6h" so long after the beginning;
-            a date with its zone, a datetime, ms since 1970
+            a date with its zone, a datetime, ms since 1970. Where a date is the first that is
+            asked of a virtual clock, it begins there
         """
-        stage = self._staged()
+        alone = self._stage is None and stands_alone(moment)
+        stage = self._staged(moment_ms(moment, begun_ms=0, now_ms=0) if alone else None)
         to_ms = moment_ms(moment, begun_ms=stage.begun_ms, now_ms=stage.now_ms)
         if to_ms < stage.now_ms:
             raise ValueError(f"{moment!r} lies before now, {shown(stage.now_ms)}: time only passes")
