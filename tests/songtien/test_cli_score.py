@@ -2,15 +2,17 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from ingest.registry import parse_registry
 from simulators.label import Label
 from simulators.recording import Writer
-from songtien.cli_score import duration, score
+from songtien.cli_score import duration, labels_of, score
 from tests.songtien.scored import (
     LIMITS,
     REGISTRY,
@@ -24,6 +26,7 @@ from tests.songtien.scored import (
 )
 
 LABELS = [fault("spike", 49, 52), fault("duplicate", 60, 70), above(80, 100)]
+EXAMPLES = Path(__file__).parents[2] / "examples"
 APP = typer.Typer()
 APP.command()(score)
 
@@ -150,3 +153,31 @@ def test_a_csv_without_labels_says_where_they_would_stand(
 )
 def test_durations_for_people(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("file", "mapping", "events"),
+    [
+        ("qc/MainStreet2019.csv.gz", "logan-main-street", 6),
+        ("qc/WaterLab2019.csv.gz", "logan-water-lab", 10),
+        ("salinity/swmpr_apacpwq_2012_2013.csv.gz", "cat-point", 8),
+    ],
+)
+def test_the_examples_find_the_events_that_people_labelled(
+    recorded: Callable[[str], Path], file: str, mapping: str, events: int
+) -> None:
+    """As many as the published comparison counts."""
+    _, labels = labels_of(recorded(file), EXAMPLES / f"{mapping}.toml")
+    assert len(labels) == events
+    assert {label.label for label in labels} == {"human"}
+
+
+@pytest.mark.parametrize(
+    ("registry", "devices"),
+    [("cat-point-stations", ["bd-01"]), ("logan-stations", ["ms-01", "wl-01"])],
+)
+def test_the_registries_of_the_examples_have_their_devices(
+    registry: str, devices: list[str]
+) -> None:
+    text = (EXAMPLES / f"{registry}.toml").read_text("utf-8")
+    assert list(parse_registry(text, registry).devices) == devices
