@@ -3,79 +3,16 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from ingest.publishes import pubacks
-from simulators import packets
 from simulators.broker import Broker
 from simulators.link import WRITE_BYTES, Link, LinkError
 from tests.conftest import Mosquitto
-
-WELCOME = b"\x20\x02\x00\x00"
-
-
-@dataclass
-class Fake:
-    """A broker of a test's own: welcomes, collects, and answers only what it is told to."""
-
-    broker: Broker
-    welcome: bytes = WELCOME
-    received: list[tuple[int, int, bytes]] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    writer: asyncio.StreamWriter | None = None
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
-        buffer = bytearray()
-        while piece := await reader.read(65_536):
-            buffer += piece
-            for packet in packets.packets(buffer):
-                self.received.append(packet)
-                if packet[0] == 1:
-                    writer.write(self.welcome)
-            self.changed.set()
-        writer.close()
-
-    async def until(self, count: int) -> None:
-        async with asyncio.timeout(10.0):
-            while len(self.received) < count:
-                self.changed.clear()
-                await self.changed.wait()
-
-    def say(self, data: bytes) -> None:
-        assert self.writer is not None
-        self.writer.write(data)
-
-    def identifiers(self) -> list[int]:
-        found = []
-        for kind, _, body in self.received:
-            if kind == packets.PUBLISH:
-                at = 2 + int.from_bytes(body[:2], "big")
-                found.append(int.from_bytes(body[at : at + 2], "big"))
-        return found
-
-
-@asynccontextmanager
-async def fake(welcome: bytes = WELCOME) -> AsyncIterator[Fake]:
-    found: list[Fake] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await found[0].serve(reader, writer)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    found.append(Fake(Broker("127.0.0.1", port), welcome))
-    try:
-        yield found[0]
-    finally:
-        if found[0].writer is not None:
-            found[0].writer.close()
-        server.close()
-        await server.wait_closed()
+from tests.simulators.fakebroker import WELCOME, Fake, fake
 
 
 @dataclass

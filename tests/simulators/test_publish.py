@@ -2,11 +2,20 @@
 
 import asyncio
 import logging
+import os
+import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import aiomqtt
 import pytest
 
+from ingest.publishes import pubacks
+from simulators.link import Link
 from simulators.message import Message
 from simulators.publish import (
     IN_FLIGHT_MAX,
@@ -17,6 +26,7 @@ from simulators.publish import (
     loop_pace,
 )
 from tests.conftest import Mosquitto
+from tests.simulators.fakebroker import fake
 from tests.simulators.listener import listening
 
 
@@ -142,6 +152,169 @@ def test_an_error_of_our_own_is_not_taken_for_a_lost_link(mosquitto: Mosquitto) 
     with pytest.raises(BaseExceptionGroup) as caught:
         asyncio.run(Publisher(Broker.of(mosquitto.url), broken()).run())
     assert caught.value.subgroup(ZeroDivisionError) is not None
+
+
+def test_after_a_loss_what_was_in_flight_is_sent_again_first_in_order_and_marked() -> None:
+    async def run() -> None:
+        async with fake() as broker:
+            publisher = Publisher(broker.broker, _messages(300))
+            running = asyncio.create_task(publisher.run())
+            await broker.until(1 + IN_FLIGHT_MAX)
+            first = broker.published()
+            assert [int(payload) for _, _, payload in first] == list(range(IN_FLIGHT_MAX))
+            assert {flags for flags, _, _ in first} == {2}
+            broker.say(pubacks([1, 2, 4]))
+            await broker.until(1 + IN_FLIGHT_MAX + 3)
+            assert publisher.acknowledged_messages == 3
+            assert broker.writer is not None
+            broker.received.clear()
+            broker.writer.close()
+            await broker.until(1 + IN_FLIGHT_MAX)
+            again = broker.published()
+            left = [2, *range(4, IN_FLIGHT_MAX + 3)]
+            assert [int(payload) for _, _, payload in again] == left
+            assert {flags for flags, _, _ in again} == {2 | 8}
+            broker.say(pubacks(number for _, number, _ in again))
+            await broker.until(1 + 297)
+            last = broker.published()[IN_FLIGHT_MAX:]
+            assert [int(payload) for _, _, payload in last] == list(range(IN_FLIGHT_MAX + 3, 300))
+            assert {flags for flags, _, _ in last} == {2}
+            broker.say(pubacks(number for _, number, _ in last))
+            await running
+            assert publisher.offered_messages == publisher.acknowledged_messages == 300
+            assert publisher.offered_samples == publisher.acknowledged_samples == 600
+
+    asyncio.run(run())
+
+
+def test_a_broker_that_refuses_is_told_at_once_and_why() -> None:
+    async def run() -> None:
+        async with fake(b"\x20\x02\x00\x05") as broker:
+            with pytest.raises(aiomqtt.MqttError, match="refuses: not authorised"):
+                await Publisher(broker.broker, _messages(3)).run()
+
+    asyncio.run(run())
+
+
+def test_patience_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulators.publish.RETRY_S_MAX", 0.1)
+
+    async def run() -> None:
+        async with fake() as broker:
+            publisher = Publisher(broker.broker, _messages(3), patience_s=0.3)
+            running = asyncio.create_task(publisher.run())
+            await broker.until(4)
+            assert broker.writer is not None
+            broker.welcome = b"\x20\x02\x00\x03"
+            broker.writer.close()
+            with pytest.raises(aiomqtt.MqttError, match="refuses: it is not available"):
+                await asyncio.wait_for(running, 5.0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.broker
+def test_a_broker_that_stands_still_for_a_while_gets_each_message_once(
+    mosquitto: Mosquitto,
+) -> None:
+    async def run() -> None:
+        assert mosquitto.process is not None
+        publisher = Publisher(Broker.of(mosquitto.url), _messages(3000))
+        async with listening(mosquitto.url) as heard:
+            running = asyncio.create_task(publisher.run())
+            await heard.until(lambda: len(heard.messages) > 100)
+            os.kill(mosquitto.process.pid, signal.SIGSTOP)
+            await asyncio.sleep(0.5)
+            os.kill(mosquitto.process.pid, signal.SIGCONT)
+            await running
+            await heard.until(lambda: len(heard.messages) >= 3000)
+        assert [int(payload) for _, payload, _ in heard.messages] == list(range(3000))
+
+    asyncio.run(run())
+
+
+@pytest.mark.broker
+def test_large_payloads_arrive_whole(mosquitto: Mosquitto) -> None:
+    large = [Message(0, "t", bytes([number]) * 262_144, samples=1) for number in range(100)]
+
+    async def run() -> None:
+        async with listening(mosquitto.url) as heard:
+            await Publisher(Broker.of(mosquitto.url), large).run()
+            await heard.until(lambda: len(heard.messages) >= 100)
+        assert [payload for _, payload, _ in heard.messages] == [each.payload for each in large]
+
+    asyncio.run(run())
+
+
+@pytest.mark.broker
+def test_with_a_name_a_password_and_tls(mosquitto: Mosquitto) -> None:
+    openssl, hashed = shutil.which("openssl"), shutil.which("mosquitto_passwd")
+    if openssl is None or hashed is None:
+        pytest.skip("openssl or mosquitto_passwd is not installed")
+    directory = mosquitto.directory
+    key, certificate, passwords = directory / "key", directory / "cert", directory / "passwords"
+    self_signed = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([openssl, *self_signed, *names, *files], check=True, capture_output=True)
+    subprocess.run([hashed, "-b", "-c", str(passwords), "an", "b@c"], check=True)
+    mosquitto.stop()
+    mosquitto.extra = (
+        f"certfile {certificate}\nkeyfile {key}\nallow_anonymous false\npassword_file {passwords}\n"
+    )
+    mosquitto.start()
+    broker = replace(
+        Broker.of(f"mqtts://an:b%40c@127.0.0.1:{mosquitto.port}"), ca_file=str(certificate)
+    )
+
+    async def run() -> None:
+        publisher = Publisher(broker, _messages(2000))
+        await publisher.run()
+        assert publisher.acknowledged_messages == 2000
+        with pytest.raises(aiomqtt.MqttError, match="not authorised"):
+            await Publisher(replace(broker, password="other"), _messages(1)).run()
+        with pytest.raises(aiomqtt.MqttError, match="certificate verify failed"):
+            await Publisher(replace(broker, ca_file=None), _messages(1)).run()
+
+    asyncio.run(run())
+
+
+def test_a_message_is_written_before_the_next_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    written_s: list[float] = []
+    flush = Link._flush
+
+    def noted(link: Link[object]) -> None:
+        if link._out:
+            written_s.append(time.monotonic())
+        flush(link)
+
+    def slow() -> Iterator[Message]:
+        for message in _messages(4, step_ms=300):
+            time.sleep(0.2)  # as a scenario whose next hours are drawn
+            yield message
+
+    async def run() -> None:
+        async with fake() as broker:
+            publisher = Publisher(broker.broker, slow(), wait=loop_pace(1000, 1.0))
+            running = asyncio.create_task(publisher.run())
+            await broker.until(5)
+            broker.say(pubacks([1, 2, 3, 4]))
+            await running
+
+    monkeypatch.setattr(Link, "_flush", noted)
+    asyncio.run(run())
+    gaps = [later - earlier for earlier, later in pairwise(written_s)]
+    assert gaps == pytest.approx([0.3] * 3, abs=0.1)
 
 
 def test_the_pace_is_counted_from_the_start() -> None:
