@@ -16,7 +16,7 @@ from simulators.noise import DAY_MS, generator
 from simulators.road.choice import HEARD_STEPS, Choice
 from simulators.road.demand import DAY_FROM_MS, STEPS, Wishes, both_open, wishes
 from simulators.road.network import CORRIDOR, DIRECTIONS, Chain, chains
-from simulators.road.supply import supply
+from simulators.road.supply import closed, supply
 from simulators.road.traffic import CAR_LANE, MOTORBIKE_KM_H, STEP_MS, Traffic
 from simulators.road.waves import Passed, links_of, run
 
@@ -25,6 +25,9 @@ DAYS = 8
 
 WARM = 90
 """Steps before 03:00 that fill the roads: half an hour is longer than any free ride."""
+
+STRIP_VEH = 20
+"""Motorbikes that a strip lets on in a step once a closed bridge is opened; unverified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +185,32 @@ def classes(
     return found
 
 
-def strip_passed(days: Days, station: str, direction: str, km: float) -> IntArray:
+def strip_passed(days: Days, station: str, direction: str, km: float, traffic: Traffic) -> IntArray:
     """Motorbikes and bicycles that passed a place by each edge: int64[T + 1, DAYS, 2].
 
-    They ride on their strip whatever the cars do.
+    They ride on their strip whatever the cars do; a closed bridge holds them at its entry.
     """
     chain, rows = days.rows(station, direction)
     first, last = chain.road.ends_km
-    ride_h = (min(max(km, first), last) - first) / MOTORBIKE_KM_H
-    late = min(round(ride_h * 3_600_000 / STEP_MS), WARM)
+    at_km = min(max(km, first), last)
     mine = days.strip[:, rows]
+    if at_km < 0.0:
+        return _ridden(mine, at_km - first)
+    t_ms = days.t0_ms + (np.arange(len(mine)) * STEP_MS)[:, None]
+    shut = closed(chain, t_ms, traffic)
+    if not shut.any():
+        return _ridden(mine, at_km - first)
+    arrived = _ridden(mine, -first)
+    may = np.zeros(arrived.shape, np.int64)
+    may[1:] = np.cumsum(np.where(shut, 0, STRIP_VEH), axis=0)[:, :, None]
+    # Of all earlier edges the one from which the least could pass (Newell's minimum).
+    let_on = may + np.minimum.accumulate(arrived - may, axis=0)
+    return _ridden(np.diff(let_on, axis=0), at_km)
+
+
+def _ridden(mine: NDArray[np.integer], km: float) -> IntArray:
+    """Those that set out in each step, by the edges at which they have ridden so far."""
+    late = min(round(km / MOTORBIKE_KM_H * 3_600_000 / STEP_MS), WARM)
     found = np.zeros((len(mine) + 1, *mine.shape[1:]), np.int64)
     found[1 + late :] = np.cumsum(mine[: len(mine) - late], axis=0, dtype=np.int64)
     return found

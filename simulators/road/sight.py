@@ -205,7 +205,9 @@ def _steps(makes: _Makes, first_day: int) -> Steps:
         ],
         axis=2,
     )
-    strip = np.diff(strip_passed(days, station, direction, km), axis=0)[WARM:].swapaxes(1, 2)
+    strip = np.diff(strip_passed(days, station, direction, km, traffic), axis=0)[WARM:].swapaxes(
+        1, 2
+    )
     return Steps(
         flow_veh,
         share * jammed + (1.0 - share) * free,

@@ -114,9 +114,14 @@ def _lanes(chain: Chain, t_ms: IntArray, traffic: Traffic) -> FloatArray:
     return np.where(_worked(chain, t_ms, traffic, ONE_WAY), 2.0, 1.0)
 
 
+def closed(chain: Chain, t_ms: IntArray, traffic: Traffic) -> BoolArray:
+    """Whether nobody at all is let onto the bridge at each time, in the shape of t_ms."""
+    return _worked(chain, t_ms, traffic, CLOSED)
+
+
 def _may_enter(chain: Chain, t_ms: IntArray, traffic: Traffic) -> BoolArray:
     """Whether a direction is let onto its bridge."""
-    may = ~_worked(chain, t_ms, traffic, CLOSED)
+    may = ~closed(chain, t_ms, traffic)
     for each in _of(chain, traffic, ONE_WAY):
         batch_ms = max(round(each.batch_s * 1000), 2 * STEP_MS)
         batch, within_ms = np.divmod(t_ms - each.from_ms, batch_ms)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulators.road.sight import truth
-from simulators.road.traffic import CAR_LANE, Bottleneck, Camera, Traffic
+from simulators.road.traffic import CAR_LANE, Bottleneck, Camera, Traffic, Working
 from simulators.road.whole import crossing_min, queue_km
 from tests.simulators.road_days import (
     HOUR_MS,
@@ -75,6 +75,18 @@ def test_holidays_have_the_queues_that_were_told(
     other = SOUTH if direction == NORTH else NORTH
     assert queue_km(t_ms, way(other, ORDINARY)).max() < 3.0
     assert length[-1] == 0.0, "no queue lives through the night"
+
+
+def test_at_tet_2024_with_the_toll_open_half_an_hour_was_enough_for_five_times_the_design() -> None:
+    eve = date(2024, 2, 8)
+    opened = Traffic(workings=(Working(ONE, "toll-open", at_ms(eve, 3), at_ms(eve, 27)),))
+    cars = 0
+    for direction in (SOUTH, NORTH):
+        there = way(direction, opened)
+        minutes = crossing_min(times_ms(eve), there, from_km=FROM_KM, to_km=TO_KM)
+        assert minutes.max() < 30.0
+        cars += int(seen_on(eve, Camera(ONE, direction), opened, HOUR_MS)[1].cars.sum())
+    assert cars == pytest.approx(5 * 6_000, rel=0.15)
 
 
 def test_saturday_evening_is_fuller_than_monday_evening() -> None:

@@ -193,6 +193,13 @@ def test_a_closed_direction_is_empty_behind_its_entry() -> None:
     assert truth(t_ms, STEP_MS, ENTRY, closed, 1, "test").cars.sum() == 0
     assert truth(t_ms[30:], STEP_MS, EXIT, closed, 1, "test").cars.sum() == 0
     assert truth(t_ms, STEP_MS, Camera(ONE, NORTH), closed, 1, "test").cars.sum() > 100
+    # Motorbikes wait as well, and come when it is opened.
+    assert truth(t_ms, STEP_MS, ENTRY, closed, 1, "test").strip.sum() == 0
+    day = times_ms(MONDAY, 24 * HOUR_MS)
+    held, free = (
+        truth(day, 24 * HOUR_MS, ENTRY, each, 1, "test").strip.sum() for each in (closed, Traffic())
+    )
+    assert held == free
 
 
 def test_the_toll_opened_lets_a_queue_of_tet_run() -> None:
