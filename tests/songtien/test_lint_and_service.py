@@ -116,7 +116,7 @@ def _reasons(found: list[Finding]) -> list[str]:
     return sorted(first.values()) if -1 not in first else [first[-1]]
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.lists(_message(), min_size=1, max_size=6))
 def test_an_error_is_found_exactly_where_the_service_refuses(messages: list[Message]) -> None:
     river = River(registry=STATIONS)
