@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from ingest.lanes import LaneBody, body_of, clash, merged
 from ingest.lint_finding import Finding, Severity, errors, hint, number, warning
 from ingest.payload import SalinitySample, TrafficSample
-from ingest.probes import against
+from ingest.probes import PROBE_SALINITY, QUANTITY_OF, SALINITY, against
 from ingest.reading import FUTURE_TOLERANCE_MS
 from ingest.refusal import Refusal
 from ingest.salinity import INPUTS
@@ -35,6 +35,13 @@ RISES: Final = 10
 
 LATE: Final = 1.5
 """Expected intervals after which a value is called late (docs/contract/devices.md)."""
+
+_FIELD_OF: Final = {
+    **{quantity: name for name, quantity in QUANTITY_OF.items()},
+    SALINITY: "sal_g_l",
+    PROBE_SALINITY: "sal_g_l",
+}
+"""A conflict is of quantities; whoever sends knows fields."""
 
 
 @dataclass(slots=True)
@@ -310,8 +317,10 @@ def _again(where: str) -> Finding:
 
 def _conflict(refused: Refusal, where: str) -> Finding:
     (found,) = errors(refused, where)
+    path, _, name = found.where.rpartition(".")
+    path = f"{path}.{_FIELD_OF.get(name, name)}"
     text = f"{found.text}: the first stays. Is the same time given to two measurements?"
-    return Finding(Severity.ERROR, found.code, found.where, found.value, text)
+    return Finding(Severity.ERROR, found.code, path, found.value, text)
 
 
 def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:

@@ -338,7 +338,7 @@ def test_another_value_at_one_time_is_the_services_conflict() -> None:
     check, told = sequence(message(GOOD), message({**GOOD, "temp_c": 20.0}, seq=2))
     (clash,) = told
     assert (clash.severity, clash.code) == (Severity.ERROR, "conflict")
-    assert clash.where == "samples[0].temperature_c"
+    assert clash.where == "samples[0].temp_c"
     assert "28.4 stands at this time" in clash.text
     _, told = sequence(message(LANE), message({**LANE, "occupancy": 0.3}, seq=2), topic=CAMERA)
     assert [each.code for each in told] == ["conflict"]
