@@ -94,7 +94,7 @@ def _held(fault: Fault, scene: Scene) -> Columns:
 
 
 _ANY: Final = (*PROBE, *CAMERA)
-_UNIT: Final = "of the field"
+_UNIT: Final = "in the field's unit"
 
 NOISE = SampleFault(
     _noisy,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from ingest.reading import FloatArray
 from ingest.registry import Device
 from simulators.columns import Columns, encoded
-from simulators.faults import KINDS, MESSAGES, SAMPLES, Fault, fault, in_order
+from simulators.faults import KINDS, MESSAGES, SAMPLES, Fault, SampleFault, fault, in_order
 from simulators.labels import labels
 from simulators.scenario import HOUR_MS, SCENARIOS
 from simulators.world import World
@@ -243,3 +244,28 @@ def test_a_fault_moves_with_its_scenario() -> None:
     (moved,) = scenario.world(REGISTRY, 1, BEGIN + DAY_MS).faults
     assert (moved.from_ms, moved.to_ms) == (FROM + DAY_MS, TO + DAY_MS)
     assert replace(moved, from_ms=FROM, to_ms=TO) in scenario.world(REGISTRY, 1).faults
+
+
+DEVICES = {("salinity", "traffic"): "both", ("salinity",): "probes", ("traffic",): "cameras"}
+
+
+def documented(name: str) -> str:
+    """A kind's row in docs/scenarios.md."""
+    kind = KINDS[name]
+    said = [
+        f"`{each.name}` {each.default:,g} ({each.low:,g} to {each.high:,g}{each.unit and ' '}"
+        f"{each.unit}): {each.says}"
+        for each in kind.parameters
+    ]
+    if isinstance(kind, SampleFault) and kind.quantities:
+        said.append("`quantity`")
+    row = (f"`{name}`", DEVICES[kind.kinds], "; ".join(said), kind.does, kind.perfect)
+    return f"| {' | '.join(row)} |"
+
+
+def test_the_document_has_every_kind_in_the_order_in_which_they_are_applied() -> None:
+    text = (Path(__file__).parents[2] / "docs/scenarios.md").read_text("utf-8")
+    rows = [
+        line for line in text.splitlines() if line.startswith(tuple(f"| `{k}` |" for k in KINDS))
+    ]
+    assert rows == [documented(name) for name in KINDS]

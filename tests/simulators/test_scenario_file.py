@@ -7,7 +7,7 @@ import pytest
 from ingest.faults import ConfigError
 from simulators.faults import FOREVER_MS, KINDS, MESSAGES, SampleFault
 from simulators.scenario import HOUR_MS, SCENARIOS, load
-from simulators.scenario_file import parse
+from simulators.scenario_file import KEYS, parse
 from tests.simulators.delta import REGISTRY
 
 BEGIN = 1_710_003_600_000  # midnight of 10/03/2024 in Vietnam
@@ -35,6 +35,16 @@ def test_times_are_durations_after_the_start_or_times_in_vietnam() -> None:
         ((r.from_ms - BEGIN) / HOUR_MS, (r.to_ms - BEGIN) / HOUR_MS) for r in said.traffic.rains
     ]
     assert hours == [(1.5, 2.5), (4.0, 5.5), (4.0, 24.0), (-1.0, 12.0)]
+
+
+def test_the_example_of_the_document_is_taken() -> None:
+    text = (Path(__file__).parents[2] / "docs/scenarios.md").read_text("utf-8")
+    example = text.split("```toml\n")[1].split("```")[0]
+    said = parse(example, "example.toml")
+    assert [each.kind for each in said.faults] == ["stuck"]
+    assert [each.share for each in said.traffic.incidents] == [0.4]
+    for keys in KEYS.values():
+        assert all(f"`{key}`" in text for key in keys if key not in KEYS), keys
 
 
 def test_every_part_is_read() -> None:
