@@ -70,7 +70,7 @@ def days_of(
     return _days(stations, directions, day // DAYS * DAYS, traffic, seed, scenario)
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=24)
 def _days(
     stations: tuple[str, ...],
     directions: tuple[str, ...],

@@ -6,6 +6,7 @@ is the mean of its steps. A camera misses vehicles, more of them at night, in ra
 motorbikes hide one another.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -119,27 +120,29 @@ def _intervals(t0_ms: IntArray, interval_ms: int, makes: _Makes, *, misses: bool
         raise ValueError(msg)
     each = interval_ms // STEP_MS
     steps = ((t0_ms - DAY_FROM_MS) // STEP_MS)[:, None] + np.arange(each)
-    number, within = np.divmod(steps, STEPS)
-    flow, density, queue, lanes = (np.empty(steps.shape) for _ in range(4))
-    cars = np.empty((*steps.shape, len(CAR_LANE)), np.int64)
-    strip = np.empty((*steps.shape, len(STRIP)), np.int64)
-    for day in np.unique(number).tolist():
-        rows = number == day
+    number, within = np.divmod(steps.reshape(-1), STEPS)
+    columns: list[FloatArray] = [np.empty(steps.size) for _ in range(4)]
+    cars = np.empty((steps.size, len(CAR_LANE)), np.int64)
+    strip = np.empty((steps.size, len(STRIP)), np.int64)
+    for day, rows in _by_day(number):
         at, place = within[rows], day % DAYS
         found = _steps(makes, day - place)
-        flow[rows] = found.flow_veh[at, place]
-        density[rows] = found.density_veh_km[at, place]
-        queue[rows] = found.queue_m[at, place]
-        lanes[rows] = found.lanes[at, place]
+        told = (found.flow_veh, found.density_veh_km, found.queue_m, found.lanes)
+        for column, values in zip(columns, told, strict=True):
+            column[rows] = values[at, place]
         if misses:
-            cars[rows], strip[rows] = (each[at] for each in _counted(makes, day))
+            cars[rows], strip[rows] = (counted[at] for counted in _counted(makes, day))
         else:
             cars[rows], strip[rows] = found.cars[at, :, place], found.strip[at, :, place]
+    flow, density, queue, lanes = (column.reshape(steps.shape) for column in columns)
+    cars, strip = (
+        counted.reshape(*steps.shape, counted.shape[1]).sum(axis=1) for counted in (cars, strip)
+    )
     occupancy = density * (VEHICLE_M / 1000.0) / (lanes * road_of(makes.camera.station).lanes)
     wet = raining(t0_ms, makes.traffic.rains)
     return Intervals(
-        cars.sum(axis=1),
-        strip.sum(axis=1),
+        cars,
+        strip,
         _speed_km_h(flow.sum(axis=1) / (each * H_PER_STEP), density.mean(axis=1), cars, makes),
         rounded(np.minimum(occupancy.mean(axis=1), 1.0)),
         rounded(queue.max(axis=1)),
@@ -149,13 +152,22 @@ def _intervals(t0_ms: IntArray, interval_ms: int, makes: _Makes, *, misses: bool
     )
 
 
+def _by_day(number: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Each day among these, with the places where it stands."""
+    if not len(number):
+        return
+    order = np.argsort(number, kind="stable")
+    days, first = np.unique(number[order], return_index=True)
+    yield from zip(days.tolist(), np.split(order, first[1:]), strict=True)
+
+
 def _speed_km_h(
     flow_veh_h: FloatArray, density: FloatArray, cars: IntArray, makes: _Makes
 ) -> FloatArray:
     free = road_of(makes.camera.station).free_km_h
     with np.errstate(divide="ignore", invalid="ignore"):
         speed = np.minimum(flow_veh_h / density, free)
-    return rounded(np.where(cars.sum(axis=(1, 2)) > 0, speed, np.nan))
+    return rounded(np.where(cars.sum(axis=1) > 0, speed, np.nan))
 
 
 @lru_cache(maxsize=24)

@@ -220,6 +220,12 @@ def test_an_interval_is_whole_steps(interval_ms: int) -> None:
         seen(np.array([0]), interval_ms, EXIT, Traffic(), 1, "test")
 
 
+def test_no_times_give_no_intervals() -> None:
+    nothing = seen(np.array([], dtype=np.int64), 60_000, EXIT, NARROW, 1, "test")
+    assert nothing.cars.shape == (0, len(CAR_LANE))
+    assert len(nothing.speed_km_h) == 0
+
+
 def test_a_bridge_that_is_not_known_is_one_like_the_first() -> None:
     _, view = seen_on(MONDAY, Camera("cau-ham-luong", "outbound"), Traffic(), HOUR_MS)
     assert 8_000 < view.cars.sum() < 11_500
