@@ -1,8 +1,8 @@
 """Record what a broker says, byte for byte, with the times at which it came.
 
-A message is written where the client hands it over, in the thread that reads the socket: none
-waits in memory, and a disk that is slower than the feed holds the broker back by TCP. What
-waits then, waits in the broker, as far as its `max_queued_messages`.
+A message is written in the turn of the event loop that reads it off the socket, and then it is
+acknowledged: none waits in memory, and a disk that is slower than the feed holds the broker back
+by TCP. What waits then, waits in the broker, as far as it holds it.
 """
 
 import asyncio
@@ -14,28 +14,23 @@ from pathlib import Path
 from typing import Final
 
 import aiomqtt
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.faults import ConfigError, Fault
 from ingest.journal import Journal, Messages
 from simulators.broker import Broker
+from simulators.ear import Ear, RefusedError, Said
+from simulators.link import LinkError
 from simulators.message import Message
 from simulators.recording import PAYLOAD_BYTES_MAX, Gap, Writer
 
 FLUSH_S: Final = 1.0
 """A recorder that is killed has lost no more than this."""
 
-KEEPALIVE_S: Final = 10
+KEEPALIVE_S: Final = 10.0
 RETRY_S_MIN: Final = 0.1
 RETRY_S_MAX: Final = 5.0
-REFUSED_FROM: Final = 128
-"""A SUBACK's code from here on is a refusal (MQTT 5, 3.9.3)."""
 
 LOG = logging.getLogger("songtien.record")
-
-
-class RefusedError(aiomqtt.MqttError):
-    """The broker does not let us hear what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +68,12 @@ class Recorder:
         self._clock_ms = clock_ms
         self._progress = progress
         self._writer: Writer | None = None
-        self._early: list[tuple[int, aiomqtt.Message]] = []
         self._dirty = False
         self._at_ms = 0
         self._newest_ms = 0
         self._lost_ms: int | None = None
         self._failure: OSError | None = None
-        # MQTT 5 tells which messages were sent to be retained; older brokers don't.
-        self._protocol = aiomqtt.ProtocolVersion.V5
+        self._v5 = True
         self._messages = self._bytes = self._gaps = self._too_large = 0
 
     @property
@@ -116,20 +109,19 @@ class Recorder:
 
     async def _connections(self, stop: asyncio.Event) -> None:
         delay_s = RETRY_S_MIN
-        tried_old = False
         while not stop.is_set() and self._failure is None:
             before = self._messages
-            error = await self._one_connection(stop)
+            try:
+                error = await self._one_connection(stop)
+            except RefusedError as refused:
+                raise aiomqtt.MqttError(str(refused)) from refused
             if error is None:
                 return
-            if isinstance(error, RefusedError):
-                raise error
-            if self._writer is None:
-                if tried_old:
-                    raise error
-                self._early.clear()
-                tried_old, self._protocol = True, aiomqtt.ProtocolVersion.V311
+            if self._writer is None and self._v5:
+                self._v5 = False  # it may know the older protocol alone
                 continue
+            if self._writer is None:
+                raise aiomqtt.MqttError(str(error)) from error
             if self._lost_ms is None:
                 self._lost_ms = self._sign_of_life_ms()
                 LOG.warning("%s:%d is lost: %s", self._broker.host, self._broker.port, error)
@@ -138,89 +130,47 @@ class Recorder:
                 async with asyncio.timeout(delay_s):
                     await stop.wait()
 
-    async def _one_connection(self, stop: asyncio.Event) -> aiomqtt.MqttError | None:
+    async def _one_connection(self, stop: asyncio.Event) -> LinkError | None:
         """Record over one connection; what ended it, or None when it was us."""
+        ear = Ear(v5=self._v5)
+        begun_ms = self._now_ms()
         try:
-            async with self._client(stop) as client:
-                if self._lost_ms is not None:
-                    self._end_gap()
-                    LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
-                begun_ms = self._now_ms()
-                await self._subscribe(client)
-                if self._writer is None:
-                    self._begin(begun_ms)
-                watching = asyncio.ensure_future(_until_lost(client))
-                stopping = asyncio.ensure_future(stop.wait())
-                try:
-                    await asyncio.wait((watching, stopping), return_when=asyncio.FIRST_COMPLETED)
-                    if watching.done():
-                        watching.result()
-                finally:
-                    for task in (watching, stopping):
-                        task.cancel()
-                    await asyncio.gather(watching, stopping, return_exceptions=True)
-        except aiomqtt.MqttError as error:
+            await ear.open(self._broker, self._topics, KEEPALIVE_S)
+        except LinkError as error:
             return error
-        return None
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            if self._writer is None:
+                self._writer = self._opened()
+                self._writer.header({"from": begun_ms, "topics": self._topics})
+            if self._lost_ms is not None:
+                self._end_gap()
+                LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
+            ear.listen(lambda said: self._take(said, stop))
+            await asyncio.wait((ear.over, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return None if stop.is_set() else ear.over.result()
+        finally:
+            stopping.cancel()
+            await ear.close()
 
-    def _begin(self, begun_ms: int) -> None:
-        """Open the file, now that there is something to hear."""
-        self._writer = self._opened()
-        self._writer.header({"from": begun_ms, "topics": self._topics})
-        early, self._early = self._early, []
-        for at_ms, message in early:
-            self._write(at_ms, message)
-
-    def _client(self, stop: asyncio.Event) -> aiomqtt.Client:
-        def queue(maxsize: int = 0) -> _Straight:
-            return _Straight(maxsize, lambda message: self._take(message, stop))
-
-        return aiomqtt.Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password,
-            tls_context=self._broker.context(),
-            timeout=10.0,
-            keepalive=KEEPALIVE_S,
-            protocol=self._protocol,
-            queue_type=queue,  # type: ignore[arg-type] # it is called, and nothing else
-        )
-
-    async def _subscribe(self, client: aiomqtt.Client) -> None:
-        if self._protocol is aiomqtt.ProtocolVersion.V5:
-            as_sent = SubscribeOptions(qos=1, retainAsPublished=True)
-            answers = await client.subscribe([(topic, as_sent) for topic in self._topics])
-        else:
-            answers = await client.subscribe([(topic, 1) for topic in self._topics])
-        for topic, answer in zip(self._topics, answers, strict=False):
-            code = answer if isinstance(answer, int) else int(getattr(answer, "value", 0))
-            if code >= REFUSED_FROM:
-                raise RefusedError(f"it does not let us hear {topic} (code {code})")
-
-    def _take(self, message: aiomqtt.Message, stop: asyncio.Event) -> None:
-        self._newest_ms = self._now_ms()
-        if self._writer is None:
-            # Retained ones may come before we have seen that the broker agrees.
-            self._early.append((self._newest_ms, message))
-        elif self._failure is None:
-            try:
-                self._write(self._newest_ms, message)
-            except OSError as error:
-                self._failure = error
-                stop.set()
-
-    def _write(self, at_ms: int, message: aiomqtt.Message) -> None:
-        payload = message.payload
-        assert self._writer is not None
-        assert isinstance(payload, bytes | bytearray)
-        if len(payload) > PAYLOAD_BYTES_MAX:
-            self._too_large += 1
+    def _take(self, said: Sequence[Said], stop: asyncio.Event) -> None:
+        """Write what one read has brought: it came together, at one time."""
+        if self._failure is not None:
             return
-        self._writer.message(at_ms, str(message.topic), bytes(payload), retain=bool(message.retain))
+        assert self._writer is not None
+        self._newest_ms = at_ms = self._now_ms()
+        try:
+            for topic, payload, retain in said:
+                if len(payload) > PAYLOAD_BYTES_MAX:
+                    self._too_large += 1
+                    continue
+                self._writer.message(at_ms, topic, payload, retain=retain)
+                self._messages += 1
+                self._bytes += len(payload)
+        except OSError as error:
+            self._failure = error
+            stop.set()
         self._dirty = True
-        self._messages += 1
-        self._bytes += len(payload)
 
     async def _flush_now_and_then(self, stop: asyncio.Event) -> None:
         while self._failure is None:
@@ -246,28 +196,11 @@ class Recorder:
 
     def _sign_of_life_ms(self) -> int:
         """Since when nothing may have come: the keepalive would have found it out after so long."""
-        return max(self._newest_ms, self._now_ms() - 1500 * KEEPALIVE_S)
+        return max(self._newest_ms, self._now_ms() - round(1000 * KEEPALIVE_S))
 
     def _now_ms(self) -> int:
         self._at_ms = max(self._at_ms, self._clock_ms())
         return self._at_ms
-
-
-class _Straight(asyncio.Queue[aiomqtt.Message]):
-    """A queue in which nothing is ever held: what is put into it is handed on at once."""
-
-    def __init__(self, maxsize: int, take: Callable[[aiomqtt.Message], None]) -> None:
-        super().__init__(maxsize)
-        self._take = take
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        self._take(item)
-
-
-async def _until_lost(client: aiomqtt.Client) -> None:
-    """Raise MqttError when the connection ends."""
-    async for _ in client.messages:
-        pass
 
 
 def journal_messages(
@@ -282,6 +215,10 @@ def journal_messages(
     if not path.is_file():
         accepted = "accepted is a service's data directory, with its journal.sqlite"
         raise ConfigError([Fault("options", "--from-data", str(directory), accepted)])
+    return _entries(path, from_ms, to_ms)
+
+
+def _entries(path: Path, from_ms: int, to_ms: int | None) -> Iterator[Message]:
     journal = Journal(path, lambda: 0)  # nothing is appended, so nothing is stamped
     try:
         for _, at_ms, entry in journal.all_after(0):

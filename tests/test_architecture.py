@@ -48,8 +48,7 @@ WORLDLY = frozenset(
 """What brings a clock, a thread, a socket, a file or chance."""
 
 FOREIGN = {
-    # The second names an option of a subscription.
-    "paho": {"ingest/mqtt.py", "simulators/record.py"},
+    "paho": {"ingest/mqtt.py"},
     "aiomqtt": {
         "simulators/broker.py",
         "simulators/publish.py",

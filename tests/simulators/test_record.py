@@ -12,7 +12,7 @@ from simulators import record
 from simulators.broker import Broker
 from simulators.message import Message
 from simulators.publish import Publisher
-from simulators.record import Recorder, RefusedError, journal_messages
+from simulators.record import Recorder, journal_messages
 from simulators.recording import Writer, read
 from tests.conftest import Mosquitto
 
@@ -172,7 +172,7 @@ def test_topics_that_a_broker_does_not_let_us_hear(tmp_path: Path, free_port: in
                 lambda: Writer.to(tmp_path / "a.jsonl"),
                 clock_ms=Clock(),
             )
-            with pytest.raises(RefusedError, match="secret/#"):
+            with pytest.raises(aiomqtt.MqttError, match="secret/#"):
                 await recorder.run(asyncio.Event())
 
     asyncio.run(run())
@@ -210,3 +210,66 @@ def test_a_journal_gives_what_arrived_in_a_time(tmp_path: Path) -> None:
     begin_ms, end_ms = found[20].publish_ms, found[40].publish_ms
     assert list(journal_messages(tmp_path, from_ms=begin_ms, to_ms=end_ms)) == found[20:40]
     journal.close()
+
+
+def test_a_broker_of_the_older_protocol_alone_is_heard(tmp_path: Path, free_port: int) -> None:
+    """By the bytes of MQTT 3.1.1: to MQTT 5 it hangs up without a word, as older brokers do."""
+    path = tmp_path / "a.jsonl"
+
+    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.readexactly((await reader.readexactly(2))[1])
+        if hello[6] == 4:
+            writer.write(b"\x20\x02\x00\x00")
+            subscribe = await reader.readexactly((await reader.readexactly(2))[1])
+            said = b"\x33\x07\x00\x01a\x00\x07hi" + b"\x30\x05\x00\x02mu\xff"
+            writer.write(b"\x90\x03" + subscribe[:2] + b"\x01" + said)
+            assert await reader.readexactly(4) == b"\x40\x02\x00\x07"
+            await reader.read()
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(old, "127.0.0.1", free_port):
+            broker = Broker("127.0.0.1", free_port)
+            recorder = Recorder(broker, ["#"], lambda: Writer.to(path), clock_ms=Clock())
+            stop = asyncio.Event()
+            running = asyncio.create_task(recorder.run(stop))
+            await _until(lambda: recorder.heard.messages == 2)
+            stop.set()
+            await running
+
+    asyncio.run(run())
+    came = list(read(path).messages)
+    assert [(m.topic, m.payload, m.retain) for m in came] == [
+        ("a", b"hi", True),
+        ("mu", b"\xff", False),
+    ]
+
+
+def test_a_broker_that_falls_silent_is_given_up(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "KEEPALIVE_S", 0.2)
+    path = tmp_path / "a.jsonl"
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x20\x03\x00\x00\x00")
+        subscribe = await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x90\x04" + subscribe[:2] + b"\x00\x01")
+        await reader.read()
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(silent, "127.0.0.1", free_port):
+            broker = Broker("127.0.0.1", free_port)
+            recorder = Recorder(broker, ["#"], lambda: Writer.to(path), clock_ms=Clock())
+            stop = asyncio.Event()
+            running = asyncio.create_task(recorder.run(stop))
+            await _until(lambda: recorder.heard.gaps == 2)
+            stop.set()
+            await running
+
+    asyncio.run(run())
+    found = read(path)
+    assert list(found.messages) == []
+    assert len(found.reach.gaps) >= 2
