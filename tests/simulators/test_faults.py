@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.faults import ConfigError
 from ingest.reading import FloatArray
 from ingest.registry import Device
+from ingest.stations import Level
 from simulators.columns import Columns, encoded
 from simulators.faults import KINDS, MESSAGES, SAMPLES, Fault, SampleFault, fault, in_order
 from simulators.labels import labels
@@ -244,6 +246,36 @@ def test_a_fault_moves_with_its_scenario() -> None:
     (moved,) = scenario.world(REGISTRY, 1, BEGIN + DAY_MS).faults
     assert (moved.from_ms, moved.to_ms) == (FROM + DAY_MS, TO + DAY_MS)
     assert replace(moved, from_ms=FROM, to_ms=TO) in scenario.world(REGISTRY, 1).faults
+
+
+def test_a_probe_of_several_levels_is_struck_at_each_of_them() -> None:
+    plain = REGISTRY.devices["xh-01"]
+    of = frozenset({"salinity_g_l", "conductivity_25_ms_cm", "temperature_c"})
+    deep = replace(plain, levels=(Level("top", 0.5), Level("low", 6.0)), announced=of)
+    registry = replace(REGISTRY, devices={**REGISTRY.devices, "xh-01": deep})
+
+    def columns(*faults: Fault) -> Columns:
+        world = DRY.with_faults(*faults).world(registry, 1)
+        return world.columns(deep, FROM - HOUR_MS, TO)
+
+    clean, stuck = columns(), columns(_fault("stuck", deep))
+    assert list(clean.fields) == ["ec25_ms_cm", "temp_c", "depth_m"]
+    assert clean.part.tolist() == [0, 1] * (len(clean) // 2)
+    ec = _field(stuck, "ec25_ms_cm")[stuck.at_ms >= FROM].reshape(-1, 2)
+    assert (ec == ec[0]).all()
+    assert ec[0, 1] > ec[0, 0]
+    lost = columns(_fault("dropout", deep, share=0.5))
+    assert set(np.bincount(lost.at_ms // 1000 - FROM // 1000 + 3600).tolist()) == {0, 2}
+    with pytest.raises(ConfigError, match="compensated to 25"):
+        columns(_fault("ec25-as-ec", deep))
+
+
+def test_a_device_that_is_not_there_is_a_fault_of_whoever_asked() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'xh-01'"):
+        _world(fault("stuck", "xh-1", FROM, TO))
+    assert _world(fault("stuck", "probe 7", FROM, TO)).faults[0].device == "xh-01"  # of four
+    everyone = _world(fault("gap", "probes", FROM, TO), fault("gap", "cameras", FROM, TO))
+    assert [each.device for each in everyone.faults] == list(REGISTRY.devices)
 
 
 DEVICES = {("salinity", "traffic"): "both", ("salinity",): "probes", ("traffic",): "cameras"}
