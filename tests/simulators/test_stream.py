@@ -1,9 +1,12 @@
 """Faults of messages: what comes, when, in which order, and what the device's state says."""
 
 from itertools import pairwise
+from random import Random
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.payload import DeviceState, Observations, Refusal, decode_obs, decode_state
 from simulators.faults import MESSAGES, Fault, fault
@@ -72,7 +75,7 @@ def test_a_fault_changes_messages_of_its_device_sent_in_its_window_and_some_of_t
 
 def _without_boot(found: list[Message]) -> list[Message]:
     return [
-        Message(m.publish_ms, m.topic, m.payload[m.payload.index(b'"samples"') :], m.samples)
+        Message(m.publish_ms, m.topic, m.payload.partition(b'"samples"')[2], m.samples)
         for m in found
     ]
 
@@ -178,3 +181,34 @@ def test_faults_of_messages_stand_together() -> None:
 def test_the_mark_of_what_is_simulated_stands_under_faults_too() -> None:
     for message in _of(_messages(_fault("duplicate"), sim=True)):
         assert all(s["sim"] for s in msgspec.json.decode(message.payload)["samples"])
+
+
+ANY_FAULT = st.builds(
+    lambda kind, from_h, long_h: fault(
+        kind, "xh-01", BEGIN + from_h * HOUR_MS // 2, BEGIN + (from_h + long_h) * HOUR_MS // 2
+    ),
+    st.sampled_from(list(MESSAGES)),
+    st.integers(-2, 40),
+    st.integers(1, 20),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(ANY_FAULT, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_any_mixture_arrives_in_order_and_is_the_same_in_any_order_given(
+    faults: list[Fault], random: Random
+) -> None:
+    found = _messages(*faults)
+    shuffled = list(faults)
+    random.shuffle(shuffled)
+    assert found == _messages(*shuffled)
+    times = [m.publish_ms for m in found]
+    assert times == sorted(times)
+    # Whatever is heard was measured, and nothing is amiss beside all of the windows.
+    calm = [
+        m
+        for m in _of(CLEAN)
+        if not any(each.from_ms <= m.publish_ms < each.to_ms for each in faults)
+    ]
+    heard = {m.payload for m in _without_boot(_of(found))}
+    assert heard >= {m.payload for m in _without_boot(calm)}
