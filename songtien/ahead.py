@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 from ingest.faults import ConfigError, Fault
 from ingest.snapshot import pack, unpack
 from simulators.mapping import CsvMapping
+from simulators.recorded import is_table
 from songtien import recordings
 from songtien.decoding import Decoded
 from songtien.recordings import Left, Piece, messages_of
@@ -34,7 +35,7 @@ def arrivals(
     left: Left | None = None,
 ) -> Iterator[Piece]:
     """As `recordings.arrivals`; a long recording of messages is read ahead."""
-    alone = mapping is not None or mapping_file is not None or recordings.is_csv(path)
+    alone = mapping is not None or mapping_file is not None or is_table(path)
     if alone or (os.cpu_count() or 1) < 2 or path.stat().st_size < AHEAD_FROM_BYTES:
         yield from recordings.arrivals(
             path, root=root, mapping=mapping, mapping_file=mapping_file, left=left

@@ -18,7 +18,7 @@ from ingest.reading import IntArray
 from simulators import recording, replay
 from simulators.label import Label
 from simulators.mapping import CsvMapping
-from simulators.recorded import Recorded, mapping_of_file, read_csv
+from simulators.recorded import Recorded, is_table, mapping_of_file, read_table
 from songtien.decoding import Decoded, decoded
 
 
@@ -105,10 +105,6 @@ class Left:
     examples: list[Fault] = field(default_factory=list)
 
 
-def is_csv(path: Path) -> bool:
-    return path.name.removesuffix(".gz").endswith(".csv")
-
-
 def arrivals(
     path: Path,
     *,
@@ -125,14 +121,14 @@ def arrivals(
     Where `at` falls, time stands still instead, as the service's own clock does. Raises
     ConfigError for a line that is no message, a file that can't be read, a CSV that is none.
     """
-    if not is_csv(path):
+    if not is_table(path):
         if mapping is not None or mapping_file is not None:
-            accepted = "accepted is a .csv or a .csv.gz where a mapping is given"
+            accepted = "accepted is a .csv, a .csv.gz or a .parquet where a mapping is given"
             raise ConfigError([Fault("options", "RECORDING", str(path), accepted)])
         yield from messages_of(path)
         return
     how = mapping if mapping is not None else mapping_of_file(path, mapping_file)
-    recorded = read_csv(path, how)
+    recorded = read_table(path, how)
     if left is not None:
         _note(recorded, left)
     yield from _rows(recorded, root)

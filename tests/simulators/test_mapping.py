@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ingest.faults import ConfigError
-from ingest.registry import parse_registry
+from ingest.registry import Registry, parse_registry
 from simulators.mapping import (
     DEFAULT_NULL,
     KEYS,
@@ -179,11 +179,25 @@ def test_columns_that_the_file_has_not_are_named_with_those_it_has() -> None:
     assert missing_columns(parse_mapping(PROBE, "m"), ["T", "when"], "f.csv") is None
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.stem)
-def test_the_examples_name_devices_of_the_default_registry(file: Path) -> None:
+EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
+
+
+def _registry_of(example: Path) -> Registry:
+    """Its own, `PLACE-stations.toml` beside it, or the one that comes with the program."""
     path = ROOT / "songtien" / "defaults" / "stations.toml"
-    registry = parse_registry(path.read_text(), "stations.toml")
-    for target in parse_mapping(file.read_text(), file.name).targets:
+    for each in EXAMPLES:
+        place = each.stem.removesuffix("-stations")
+        if place != each.stem and example.stem.startswith(place):
+            path = each
+    return parse_registry(path.read_text("utf-8"), path.name)
+
+
+@pytest.mark.parametrize(
+    "file", [e for e in EXAMPLES if not e.stem.endswith("-stations")], ids=lambda path: path.stem
+)
+def test_the_examples_name_devices_of_a_registry(file: Path) -> None:
+    registry = _registry_of(file)
+    for target in parse_mapping(file.read_text("utf-8"), file.name).targets:
         device = registry.devices[target.device]
         assert (device.station, device.kind) == (target.station, target.kind)
         lanes = {(lane.direction, lane.lane) for lane in device.lanes}

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -223,3 +224,32 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     path.write_bytes(b'{"at":1,"topic":"a","payload":"' + b"x" * 5000)
     with pytest.raises(ConfigError, match="lines of at most 1000 bytes"):
         list(read(path, chunk_bytes=100).messages)
+
+
+PAGE = (ROOT / "docs" / "recording.md").read_text("utf-8")
+
+
+def test_the_page_shows_a_recording_and_a_reader_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (reader,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    path = tmp_path / "storm.jsonl.gz"
+    path.write_bytes(gzip.compress(example.encode()))
+    found = read(path)
+    messages = list(found.messages)
+    assert (len(found.labels), len(messages), len(found.reach.gaps)) == (1, 3, 1)
+    monkeypatch.chdir(tmp_path)
+    exec(reader, {})
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f"{m.publish_ms} {m.topic} {m.payload!r}" for m in messages]
+    with Writer.to(tmp_path / "again.jsonl") as writer:
+        writer.header(found.header)
+        writer.label(found.labels[0])
+        for message in messages[:2]:
+            writer.message(
+                message.publish_ms, message.topic, message.payload, retain=message.retain
+            )
+        writer.gap(found.reach.gaps[0])
+        writer.message(messages[2].publish_ms, messages[2].topic, messages[2].payload)
+    assert (tmp_path / "again.jsonl").read_text("utf-8") == example
