@@ -1,7 +1,7 @@
 """What `songtien simulate` calls: a scenario to a broker or into a file."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,10 @@ class Played:
             duration_ms=self.duration_ms,
             sim=sim,
         )
+
+    def write(self, path: Path, messages: Iterable[Message]) -> tuple[int, int]:
+        """Header, labels and these messages into a file; the numbers of messages and samples."""
+        return write_recording(path, self.header, self.labels(), messages)
 
 
 def played(
@@ -102,7 +106,7 @@ async def simulate(
         start_ms = now_ms - (long_ms if speed > 1.0 else 0)
     run = played(chosen, registry, seed, duration_ms=duration_ms, start_ms=start_ms)
     if labels_out is not None:
-        await asyncio.to_thread(write_recording, labels_out, run.header, run.labels(), ())
+        await asyncio.to_thread(run.write, labels_out, ())
     if out is not None:
         return await _written(out, run, root=root, sim=into_live)
     assert broker_url is not None
@@ -117,7 +121,5 @@ async def _written(out: Path, run: Played, *, root: str, sim: bool) -> Report:
     loop = asyncio.get_running_loop()
     begun_s = loop.time()
     messages = run.messages(root=root, sim=sim)
-    count, samples = await asyncio.to_thread(
-        write_recording, out, run.header, run.labels(), messages
-    )
+    count, samples = await asyncio.to_thread(run.write, out, messages)
     return Report(count, samples, count, samples, loop.time() - begun_s)

@@ -44,7 +44,7 @@ def messages(
     """
     devices = world.devices()
     number = start_ms // 60_000 if boot is None else boot
-    rows = block_rows or min(_BLOCK_ROWS_MOST, max(50, _ROWS_HELD // max(1, len(devices))))
+    rows = block_rows or min(_BLOCK_ROWS_MOST, max(10, _ROWS_HELD // max(1, len(devices))))
     lines = [
         _arriving(
             world,

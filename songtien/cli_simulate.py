@@ -14,7 +14,6 @@ from ingest.registry import Registry
 from simulators.load import run_load
 from simulators.load_report import LoadProgress
 from simulators.plot import plot_scenario
-from simulators.recording import write_recording
 from simulators.scenario import SCENARIOS, Scenario, load
 from simulators.simulate import played
 from simulators.simulate import simulate as run_simulate
@@ -188,7 +187,7 @@ async def _play(
         )
         if link.broker is None and files.out is None:
             if files.labels is not None:
-                write_recording(files.labels, drawn.header, marks, ())
+                drawn.write(files.labels, ())
             return
     with progress_shown(scenario.name) as progress:
         report = await run_simulate(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ingest.payload import Observations, decode_obs
 from ingest.topics import Topic, parse
 from simulators.columns import encoded
+from simulators.grid import delay_ms
 from simulators.message import Message
 from simulators.scenario import HOUR_MS, SCENARIOS, demo_world, messages, probe_times_ms
 from simulators.simulate import played
@@ -255,6 +256,15 @@ def test_the_demo_has_a_queue_to_the_south_every_afternoon() -> None:
         assert float(str(south["speed_km_h"])) < 15.0
         assert float(str(south["queue_m"])) > 200.0
         assert float(str(north["speed_km_h"])) > 15.0
+
+
+@pytest.mark.parametrize("interval_ms", [1000, 20_000, 900_000])
+def test_no_message_overtakes_the_one_before_it(interval_ms: int) -> None:
+    at_ms = np.arange(0, 2000 * interval_ms, interval_ms)
+    delay = delay_ms(at_ms, interval_ms, 1, "test", "xh-01")
+    assert 100 <= delay.min() < delay.max() < 1500
+    assert (np.diff(at_ms + delay) > 0).all()
+    assert delay_ms(at_ms[500:], interval_ms, 1, "test", "xh-01").tolist() == delay[500:].tolist()
 
 
 def test_times_of_a_probe_stand_on_a_grid_of_its_own() -> None:
