@@ -149,6 +149,8 @@ def _check_place(table: Table, station: Station, registry: Registry) -> None:
 
 def _check_bridge(table: Table, station: Station, registry: Registry) -> None:
     """The cameras that a bridge's directions name."""
+    if not station.crossings:
+        return  # nearly all stations, of which there may be thousands
     ends: dict[str, frozenset[str]] = {}
     counted: dict[str, frozenset[str]] = {}
     for device in registry.devices.values():
