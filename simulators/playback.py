@@ -142,7 +142,9 @@ class _Way:
                 heard = self.topics[message.topic] = _heard(message.topic, self.choice)
             if heard.why or not self.choice.holds(at_ms):
                 self.left_out[heard.why or NOT_CHOSEN] += 1
-            elif self.choice.sim and (heard.leaf != "obs" or counters(message.payload) is None):
+            elif self.choice.sim and (
+                heard.leaf != "obs" or changed("obs", message.payload, Change()) is None
+            ):
                 # A state would change what is known of the real device, and unreadable bytes
                 # would stand among its own.
                 self.left_out[UNMARKED] += 1

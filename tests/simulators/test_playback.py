@@ -117,10 +117,11 @@ def test_into_a_live_service_only_what_is_marked(tmp_path: Path) -> None:
     state = _other("river/v1/salinity/vam-kenh/vk-01/state", b'{"s":"lost"}')
     meta = _other("river/v1/salinity/vam-kenh/vk-01/meta")
     broken = _other("river/v1/salinity/vam-kenh/vk-01/obs", b"\xff")
-    feed = _feed(tmp_path, [state, meta, broken, _obs(0)], Choice(sim=True))
+    empty = _other("river/v1/salinity/vam-kenh/vk-01/obs", b"{}")
+    feed = _feed(tmp_path, [state, meta, broken, empty, _obs(0)], Choice(sim=True))
     (only,) = feed.play(0, 0)
     assert json.loads(only.payload) == {**json.loads(_obs(0).payload), "sim": True}
-    assert feed.left_out == {UNMARKED: 3}
+    assert feed.left_out == {UNMARKED: 4}
 
 
 def test_times_never_fall(tmp_path: Path) -> None:
