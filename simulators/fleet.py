@@ -23,7 +23,9 @@ DEVICES_A_STATION: Final = 100
 _KM_FIRST, _KM_STEP = 40.0, 0.2
 _GRID_MS = 300_000
 _BLOCK = 4096
-_NOISE = 0.02  # of what an instrument is off by, from message to message
+_NOISE = 0.002
+"""Of what an instrument is off by, from message to message: more in a second would be no water."""
+
 _RIVER = River(discharge_m3_s=DRY_M3_S)
 
 
@@ -130,14 +132,50 @@ def registry_text(devices: int, interval_s: float) -> str:
                 f'[[station]]\nid = "{_station(number)}"\nname = "{_station(number)}"\n'
                 f'kind = "salinity"\nreach = "{MOUTH}"\n'
                 f"km_from_mouth = {{ {MOUTH} = {_KM_FIRST + _KM_STEP * place:.1f} }}\n"
-                'lat = 10.3\nlon = 106.6\nsource = "generated"\n'
+                f"lat = {10.0 + number // 10_000 * 0.001:.3f}\n"
+                f"lon = {106.0 + number // DEVICES_A_STATION % 100 * 0.001:.3f}\n"
+                'source = "generated"\n'
             )
         parts.append(
             f'[[station.device]]\nid = "{device_id(number)}"\n'
             f"expected_s = {max(1, math.ceil(interval_s))}\n"
             'measures = ["ec_ms_cm", "temp_c", "depth_m", "level_m", "battery_v"]\n'
         )
-    return "\n".join(parts)
+    return "\n".join([*parts, _LIMITS])
+
+
+_LIMITS: Final = """[quality.salinity_g_l]
+fail_min = 0.0
+fail_max = 40.0
+spike_suspect = 2.0
+spike_fail = 5.0
+rate_suspect_per_h = 5.0
+rate_fail_per_h = 10.0
+[quality.conductivity_ms_cm]
+fail_min = 0.0
+fail_max = 75.0
+[quality.temperature_c]
+fail_min = 10.0
+fail_max = 45.0
+suspect_min = 20.0
+suspect_max = 36.0
+rate_suspect_per_h = 3.0
+rate_fail_per_h = 8.0
+[quality.water_level_m]
+fail_min = -10.0
+fail_max = 15.0
+spike_suspect = 0.5
+spike_fail = 1.5
+rate_suspect_per_h = 1.5
+rate_fail_per_h = 4.0
+[quality.depth_m]
+fail_min = 0.0
+fail_max = 60.0
+[quality.battery_v]
+fail_min = 0.0
+fail_max = 60.0
+"""
+"""Of what the probes send, as in the registry that comes with the program."""
 
 
 def device_id(number: int) -> str:

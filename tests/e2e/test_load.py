@@ -44,4 +44,6 @@ def test_every_sample_of_a_load_is_stored(
     assert service.counted("samples_total/duplicate") == 0
     with service.store() as store:
         (count,) = store.execute("SELECT count(DISTINCT series) FROM reading").fetchone()
+        (doubted,) = store.execute("SELECT count(*) FROM reading WHERE flag >= 3").fetchone()
     assert count >= DEVICES * 5
+    assert doubted == 0
