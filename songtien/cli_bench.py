@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from songtien.bench import drain, ingest, latency, replay, river, rules, season
+from songtien.bench import day, drain, ingest, latency, replay, river, rules, season
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest", "drain", "rules", "season", "replay", "river")
+NAMES = ("latency", "ingest", "drain", "rules", "season", "replay", "river", "day")
 
 
 def bench(
@@ -28,7 +28,7 @@ def bench(
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
     Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place,
-    rules, season and river nothing of all that.
+    rules, season, river and day nothing of all that.
     Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
     where messages or points were lost.
 
@@ -51,6 +51,7 @@ def bench(
         "rules": lambda: rules.summary(rules.run(rules.Size(rounds, tries), _progress), rounds),
         "season": lambda: [season.summary(season.run(half_year, _progress), rounds)],
         "river": lambda: [river.summary(river.run(water, _progress), rounds)],
+        "day": lambda: day.summary(day.run(day.Size(rounds, tries), _progress), rounds),
         "replay": lambda: replay.summary(*replay.run(feeds, _progress), rounds),
     }
     try:

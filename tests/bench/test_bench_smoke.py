@@ -54,6 +54,17 @@ def test_drain_of_a_few_thousand() -> None:
     assert float(ratio[1]) > 0
 
 
+def test_a_day_of_a_test() -> None:
+    told = subprocess.run(
+        [SONGTIEN, "bench", "day", "--rounds", "1", "--tries", "1"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=True,
+    ).stdout
+    assert re.search(r"day of one probe: \d+\.\d\d .* s for 144 samples", told)
+
+
 def test_replay_of_a_few_thousand() -> None:
     told = bench("replay", "--rounds", "1", "--tries", "1", "--messages", "2000", "--seconds", "1")
     ratio = re.search(r"replay: (\d+\.\d\d) .* of mosquitto_pub -q 1 -l; \d", told)
