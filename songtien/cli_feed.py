@@ -313,10 +313,10 @@ def mapping_of(
     )
 
 
-def tell(report: Report) -> None:
+def tell(report: Report, done: str = "acknowledged") -> None:
     out.print(
         f"{report.acknowledged_messages:,} messages with {report.acknowledged_samples:,} samples "
-        f"acknowledged in {report.duration_s:.1f} s",
+        f"{done} in {report.duration_s:.1f} s",
         highlight=False,
     )
     for reason, count in {**report.skipped, **report.left_out}.items():

@@ -204,7 +204,7 @@ async def _play(
             into_live=link.into_live,
             progress=progress,
         )
-    tell(report)
+    tell(report, "acknowledged" if files.out is None else "written")
 
 
 async def _load(link: _Link, size: _Load, registry_out: Path | None, seed: int) -> None:
