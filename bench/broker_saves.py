@@ -26,10 +26,11 @@ from pathlib import Path
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from songtien.bench import wire
+from simulators import packets
 from songtien.broker import HOST, conf_for, find_mosquitto, mosquitto_conf
 
 TOPIC = "tiengiang/v1/salinity/vam-kenh/vk-01/obs"
+HEAD = packets.topic_head(TOPIC)
 FILLING = b" " * 150
 WINDOW = 100
 """Messages that a sender has out before the first is answered."""
@@ -192,7 +193,7 @@ def publish(
     """Publish for so long, as fast as it is answered or so many a second; kill in between."""
     link = socket.create_connection((HOST, port))
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    link.sendall(wire.connect("publisher"))
+    link.sendall(packets.connect("publisher"))
     link.recv(4)
     link.settimeout(0.005)
     sent, out, buffer = Sent([], [], [], seconds), deque[tuple[int, float]](), bytearray()
@@ -208,7 +209,8 @@ def publish(
         due = min(due, number + WINDOW - len(out), most)
         try:
             while number < due:
-                link.sendall(wire.publish(TOPIC, b"%d %.0f" % (number, now_s) + FILLING, number))
+                body = b"%d %.0f" % (number, now_s) + FILLING
+                link.sendall(packets.publish(HEAD, body, packets.identifier(number)))
                 out.append((number, time.monotonic()))
                 number += 1
             buffer += link.recv(65_536)
@@ -228,8 +230,8 @@ def publish(
 
 
 def take(buffer: bytearray, out: deque[tuple[int, float]], sent: Sent, begun_s: float) -> None:
-    for kind, _, _ in wire.packets(buffer):
-        assert kind == wire.PUBACK
+    for kind, _, _ in packets.packets(buffer):
+        assert kind == packets.PUBACK
         number, at_s = out.popleft()
         now_s = time.monotonic()
         sent.acknowledged.append(number)

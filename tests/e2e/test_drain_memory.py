@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 
 from ingest.store_file import CACHE_KIB
-from songtien.bench import feed, wire
+from simulators.packets import identifier, topic_head
+from simulators.packets import publish as publish_packet
+from songtien.bench import feed
 from tests.conftest import Mosquitto, _free_port
 from tests.e2e.conftest import Serving
 from tests.e2e.running import Service, eventually, figures, now_ms
@@ -53,7 +55,8 @@ def packets(begin: int, end: int, begin_ms: int) -> bytes:
                 samples += said["samples"]
             body = {"v": 1, "boot": 17, "seq": seq + 1, "samples": samples}
             text = json.dumps(body, separators=(",", ":")).encode()
-            found.append(wire.publish(feed.topic(device), text, len(found)))
+            head = topic_head(feed.topic(device))
+            found.append(publish_packet(head, text, identifier(len(found))))
     return b"".join(found)
 
 
