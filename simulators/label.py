@@ -12,7 +12,7 @@ ABOVE = "above"
 """The true salinity at a station is above `level`, without instrument or fault."""
 
 CONGESTED = "congested"
-"""The car lane of a direction really moves below 20 km/h."""
+"""The car lanes of a direction really move below 20 km/h, where they enter the bridge or leave it."""
 
 INCIDENT = "incident"
 """Something blocks a part of the road."""

@@ -108,10 +108,7 @@ def _of_roads(world: World, start_ms: int, end_ms: int) -> Iterator[Label]:
     t0_ms = np.arange(first, end_ms, _ROAD_STEP_MS, dtype=np.int64)
     roads = _roads(world.devices())
     for station, direction in roads:
-        camera = Camera(station, direction)
-        seen = truth(t0_ms, _ROAD_STEP_MS, camera, world.traffic, world.seed, world.name)
-        slow = np.nan_to_num(seen.speed_km_h, nan=np.inf) < CONGESTED_KM_H
-        for low, high in _runs(slow):
+        for low, high in _runs(_congested(world, station, direction, t0_ms)):
             begin, end = int(t0_ms[low]), int(t0_ms[high - 1]) + _ROAD_STEP_MS
             yield Label(
                 label=CONGESTED,
@@ -130,6 +127,18 @@ def _of_roads(world: World, start_ms: int, end_ms: int) -> Iterator[Label]:
                 station=each.station,
                 direction=each.direction,
             )
+
+
+def _congested(world: World, station: str, direction: str, t0_ms: IntArray) -> BoolArray:
+    """bool[N]: where cars enter the bridge or where they leave it, they are slow or stand."""
+    found = np.zeros(len(t0_ms), dtype=np.bool_)
+    for km in (0.0, None):
+        camera = Camera(station, direction, km)
+        seen = truth(t0_ms, _ROAD_STEP_MS, camera, world.traffic, world.seed, world.name)
+        # Where none of a queue passes, as before an entry that is closed, there is no speed.
+        standing = np.isnan(seen.speed_km_h) & (seen.queue_m > 0.0)
+        found |= (seen.speed_km_h < CONGESTED_KM_H) | standing
+    return found
 
 
 def _roads(devices: list[Device]) -> list[tuple[str, str]]:

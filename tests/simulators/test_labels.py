@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from simulators import estuary
 from simulators.faults import KINDS, fault
 from simulators.label import ABOVE, CONGESTED, INCIDENT, Label
 from simulators.labels import CONGESTED_KM_H, labels
 from simulators.road.sight import truth
-from simulators.road.traffic import Camera, Incident
+from simulators.road.traffic import Camera, Incident, Traffic, Working
 from simulators.scenario import HOUR_MS, SCENARIOS
 from simulators.world import World, place_of
 from tests.simulators.delta import REGISTRY
@@ -48,20 +49,40 @@ def test_above_is_the_truth_of_the_surface(level: float) -> None:
     assert not any(each.device for each in of)
 
 
-def test_congested_is_where_cars_really_are_slow() -> None:
+def test_congested_is_where_cars_really_are_slow_at_either_end() -> None:
     world = _world()
     found = labels(world, BAD.start_ms, DAY_MS)
     t0_ms = np.arange(BAD.start_ms, BAD.start_ms + DAY_MS, 60_000)
     for direction in ("southbound", "northbound"):
-        camera = Camera("rach-mieu-1", direction)
-        speed = truth(t0_ms, 60_000, camera, world.traffic, 1, "bad-day").speed_km_h
-        slow = np.nan_to_num(speed, nan=99.0) < CONGESTED_KM_H
-        said = [
-            _in(found, t, label=CONGESTED, station="rach-mieu-1", direction=direction)
-            for t in t0_ms.tolist()
+        speeds = [
+            truth(
+                t0_ms, 60_000, Camera("rach-mieu-1", direction, km), world.traffic, 1, "bad-day"
+            ).speed_km_h
+            for km in (0.0, None)
         ]
+        slow = np.fmin(*speeds) < CONGESTED_KM_H
+        said = _congested(found, t0_ms, direction)
         assert said == slow.tolist()
-        assert sum(said) > 30
+        assert sum(said) > max(int((each < CONGESTED_KM_H).sum()) for each in speeds)
+
+
+def test_cars_that_wait_at_a_closed_entry_are_congested_though_none_passes() -> None:
+    world = replace(_world(), traffic=Traffic())
+    from_ms = BAD.start_ms + 16 * HOUR_MS
+    closed = Working("rach-mieu-1", "closed", from_ms, from_ms + HOUR_MS, "southbound")
+    held = replace(world, traffic=Traffic(workings=(closed,)))
+    t0_ms = np.arange(from_ms, from_ms + HOUR_MS, 60_000)
+    assert not any(_congested(labels(world, BAD.start_ms, DAY_MS), t0_ms, "southbound"))
+    found = labels(held, BAD.start_ms, DAY_MS)
+    assert sum(_congested(found, t0_ms, "southbound")) >= 55
+    assert not any(_congested(found, t0_ms, "northbound"))
+
+
+def _congested(found: list[Label], t0_ms: NDArray[np.int64], direction: str) -> list[bool]:
+    return [
+        _in(found, t, label=CONGESTED, station="rach-mieu-1", direction=direction)
+        for t in t0_ms.tolist()
+    ]
 
 
 def test_an_incident_is_told_where_somebody_looks() -> None:
