@@ -11,6 +11,13 @@ CALLS_MAX = 64
 """Calls of a client that may be under way."""
 
 
+class LinkError(aiomqtt.MqttError):
+    """A connection can't be had, or has ended; the text says why.
+
+    One of aiomqtt's, so that callers know one error, whichever client it comes from.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Broker:
     """Where to publish. `ca_file` names the authority of a private broker's certificate."""

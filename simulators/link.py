@@ -15,7 +15,9 @@ from contextlib import suppress
 from typing import Generic, Self, TypeVar
 
 from simulators import packets
-from simulators.broker import Broker
+from simulators.broker import Broker, LinkError
+
+__all__ = ["CLOSE_S", "CONNECT_S", "KEEPALIVE_S", "WRITE_BYTES", "Link", "LinkError"]
 
 CONNECT_S = 10.0
 CLOSE_S = 2.0
@@ -29,10 +31,6 @@ _WELCOME = packets.CONNACK << 4
 _ANSWER_BYTES_MAX = 65_536  # nobody has anything to say to a publisher that is longer
 
 T = TypeVar("T")
-
-
-class LinkError(Exception):
-    """A connection can't be had, or has ended; the text says why."""
 
 
 class Link(asyncio.Protocol, Generic[T]):

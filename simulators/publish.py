@@ -12,10 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import aiomqtt
-
-from simulators.broker import Broker
-from simulators.link import Link, LinkError
+from simulators.broker import Broker, LinkError
+from simulators.link import Link
 from simulators.message import Message
 
 __all__ = ["Broker", "Progress", "Publisher", "Wait", "at_once", "clock_pace", "loop_pace"]
@@ -130,8 +128,7 @@ class Publisher:
                 LOG.warning("%s:%d is lost: %s", self._broker.host, self._broker.port, error)
             never_there = not self._met and math.isfinite(self._patience_s)
             if never_there or loop.time() - lost_s > self._patience_s:
-                # Callers know one error, whichever client it comes from.
-                raise aiomqtt.MqttError(str(error)) from error
+                raise error
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, RETRY_S_MAX)
 

@@ -51,7 +51,6 @@ FOREIGN = {
     "paho": {"ingest/mqtt.py"},
     "aiomqtt": {
         "simulators/broker.py",
-        "simulators/publish.py",
         "simulators/record.py",
         "simulators/demo.py",
         "songtien/terminal.py",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from ingest.publishes import pubacks
-from simulators.broker import Broker
-from simulators.link import WRITE_BYTES, Link, LinkError
+from simulators.broker import Broker, LinkError
+from simulators.link import WRITE_BYTES, Link
 from tests.conftest import Mosquitto
 from tests.simulators.fakebroker import WELCOME, Fake, fake
 
