@@ -4,9 +4,10 @@ A mapping is a TOML file, or is made from options; docs/replay.md explains every
 only what it says; `simulators.recorded` reads a file by it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -230,6 +231,8 @@ def _time(table: Table) -> TimeColumn:
     if form not in TIME_FORMATS and "%" not in form:
         accepted = f"accepted are {', '.join(TIME_FORMATS)}, or a pattern such as %d/%m/%Y %H:%M"
         table.fault("format", accepted)
+    elif form not in TIME_FORMATS and (wrong := _wrong_in(form)):
+        table.fault("format", f"{wrong}; accepted is a pattern such as %d/%m/%Y %H:%M")
     zone_name = table.optional_text("zone")
     zone = None if zone_name is None else _zone(table, "zone", zone_name)
     names: dict[str, tzinfo] = {}
@@ -240,6 +243,16 @@ def _time(table: Table) -> TimeColumn:
             names[name] = found
     at = table.choice("at", ("start", "end"), "end")
     return TimeColumn(table.text("column"), form, zone, names, at == "start")
+
+
+def _wrong_in(form: str) -> str:
+    """Why a pattern can't read even what it has written itself, or nothing."""
+    try:
+        written = datetime(2024, 2, 29, 13, 5, tzinfo=UTC).strftime(form)
+        datetime.strptime(written, form)  # noqa: DTZ007 - only whether it can be read
+    except (ValueError, re.error) as error:
+        return str(error)
+    return ""
 
 
 def _zone(table: Table, key: str, text: str) -> tzinfo | None:

@@ -24,6 +24,7 @@ import msgspec
 
 from ingest.faults import ConfigError, Fault
 from ingest.payload import T_MS_MAX
+from ingest.refusal import UNREADABLE
 from simulators.label import Label
 from simulators.message import Message
 
@@ -35,7 +36,6 @@ LINE_BYTES_MAX: Final = 2**26
 PAYLOAD_BYTES_MAX: Final = 2**23
 """Each byte of a payload takes up to six of a line."""
 
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 ACCEPTED: Final = (
     'accepted is {"at":ms since 1970 UTC,"topic":"…","payload":"…"}, as `songtien record` and '
     "`songtien simulate --out` write it (docs/recording.md)"

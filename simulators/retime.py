@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from ingest.refusal import UNREADABLE
+
 Raw = msgspec.Raw
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _LIST = msgspec.json.Decoder(list[Raw])
 _INTEGER = msgspec.json.Decoder(int)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 
 SAMPLE_TIMES = ("t", "t0", "t1")
 STATE_TIMES = ("t", "until")
@@ -49,7 +50,7 @@ def counters(payload: bytes) -> Counters | None:
     """Boot, seq and samples of an obs or a state; None where it can't be read."""
     try:
         return _COUNTERS.decode(payload)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -61,7 +62,7 @@ def changed(leaf: str, payload: bytes, change: Change) -> tuple[bytes, int] | No
     try:
         said = _OBJECT.decode(payload)
         samples = _LIST.decode(said["samples"]) if leaf == "obs" else []
-    except (*_UNREADABLE, KeyError):
+    except (*UNREADABLE, KeyError):
         return None
     if leaf == "obs":
         if change.shift_ms:
@@ -79,7 +80,7 @@ def changed(leaf: str, payload: bytes, change: Change) -> tuple[bytes, int] | No
 def _sample(sample: Raw, shift_ms: int) -> Raw:
     try:
         fields = _OBJECT.decode(sample)
-    except _UNREADABLE:
+    except UNREADABLE:
         return sample
     _add(fields, SAMPLE_TIMES, shift_ms)
     return Raw(msgspec.json.encode(fields))
@@ -93,5 +94,5 @@ def _add(said: dict[str, Any], names: tuple[str, ...], step: int) -> None:
         if name in said:
             try:
                 said[name] = Raw(b"%d" % (_INTEGER.decode(said[name]) + step))
-            except _UNREADABLE:
+            except UNREADABLE:
                 continue

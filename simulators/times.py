@@ -71,7 +71,8 @@ def _local_ms(parsed: datetime, zone: tzinfo | None, before_ms: int) -> int:
     if zone is None:
         raise ValueError("it has no offset: accepted is one that has, or a zone in the mapping")
     earlier = parsed.replace(tzinfo=zone)
-    t_ms = (earlier - _EPOCH) // _MILLISECOND
+    # Beyond the first and the last day of all, the way there and back would have no date.
+    t_ms = _checked((earlier - _EPOCH) // _MILLISECOND)
     if (earlier.astimezone(UTC).astimezone(zone)).replace(tzinfo=None) != parsed:
         raise ValueError(f"this hour was left out in {zone}, when clocks were put forward")
     later_ms = (parsed.replace(tzinfo=zone, fold=1) - _EPOCH) // _MILLISECOND

@@ -100,6 +100,8 @@ def _changed() -> Iterator[tuple[str, str, str]]:
     yield PROBE.replace('"T"', "3"), "columns.temp_c", "table"
     yield PROBE.replace('column = "when"', ""), "time.column", "missing"
     yield PROBE.replace('"when"', '"when"\nformat = "unix"'), "time.format", "epoch_ms"
+    yield PROBE.replace('"when"', '"when"\nformat = "%Q"'), "time.format", "bad directive"
+    yield PROBE.replace('"when"', '"when"\nformat = "%d %d"'), "time.format", "redefinition"
     yield PROBE.replace('"when"', '"when"\nzone = "Mekong"'), "time.zone", "Asia/Ho_Chi_Minh"
     yield PROBE.replace('"when"', '"when"\nzone_names = {ICT = "+7"}'), "zone_names.ICT", "+07:00"
     yield PROBE.replace("[[device]]", 'delimeter = ";"\n[[device]]'), "delimeter", "known"

@@ -158,6 +158,16 @@ def test_epochs_in_the_wrong_unit_are_told(tmp_path: Path, cell: str) -> None:
     assert found.skipped == {"bad time": 1}
 
 
+@pytest.mark.parametrize(
+    ("zone", "cell"),
+    [("Asia/Ho_Chi_Minh", "0001-01-01 00:00"), ("America/New_York", "9999-12-31 23:59")],
+)
+def test_a_placeholder_for_no_time_is_one_bad_row(tmp_path: Path, zone: str, cell: str) -> None:
+    rows = f"when,T,cond\n{cell},28,1\n2024-03-01 07:00,28,1\n"
+    found = _read(tmp_path, rows, f'zone = "{zone}"')
+    assert (found.skipped, len(found.tracks[0].t_ms)) == ({"bad time": 1}, 1)
+
+
 def test_clocks_put_back_and_forward(tmp_path: Path) -> None:
     hours = ["01:30", "02:30", "02:30", "03:30"]
     back = "".join(f"2022-10-30 {hour},1,1\n" for hour in hours)

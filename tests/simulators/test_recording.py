@@ -117,6 +117,7 @@ def test_an_older_file_has_messages_alone_and_fields_to_come_are_passed_over(
         ('{"at":1,"topic":"a","payload_base64":"?"}', "line 3 = .*accepted is"),
         ('{"at":1,"topic":"a","payload":"b"', "line 3 = .*accepted is"),
         ("[1]", "line 3 = .*accepted is"),
+        ('{"at":1,"topic":"a","payload":"b","x":' + "[" * 5000, "line 3 = .*accepted is"),
         ('{"gap":"x","from":1}', "line 3 = .*to.*accepted is"),
         ('{"label":"late","from":1,"to":2}', "line 3 = .*before the first message"),
         ('{"songtien":"recording","v":1}', "line 3 = .*before the first message"),
@@ -132,6 +133,7 @@ def test_a_line_that_is_nothing_is_named(tmp_path: Path, text: str, told: str) -
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ('{"x":' + "[" * 5000, "line 1 = .*accepted is"),
         ('{"songtien":"recording","v":2}\n', "line 1 = .*newer"),
         ('{"songtien":"recording"}\n', "line 1 = .*newer"),
         ('{"label":"x","from":1,"to":2}\n{"songtien":"recording","v":1}\n', "line 2 = .*one head"),

@@ -64,10 +64,29 @@ def test_the_mark_of_a_simulation() -> None:
         assert _told("obs", said, Change(sim=True)) == '{"samples":[],"sim":true}'
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b"{}", b'{"samples":', b'{"samples":{}}'])
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"samples":',
+        b'{"samples":{}}',
+        b'{"samples":%b}' % DEEP,
+        b'{"samples":[],"x":%b}' % DEEP,
+    ],
+)
 def test_what_cannot_be_read_is_left(payload: bytes) -> None:
     assert changed("obs", payload, SHIFT) is None
     assert changed("state", b"\xff" + payload, SHIFT) is None
+
+
+def test_numbers_in_what_is_nested_too_deep_are_none() -> None:
+    assert counters(b'{"boot":1,"samples":%b}' % DEEP) is None
 
 
 @given(SAMPLES, st.integers(-(10**9), 10**9), st.integers(0, 100), st.booleans())
