@@ -1,20 +1,31 @@
-"""State as bytes: dictionaries, lists, numbers, text and NumPy arrays, in msgpack."""
+"""State as bytes: dictionaries, lists, numbers, text and NumPy arrays, in msgpack.
 
-from typing import Any
+A large one is compressed: memories of series that have said little are mostly empty, and of a
+hundred thousand devices they would be more than SQLite takes as one value (10^9 bytes).
+"""
+
+import zlib
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 
+COMPRESS_FROM_BYTES: Final = 2**22
 _ARRAY = 1
+_PACKED = b"\x78"
+"""How zlib begins; a state is a map, and no map of msgpack begins so."""
 
 
 def pack(state: Any) -> bytes:
     """Bytes of a snapshot; the same state gives the same bytes."""
-    return msgspec.msgpack.encode(state, enc_hook=_encode, order="deterministic")
+    body = msgspec.msgpack.encode(state, enc_hook=_encode, order="deterministic")
+    return body if len(body) < COMPRESS_FROM_BYTES else zlib.compress(body, 1)
 
 
 def unpack(body: bytes) -> Any:
     """The snapshot again; arrays are writable copies."""
+    if body.startswith(_PACKED):
+        body = zlib.decompress(body)
     return msgspec.msgpack.decode(body, ext_hook=_decode)
 
 

@@ -73,3 +73,14 @@ def test_what_can_not_be_kept_is_refused() -> None:
         pack({"x": 1j})
     with pytest.raises(ValueError, match="extension 7"):
         unpack(msgspec.msgpack.encode(msgspec.msgpack.Ext(7, b"")))
+
+
+def test_a_large_state_is_small_on_disk_and_the_same_again() -> None:
+    state = {"memory": np.full((1000, 1000), np.nan), "seen": np.arange(1000), "name": "xh-01"}
+    packed = pack(state)
+    assert len(packed) < 100_000
+    again = unpack(packed)
+    np.testing.assert_array_equal(again["memory"], state["memory"])
+    np.testing.assert_array_equal(again["seen"], state["seen"])
+    assert again["name"] == "xh-01"
+    assert pack(again) == packed
