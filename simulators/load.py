@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.faults import ConfigError, Fault
-from simulators.broker import Broker, LinkError
+from simulators.broker import Broker, LinkError, shown
 from simulators.fleet import Fleet, registry_text
 from simulators.guard import refuse_live
 from simulators.latencies import Latencies
@@ -70,7 +70,7 @@ async def run_load(
     try:
         broker = Broker.of(broker_url)
     except ValueError as error:
-        faults.append(Fault("load", "broker", broker_url, str(error)))
+        faults.append(Fault("load", "broker", shown(broker_url), str(error)))
     if faults:
         raise ConfigError(faults)
     if registry_out is not None:

@@ -24,7 +24,9 @@ REFUSALS: Mapping[int, str] = {
 }
 """What a CONNACK's return code says (table 3.1)."""
 
-_TEXT_BYTES_MAX = 65_535
+TEXT_BYTES_MAX = 65_535
+"""Of a topic, a name or a password (1.5.3)."""
+
 _CLEAN_SESSION, _PASSWORD, _USER = 0x02, 0x40, 0x80
 _QOS_1, _RETAIN, _DUP = 0x32, 0x01, 0x08
 _PUBACK_HEAD = 0x4002
@@ -135,8 +137,9 @@ def published(flags: int, body: bytes) -> tuple[str, bytes]:
 
 def _text(text: str) -> bytes:
     raw = text.encode()
-    if len(raw) > _TEXT_BYTES_MAX:
-        raise ValueError(f"{text[:40]!r}… of {len(raw)} bytes: accepted are {_TEXT_BYTES_MAX}")
+    if len(raw) > TEXT_BYTES_MAX:
+        # What the text is isn't told: it may be a password.
+        raise ValueError(f"a text of {len(raw)} bytes: accepted are {TEXT_BYTES_MAX}")
     return _SHORT.pack(len(raw)) + raw
 
 

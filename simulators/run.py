@@ -10,6 +10,7 @@ from typing import Final
 
 from ingest.faults import ConfigError, Fault
 from ingest.payload import SAMPLES_MAX
+from simulators.broker import shown
 from simulators.guard import refuse_live
 from simulators.mapping import CsvMapping
 from simulators.message import Message
@@ -164,7 +165,7 @@ def broker_of(url: str, command: str) -> Broker:
     try:
         return Broker.of(url)
     except ValueError as error:
-        raise ConfigError([Fault(command, "broker", url, str(error))]) from None
+        raise ConfigError([Fault(command, "broker", shown(url), str(error))]) from None
 
 
 def pace_of(first_ms: int, speed: float) -> Wait:

@@ -14,6 +14,7 @@ import typer
 
 from ingest.faults import ConfigError, Fault
 from ingest.topics import subscription
+from simulators.broker import shown
 from simulators.filters import checked, matches
 from simulators.mapping import CsvMapping, mapping_of_options
 from simulators.playback import Choice
@@ -52,11 +53,11 @@ def with_password(broker: str, password_file: Path | None) -> str:
     """The address with the password in it, which so never stands among a process's arguments."""
     if password_file is None:
         return broker
+    broker_of(broker, "options")
     parts = urlsplit(broker)
     if not parts.username or parts.password is not None:
-        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         accepted = "beside --password-file mqtt://NAME@HOST[:PORT]"
-        raise ConfigError([Fault("options", "--broker", shown, accepted)])
+        raise ConfigError([Fault("options", "--broker", shown(broker), accepted)])
     password = quote(text_of(password_file, "--password-file").rstrip("\r\n"), safe="")
     name, _, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{name}:{password}@{host}").geturl()

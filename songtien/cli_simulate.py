@@ -11,6 +11,7 @@ import typer
 
 from ingest.faults import ConfigError, Fault
 from ingest.registry import Registry
+from simulators.broker import shown
 from simulators.load import run_load
 from simulators.load_report import LoadProgress
 from simulators.plot import plot_scenario
@@ -110,7 +111,7 @@ def simulate(
             _refuse(for_load, "simulate load")
             if broker is not None and out_file is not None:
                 accepted = "accepted is one of --broker and --out"
-                raise ConfigError([Fault("options", "--broker", broker, accepted)])
+                raise ConfigError([Fault("options", "--broker", shown(broker), accepted)])
             link = _Link(broker, password_file, root, into_live)
             files = _Files(out_file, labels, plot)
             chosen = load(scenario)
@@ -164,10 +165,12 @@ class _Load:
                 [
                     Fault("options", name, None, accepted)
                     for name, value in needed.items()
-                    if not value
+                    if value is None
                 ]
             )
-        return cls(devices, rate, connections or 1, _LOAD_MS if ms is None else ms)
+        return cls(
+            devices, rate, 1 if connections is None else connections, _LOAD_MS if ms is None else ms
+        )
 
 
 async def _play(

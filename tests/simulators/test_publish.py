@@ -14,7 +14,9 @@ from itertools import pairwise
 import aiomqtt
 import pytest
 
+from ingest.faults import ConfigError
 from ingest.publishes import pubacks
+from simulators.broker import shown
 from simulators.link import Link
 from simulators.message import Message
 from simulators.publish import (
@@ -25,6 +27,7 @@ from simulators.publish import (
     clock_pace,
     loop_pace,
 )
+from simulators.run import broker_of
 from tests.conftest import Mosquitto
 from tests.simulators.fakebroker import fake
 from tests.simulators.listener import listening
@@ -355,7 +358,34 @@ def test_urls_of_brokers(url: str, expected: Broker) -> None:
     assert Broker.of(url) == expected
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:1883", "http://h", "mqtt://", "mqtt://h:x"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:1883", "http://h", "mqtt://", "mqtt://h:x", "mqtt://a..b", "mqtt://[::1"]
+)
 def test_what_is_no_url_of_a_broker(url: str) -> None:
     with pytest.raises(ValueError, match="mqtt://HOST:1883"):
         Broker.of(url)
+
+
+def test_a_password_is_neither_told_nor_shown() -> None:
+    long = "secret" * 11_000
+    with pytest.raises(ValueError, match="up to 65,535 bytes") as caught:
+        Broker.of(f"mqtt://an:{long}@h")
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(Broker.of("mqtt://an:secret@h"))
+    with pytest.raises(ConfigError, match="broker = 'https://h'") as told:
+        broker_of("https://an:secret@h", "replay")
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mqtt://h:1883", "mqtt://h:1883"),
+        ("https://an:se/c@ret://x@h", "https://h"),
+        ("an:secret@h", "h"),
+        ("an:secret://x@h", "h"),
+        ("h:1", "h:1"),
+    ],
+)
+def test_an_address_is_told_without_its_password(url: str, told: str) -> None:
+    assert shown(url) == told

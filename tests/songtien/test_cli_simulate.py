@@ -92,7 +92,11 @@ def test_a_picture_alone_sends_nothing(songtien: Songtien) -> None:
         (("quiet", "--rate", "5"), "options: --rate = '5.0': it is an option of simulate load"),
         (("load", "--out", "x"), "options: --out = 'x': it is an option of a scenario"),
         (("load", "--rate", "5"), "options: --devices = None: it is missing"),
-        (("quiet", "--out", "x", "--broker", "mqtt://h"), "options: --broker = 'mqtt://h'"),
+        (("quiet", "--out", "x", "--broker", "mqtt://a:b@h"), "options: --broker = 'mqtt://h'"),
+        (
+            ("load", "--devices", "1", "--rate", "1", "--connections", "0"),
+            "load: connections = 0: accepted is 1",
+        ),
     ],
 )
 def test_what_is_wrong_is_a_line_and_2(
