@@ -184,8 +184,12 @@ def load(name_or_path: str | Path) -> Scenario:
 
 
 def demo_world(registry: Registry, seed: int) -> World:
-    """The dry season at any date, and every afternoon a queue on Rạch Miễu 1 to the south."""
-    narrow = Bottleneck("rach-mieu-1", "southbound", 15.5, 18.5, 560.0)
+    """The dry season at any date, and every afternoon a queue on Rạch Miễu 1 to the south.
+
+    Only on mùng 1, when few drive, there is none.
+    """
+    # Since the second bridge was opened at 560 some afternoons have next to no queue.
+    narrow = Bottleneck("rach-mieu-1", "southbound", 15.5, 18.5, 480.0)
     return World(
         registry,
         "demo",

@@ -258,6 +258,15 @@ def test_the_demo_has_a_queue_to_the_south_every_afternoon() -> None:
         assert float(str(north["speed_km_h"])) > 15.0
 
 
+def test_since_the_second_bridge_the_demo_has_its_queue_for_an_hour_and_a_half_at_least() -> None:
+    world = demo_world(REGISTRY, 1)
+    half_past_three = 1_795_768_200_000  # 27/11/2026 15:30 in Vietnam, a quiet Friday
+    for day in range(8):
+        minutes = np.arange(210, dtype=np.int64) * 60_000 + half_past_three + day * DAY_MS
+        south = world.camera_samples(REGISTRY.devices["cam-01"], minutes, 60_000)[::2]
+        assert sum(float(str(each["queue_m"])) > 200.0 for each in south) > 90
+
+
 @pytest.mark.parametrize("interval_ms", [1000, 20_000, 900_000])
 def test_no_message_overtakes_the_one_before_it(interval_ms: int) -> None:
     at_ms = np.arange(0, 2000 * interval_ms, interval_ms)
