@@ -39,17 +39,18 @@ class Extremes:
     def longest(
         self, last: IntArray, first: IntArray, within: FloatArray
     ) -> tuple[IntArray, FloatArray, FloatArray]:
-        """The longest stretch that ends at `last`, not before `first`, with highest - lowest
-        less than `within` (of one value it is taken as such): its begin, highest and lowest.
+        """The longest stretch that ends at `last`, not before `first`, of which every value is
+        nearer than `within` to the last one: its begin, highest and lowest.
         """
         begin = last.copy()
-        high, low = self.value[last].copy(), self.value[last].copy()
+        value = self.value[last]
+        high, low = value.copy(), value.copy()
         for k in reversed(range(len(self._high))):
             earlier = begin - (1 << k)
             at = np.maximum(earlier, 0)
             higher = np.maximum(high, self._high[k][at])
             lower = np.minimum(low, self._low[k][at])
-            fits = (earlier >= first) & (higher - lower < within)
+            fits = (earlier >= first) & (higher - value < within) & (value - lower < within)
             begin = np.where(fits, earlier, begin)
             high = np.where(fits, higher, high)
             low = np.where(fits, lower, low)

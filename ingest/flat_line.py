@@ -21,11 +21,23 @@ _WAYS = np.arange(2)
 class FlatLine:
     """A value that no longer moves (the manual's test 8).
 
-    Formula: the run is the longest suffix of the series whose range (max - min) is under
-    `tolerance`; it has lasted for the sum of its intervals. Suspect where that is at least
-    `suspect_ms`, fail from `fail_ms`. Asked only where water ought to move: the (lower)
-    median of the last 25 hours, one value for each hour, is above `above`.
+    Formula: the run is the longest suffix of the series in which every value is nearer than
+    its own `tolerance` to each one before it; where the tolerance is one and the same, that
+    is the longest suffix whose range (max - min) is under it. The run has lasted for the sum
+    of its intervals. Suspect where that is at least `suspect_ms`, fail from `fail_ms`. Asked
+    only where water ought to move: the (lower) median of the last 25 hours, one value for
+    each hour, is above `above`.
     Units: value, tolerance, above in the quantity's unit; times in ms.
+    Fresh at every ebb: where the tide leaves river water for some hours, the median is above
+    `above` and the value rightly lies within 0.02 g/L for hours. So a value at or below
+    `above` has a tolerance of its own, finer by a tenth if nothing is stated (`tolerances`):
+    fresh water of 0.1 to 0.25 g/L still varies by some per cent in three hours, a hung logger
+    repeats itself (expert judgement, unverified). Found is thus a probe that hangs at a low
+    value; one that hovers there by more than the fine tolerance is not told from fresh water.
+    A value that crosses `above`: a run's start only ever moves forward. On the way down the
+    run begins anew after the last value that is not finely near; on the way up it goes on
+    from where the fine tolerance had it begin: what was no run of fresh water does not become
+    one of the coarse tolerance once the water turns brackish.
     Cost: a delay of `suspect_ms`. With 0.02 to 0.05 g/L over 3 h, 29 false events in two years
     of a bay (see `ingest.detectors`), over 6 h two. Fresh water is flat for months, hence `above`: without it
     every river series fails all through the rains. A probe that sticks at a low value is
@@ -39,9 +51,9 @@ class FlatLine:
 
     State for S series: of each, the suffix maxima of value and of -value (oldest first,
     falling), and for each of them the run's clock at the sample that followed it: where a
-    new value is `tolerance` away from a suffix maximum, the run begins after it. That is
+    new value is its `tolerance` away from a suffix maximum, the run begins after it. That is
     exact for any rate of samples and bounded twice: by the samples within the longest limit,
-    and by tolerance / 1e-4, because values are rounded. Mostly it is one or two.
+    and by the largest tolerance / 1e-4, because values are rounded. Mostly it is one or two.
     """
 
     def __init__(self, series: int) -> None:
@@ -112,18 +124,20 @@ class FlatLine:
         n = np.arange(len(rows))
         first = np.maximum.accumulate(np.where(begins, n, 0))
         extremes = Extremes(value, int((n - first).max()) + 1)
-        begin, high, low = extremes.longest(n, first, tolerance)
+        near, high, low = extremes.longest(n, first, tolerance)
+        # What one sample has ended is over for those behind it, whatever their tolerance.
+        begin = np.maximum.accumulate(near)
         start = clock[begin]
         # A run that reaches back to the first may have begun before.
         back = np.flatnonzero(begin == first)
         of = rows[back]
         width = int(self._length[of].max(initial=0))
         held = np.arange(width) < self._length[of][:, :, None]
-        new = np.stack([low[back], -high[back]], axis=1)[:, :, None]
+        new = (value[back][:, None] * _BOTH_WAYS)[:, :, None]
         after = np.minimum(self._next_ms[of, :, :width], clock[first[back]][:, None, None])
         breaks = held & (self._peak[of, :, :width] - new >= tolerance[back][:, None, None])
         started = np.where(breaks, after, _NEVER).max(axis=(1, 2), initial=_NEVER)
-        start[back] = np.maximum(self._start_ms[of], started)
+        start[back] = _highest_so_far(np.maximum(self._start_ms[of], started), begins[back])
         run_ms: IntArray = clock - start
 
         last = np.flatnonzero(np.r_[begins[1:], True])
@@ -133,7 +147,7 @@ class FlatLine:
         peaks = [_Peaks.of_run(extremes, clock, last, begin[last], way) for way in range(2)]
         for way, way_peaks in enumerate(peaks):
             top = (high if way == 0 else -low)[last[reaches]]
-            kept = held[old, way] & ~breaks[old, way]
+            kept = held[old, way]  # Those that broke the run lie before its start: `packed`.
             kept &= self._peak[of[old], way, :width] > top[:, None]
             place, slot = np.nonzero(kept)
             number = np.flatnonzero(reaches)[place]
@@ -331,6 +345,30 @@ class _Peaks:
         length = np.bincount(number, minlength=self.series)
         slot = np.arange(len(number)) - np.repeat(np.cumsum(length) - length, length)
         return number, slot, self.peak[kept], self.next_ms[kept], length
+
+
+def tolerances(
+    value: FloatArray, tolerance: FloatArray, fresh: FloatArray, above: FloatArray
+) -> FloatArray:
+    """The tolerance of each value: `fresh` at or below `above` (NaN: nowhere), else `tolerance`.
+
+    All [N], in the quantity's unit. NaN in `fresh`: a tenth of `tolerance`.
+    """
+    found: FloatArray = np.where(
+        value <= above, np.where(np.isnan(fresh), tolerance / 10, fresh), tolerance
+    )
+    return found
+
+
+def _highest_so_far(values: IntArray, begins: BoolArray) -> IntArray:
+    """Running maxima that begin anew where `begins` says so."""
+    if not len(values):
+        return values
+    lowest = values.min()
+    # Each stretch is lifted above all before it. Clocks of an age and a million series fit.
+    lift = np.cumsum(begins) * (values.max() - lowest + 1)
+    found: IntArray = np.maximum.accumulate(values - lowest + lift) - lift + lowest
+    return found
 
 
 def _sums(values: IntArray, begins: BoolArray) -> IntArray:

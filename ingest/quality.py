@@ -10,6 +10,7 @@ true, as far back as `gap_s`, and it isn't judged by them itself. A value that f
 spike or rate alone is a neighbour: a true step of the water would else never be believed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from ingest import detectors
 from ingest.detectors import FAIL, FLAG_OF_RANK, HOUR_MS, SILENT, SUSPECT, RankArray
-from ingest.flat_line import FlatLine
+from ingest.flat_line import FlatLine, tolerances
 from ingest.reading import Batch, BoolArray, FlagArray, FloatArray, IntArray, Why, WhyArray
 from ingest.registry import Registry
 from ingest.series import SeriesTable
@@ -58,6 +59,7 @@ class _Limits(NamedTuple):
     flat_suspect_s: FloatArray
     flat_fail_s: FloatArray
     flat_tolerance: FloatArray
+    flat_tolerance_fresh: FloatArray
     flat_above: FloatArray
 
 
@@ -194,7 +196,8 @@ class Quality:
             suspect_per_h=limits.rate_suspect_per_h,
             fail_per_h=limits.rate_fail_per_h,
         )
-        flat = self._judge_flat_line(batch, possible, np.where(near, since_ms, 0), limits)
+        elapsed_ms = np.where(near, since_ms, 0)
+        flat = self._judge_flat_line(self._flat_line.push, batch, possible, elapsed_ms, limits)
         spike = detectors.spike_at_release(
             value, newest.value, near, limits.spike_suspect, limits.spike_fail
         )
@@ -238,7 +241,8 @@ class Quality:
             suspect_per_h=limits.rate_suspect_per_h,
             fail_per_h=limits.rate_fail_per_h,
         )
-        flat = self._run_flat_line(batch, possible, np.where(near, since_ms, 0), limits)
+        elapsed_ms = np.where(near, since_ms, 0)
+        flat = self._judge_flat_line(self._flat_line.run, batch, possible, elapsed_ms, limits)
         spike = detectors.spike_at_release(
             value, previous, near, limits.spike_suspect, limits.spike_fail
         )
@@ -256,38 +260,29 @@ class Quality:
         )
         return flag, why
 
-    def _run_flat_line(
-        self, batch: Batch, possible: BoolArray, elapsed_ms: IntArray, limits: _Limits
-    ) -> RankArray:
-        flat = np.zeros(len(batch), dtype=np.uint8)
-        asked = np.flatnonzero(possible & self._flat_asked[batch.series])
-        flat[asked] = self._flat_line.run(
-            batch.series[asked],
-            batch.t_ms[asked],
-            batch.value[asked],
-            elapsed_ms[asked],
-            tolerance=limits.flat_tolerance[asked],
-            suspect_ms=limits.flat_suspect_s[asked] * 1000,
-            fail_ms=limits.flat_fail_s[asked] * 1000,
-            above=limits.flat_above[asked],
-        )
-        return flat
-
     def _judge_flat_line(
-        self, batch: Batch, possible: BoolArray, elapsed_ms: IntArray, limits: _Limits
+        self,
+        judge: Callable[..., RankArray],
+        batch: Batch,
+        possible: BoolArray,
+        elapsed_ms: IntArray,
+        limits: _Limits,
     ) -> RankArray:
+        """What `judge`, the flat line's `push` or `run`, says of the rows that it is asked of."""
         flat = np.zeros(len(batch), dtype=np.uint8)
         asked = np.flatnonzero(possible & self._flat_asked[batch.series])
         if len(asked):
-            flat[asked] = self._flat_line.push(
+            value, above = batch.value[asked], limits.flat_above[asked]
+            fresh = limits.flat_tolerance_fresh[asked]
+            flat[asked] = judge(
                 batch.series[asked],
                 batch.t_ms[asked],
-                batch.value[asked],
+                value,
                 elapsed_ms[asked],
-                tolerance=limits.flat_tolerance[asked],
+                tolerance=tolerances(value, limits.flat_tolerance[asked], fresh, above),
                 suspect_ms=limits.flat_suspect_s[asked] * 1000,
                 fail_ms=limits.flat_fail_s[asked] * 1000,
-                above=limits.flat_above[asked],
+                above=above,
             )
         return flat
 

@@ -331,6 +331,7 @@ ORDERED = (
     ("spike_suspect", "spike_fail"),
     ("rate_suspect_per_h", "rate_fail_per_h"),
     ("flat_suspect_s", "flat_fail_s"),
+    ("flat_tolerance_fresh", "flat_tolerance"),
 )
 
 

@@ -117,8 +117,9 @@ class QualityLimits:
     """Limits of the quality tests for one quantity, in its unit; None: that test isn't asked for.
 
     Rates are per hour, times in seconds. The flat-line test applies only where the recent
-    median is above `flat_above` (fresh water is legitimately flat for months). `gap_s` None
-    means three expected intervals.
+    median is above `flat_above` (fresh water is legitimately flat for months), and there values
+    at or below it must be flat within `flat_tolerance_fresh`; None means a tenth of
+    `flat_tolerance`. `gap_s` None means three expected intervals.
     """
 
     fail_min: float | None = None
@@ -132,6 +133,7 @@ class QualityLimits:
     flat_suspect_s: float | None = None
     flat_fail_s: float | None = None
     flat_tolerance: float | None = None
+    flat_tolerance_fresh: float | None = None
     flat_above: float | None = None
     gap_s: float | None = None
 

@@ -1,5 +1,6 @@
 """Flat line: by hand, equal to ioos_qc, and the fouled probe that reads as fresh water."""
 
+from dataclasses import replace
 from importlib import resources
 
 import numpy as np
@@ -82,6 +83,7 @@ HARDLY_MOVING = st.lists(
 @given(
     HARDLY_MOVING,
     st.sampled_from([0.015, 0.025, 0.035, 0.045]),
+    st.sampled_from([None, 0.005, 0.011, 0.015]),
     st.sampled_from([None, 0.29, 0.3, 0.31]),
     st.tuples(st.sampled_from([600, 1800, 3600]), st.sampled_from([2400, 5400])),
     st.integers(0, 60),
@@ -90,6 +92,7 @@ HARDLY_MOVING = st.lists(
 def test_equals_the_slow_twin_restored_on_the_way(
     steps: list[tuple[float, int]],
     tolerance: float,
+    fresh: float | None,
     above: float | None,
     limits_s: tuple[int, int],
     stop: int,
@@ -98,6 +101,7 @@ def test_equals_the_slow_twin_restored_on_the_way(
         flat_suspect_s=limits_s[0],
         flat_fail_s=limits_s[1],
         flat_tolerance=tolerance,
+        flat_tolerance_fresh=fresh,
         flat_above=above,
     )
     times = np.cumsum([interval_ms for _, interval_ms in steps]).tolist()
@@ -175,6 +179,70 @@ def test_a_fouled_probe_that_sticks_at_a_fresh_value_is_found_by_the_tides_befor
     assert stuck[3 * 4] == (Flag.SUSPECT, Why.FLAT_LINE)
     assert stuck[6 * 4] == (Flag.FAIL, Why.FLAT_LINE)
     assert {flag for flag, _ in stuck[6 * 4 :]} == {Flag.FAIL}
+
+
+EBBING = replace(RIVER, flat_tolerance=0.02)
+
+
+def ebbs(hours: float) -> list[float]:
+    """40 km up in the dry season, each 15 min: brackish for most of the tide, and for four to
+    five hours of each ebb river water of 0.14 to 0.16 g/L, which varies as such water does."""
+    rng = np.random.default_rng(7)
+    quarters = np.arange(int(hours * 4))
+    tides = 1 + 1.6 * np.sin(quarters / 4 * 2 * np.pi / 12.42)
+    river = (
+        0.15 + 0.004 * np.sin(quarters / 4 * 2 * np.pi / 5) + 0.001 * rng.normal(size=len(tides))
+    )
+    return [round(float(max(each)), 4) for each in zip(tides, river, strict=True)]
+
+
+def test_an_ebb_that_leaves_river_water_passes() -> None:
+    """The river moves by less than the tolerance of brackish water for more than three hours."""
+    values = ebbs(24 * 30)
+    assert np.median(values[: 25 * 4]) > 0.3
+    fresh = [max(values[n : n + 14]) <= 0.16 for n in range(len(values) - 14)]
+    assert any(fresh)
+    assert set(told(at_intervals(values), EBBING)) == {(Flag.PASS, 0)}
+    one_for_all = replace(EBBING, flat_tolerance_fresh=0.02)
+    assert (Flag.SUSPECT, Why.FLAT_LINE) in told(at_intervals(values), one_for_all)
+
+
+def test_a_probe_that_hangs_while_the_ebb_leaves_river_water_is_found() -> None:
+    before = ebbs(24 * 2)[: 4 * 46]
+    assert before[-1] < 0.2
+    verdicts = told(at_intervals(before + [0.1502] * 4 * 7), EBBING)
+    assert {flag for flag, _ in verdicts[: len(before)]} == {Flag.PASS}
+    assert verdicts[len(before) + 3 * 4] == (Flag.SUSPECT, Why.FLAT_LINE)
+    assert verdicts[len(before) + 6 * 4] == (Flag.FAIL, Why.FLAT_LINE)
+
+
+def test_a_value_that_crosses_flat_above_only_ever_moves_the_start_forward() -> None:
+    """Its hours below `flat_above` don't count by the tolerance of the hours above it: of them
+    the last alone lies within 0.005 g/L, so that two more are missing where it turns brackish."""
+    slowly = [round(0.28 + 0.0012 * n, 4) for n in range(40)]
+    crosses = next(n for n, value in enumerate(slowly) if value > 0.3)
+    verdicts = told(at_intervals(tide(48) + slowly), RIVER)[-40:]
+    assert {flag for flag, _ in verdicts[1 : crosses + 7]} == {Flag.PASS}
+    assert verdicts[crosses + 7] == (Flag.SUSPECT, Why.FLAT_LINE)
+    back = told(at_intervals(tide(48) + slowly[::-1]), RIVER)[-40:]
+    assert back[40 - crosses - 1] == (Flag.SUSPECT, Why.FLAT_LINE)
+    assert {flag for flag, _ in back[40 - crosses :]} == {Flag.PASS}
+
+
+def test_the_tolerance_of_fresh_values_is_a_tenth_unless_it_is_stated() -> None:
+    tenth = QualityLimits(flat_suspect_s=1800, flat_tolerance=0.05, flat_above=1.0)
+    stated = replace(tenth, flat_tolerance_fresh=0.01)
+    never = replace(tenth, flat_tolerance_fresh=0.0)
+    mostly_salt = [3.0, 4.0, 3.0, 4.0, 3.0, 4.0]
+    hourly = [Sample(T0 + n * HOUR_MS, value) for n, value in enumerate(mostly_salt)]
+    for limits, step, expected in (
+        (tenth, 0.004, Flag.SUSPECT),
+        (tenth, 0.006, Flag.PASS),
+        (stated, 0.006, Flag.SUSPECT),
+        (never, 0.0, Flag.PASS),
+    ):
+        hang = [Sample(T0 + 6 * HOUR_MS + n * 900_000, 0.3 + step * (n % 2)) for n in range(3)]
+        assert flags(told(hourly + hang, limits))[-1] == expected
 
 
 def test_a_tide_passes_every_test() -> None:

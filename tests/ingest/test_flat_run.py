@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.extremes import Extremes
-from ingest.flat_line import FlatLine
+from ingest.flat_line import FlatLine, tolerances
 from ingest.reading import rounds
 
 T0 = 1_767_000_000_000
@@ -18,12 +18,14 @@ stories = st.lists(
     st.tuples(
         st.integers(0, 1),
         st.sampled_from([60, 900, 900, 1800, 3600, 20_000]),
-        st.sampled_from([0.2, 0.5, 0.51, 0.52, 0.53, 0.54, 0.55, 0.6, 2.0]),
+        st.sampled_from([0.2, 0.27, 0.28, 0.3, 0.31, 0.5, 0.51, 0.52, 0.54, 0.55, 0.6, 2.0]),
         st.sampled_from([True, True, True, True, False]),
     ),
     max_size=80,
 )
 TOLERANCE = np.array([0.03, 0.1])
+FRESH = np.array([0.015, 0.025])
+FRESH_TO = np.array([0.3, 0.52])
 SUSPECT_MS = np.array([3_600_000.0, np.nan])
 FAIL_MS = np.array([np.nan, 9_000_000.0])
 ABOVE = np.array([0.3, np.nan])
@@ -40,9 +42,9 @@ def _columns(story: Story) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
     return rows, np.array(times, dtype=np.int64), value, near
 
 
-def _limits(rows: np.ndarray) -> dict[str, np.ndarray]:
+def _limits(rows: np.ndarray, value: np.ndarray) -> dict[str, np.ndarray]:
     return {
-        "tolerance": TOLERANCE[rows],
+        "tolerance": tolerances(value, TOLERANCE[rows], FRESH[rows], FRESH_TO[rows]),
         "suspect_ms": SUSPECT_MS[rows],
         "fail_ms": FAIL_MS[rows],
         "above": ABOVE[rows],
@@ -61,13 +63,13 @@ def test_equals_push_in_any_mixture(story: Story, cuts: list[int]) -> None:
         found = expected.copy()
         for turn in rounds(part[0]):
             rows, t_ms, value, elapsed = (column[turn] for column in part)
-            expected[turn] = slow.push(rows, t_ms, value, elapsed, **_limits(rows))
+            expected[turn] = slow.push(rows, t_ms, value, elapsed, **_limits(rows, value))
             if number % 3 == 2:
-                found[turn] = fast.push(rows, t_ms, value, elapsed, **_limits(rows))
+                found[turn] = fast.push(rows, t_ms, value, elapsed, **_limits(rows, value))
         if number % 3 != 2:
             order = np.argsort(part[0], kind="stable")
             rows, t_ms, value, elapsed = (column[order] for column in part)
-            found[order] = fast.run(rows, t_ms, value, elapsed, **_limits(rows))
+            found[order] = fast.run(rows, t_ms, value, elapsed, **_limits(rows, value))
         assert found.tolist() == expected.tolist()
 
 
@@ -83,7 +85,7 @@ def test_extremes_are_those_of_a_plain_loop(values: list[float], within: float) 
     begin, high, low = extremes.longest(last, np.zeros_like(last), np.full(len(values), within))
     for n in range(len(values)):
         expected = n
-        while expected and np.ptp(column[expected - 1 : n + 1]) < within:
+        while expected and abs(column[expected - 1] - column[n]) < within:
             expected -= 1
         assert begin[n] == expected
         assert (high[n], low[n]) == (column[expected : n + 1].max(), column[expected : n + 1].min())

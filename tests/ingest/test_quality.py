@@ -55,7 +55,8 @@ LIMITS = st.builds(
     flat_suspect_s=some(0.5, 900, 3600),
     flat_fail_s=some(1800, 7200),
     flat_tolerance=some(0.0, 0.05, 0.1, 0.5),
-    flat_above=some(0.0, 0.3),
+    flat_tolerance_fresh=some(0.0, 0.02, 0.05, 0.3),
+    flat_above=some(0.0, 0.3, 1.02, 1.5),
     gap_s=some(0.0, 1.0, 7200.0),
 )
 

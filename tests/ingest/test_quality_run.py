@@ -27,6 +27,13 @@ LIMITS = (
         flat_tolerance=0.05,
         flat_above=0.3,
     ),
+    QualityLimits(
+        flat_suspect_s=1800,
+        flat_tolerance=0.2,
+        flat_tolerance_fresh=0.03,
+        flat_above=0.53,
+        gap_s=1800,
+    ),
     QualityLimits(flat_suspect_s=1800, flat_tolerance=0.2, gap_s=1800),
     QualityLimits(),
 )

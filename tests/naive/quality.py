@@ -174,8 +174,11 @@ def flat_line(past: Sequence[Sample], limits: QualityLimits, expected_s: float) 
         return None
     run_ms = 0
     for first in range(len(water) - 2, -1, -1):
-        run = [sample.value for sample in water[first:]]
-        if max(run) - min(run) >= limits.flat_tolerance:
+        later = water[first + 1 :]
+        if any(
+            abs(sample.value - water[first].value) >= flat_tolerance(sample.value, limits)
+            for sample in later
+        ):
             break
         interval_ms = water[first + 1].t_ms - water[first].t_ms
         if interval_ms <= gap_ms(limits, expected_s):
@@ -185,6 +188,15 @@ def flat_line(past: Sequence[Sample], limits: QualityLimits, expected_s: float) 
     if limits.flat_suspect_s is not None and run_ms >= limits.flat_suspect_s * 1000:
         return Flag.SUSPECT
     return Flag.PASS
+
+
+def flat_tolerance(value: float, limits: QualityLimits) -> float:
+    assert limits.flat_tolerance is not None
+    if limits.flat_above is None or value > limits.flat_above:
+        return limits.flat_tolerance
+    if limits.flat_tolerance_fresh is None:
+        return limits.flat_tolerance / 10
+    return limits.flat_tolerance_fresh
 
 
 def lower_median_of_a_day(water: Sequence[Sample]) -> float:
