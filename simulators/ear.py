@@ -10,7 +10,6 @@ MQTT 5.0 (OASIS 2019) and 3.1.1 (OASIS 2014): 3.1 CONNECT, 3.2 CONNACK, 3.3 PUBL
 """
 
 import asyncio
-import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -27,13 +26,8 @@ RECEIVE_MAXIMUM: Final = 65_535
 """Messages that a broker may send before we have acknowledged any (MQTT 5, 3.1.2.11.3). By
 itself mosquitto sends 20 and drops what comes to more than 1,000 behind them."""
 
-REFUSED_FROM: Final = 128
-"""A reason code from here on is a refusal (MQTT 5, 2.4)."""
-
 DISCONNECT: Final = 14
 _QOS_1, _RETAIN_AS_PUBLISHED = 0x01, 0x08
-_CLEAN, _PASSWORD, _USER = 0x02, 0x40, 0x80
-_SHORT: Final = struct.Struct(">H")
 
 
 class RefusedError(Exception):
@@ -85,7 +79,7 @@ class Ear(asyncio.Protocol):
             self._end("not wanted any more")
             raise
         for topic, code in zip(topics, codes, strict=False):
-            if code >= REFUSED_FROM:
+            if code >= packets.REFUSED_FROM:
                 self._end("refused")
                 raise RefusedError(f"it does not let us hear {topic} (code {code})")
         self._timer = self._loop.call_later(keepalive_s / 2.0, self._look)
@@ -210,28 +204,18 @@ class Ear(asyncio.Protocol):
 
 
 def _connect(broker: Broker, keepalive_s: int, *, v5: bool) -> bytes:
-    if not v5:
-        return packets.connect(
-            username=broker.username, password=broker.password, keepalive_s=keepalive_s
-        )
-    flags, said = _CLEAN, [_text("")]
-    if broker.username is not None:
-        flags |= _USER
-        said.append(_text(broker.username))
-    if broker.password is not None:
-        flags |= _PASSWORD
-        said.append(_text(broker.password))
-    properties = b"\x03\x21" + _SHORT.pack(RECEIVE_MAXIMUM)
-    head = _text("MQTT") + bytes([5, flags]) + _SHORT.pack(keepalive_s) + properties
-    return _packet(0x10, head + b"".join(said))
+    return packets.connect(
+        username=broker.username,
+        password=broker.password,
+        keepalive_s=keepalive_s,
+        level=5 if v5 else 4,
+        properties=b"\x03\x21" + RECEIVE_MAXIMUM.to_bytes(2, "big") if v5 else b"",
+    )
 
 
 def _subscribe(topics: Sequence[str], *, v5: bool) -> bytes:
-    options = bytes([_QOS_1 | _RETAIN_AS_PUBLISHED if v5 else _QOS_1])
-    properties = b"\x00" if v5 else b""
-    return _packet(
-        0x82, b"\x00\x01" + properties + b"".join(_text(topic) + options for topic in topics)
-    )
+    options = _QOS_1 | _RETAIN_AS_PUBLISHED if v5 else _QOS_1
+    return packets.subscribe(topics, options, b"\x00" if v5 else b"")
 
 
 def _behind(body: bytes, at: int) -> int:
@@ -243,17 +227,3 @@ def _behind(body: bytes, at: int) -> int:
         shift, at = shift + 7, at + 1
         if byte < 128:
             return at + length
-
-
-def _text(text: str) -> bytes:
-    raw = text.encode()
-    return _SHORT.pack(len(raw)) + raw
-
-
-def _packet(head: int, body: bytes) -> bytes:
-    length, digits = len(body), bytearray()
-    while True:
-        length, digit = length >> 7, length & 127
-        digits.append(digit | (128 if length else 0))
-        if not length:
-            return bytes([head]) + bytes(digits) + body

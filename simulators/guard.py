@@ -4,7 +4,9 @@ import asyncio
 
 import msgspec
 
-from simulators.publish import Broker
+from ingest.refusal import UNREADABLE
+from simulators.broker import Broker, LinkError
+from simulators.packets import REFUSED_FROM
 
 WAIT_S = 1.0
 """How long retained states are waited for. A broker sends them right behind its SUBACK, but
@@ -37,7 +39,13 @@ async def refuse_live(broker: Broker, root: str, *, wait_s: float = WAIT_S) -> N
     A state that can't be read counts as a live service: to be wrong that way is harmless.
     """
     async with broker.client() as client:
-        await client.subscribe(f"{root}/v1/server/+/state", qos=1)
+        topic = f"{root}/v1/server/+/state"
+        (code,) = await client.subscribe(topic, qos=1)
+        if (code if isinstance(code, int) else code.value) >= REFUSED_FROM:
+            raise LinkError(
+                f"it does not let us hear {topic}, so whether a real service listens isn't known; "
+                f"with --into-live samples are sent all the same, marked as simulated"
+            )
         try:
             async with asyncio.timeout(wait_s):
                 async for message in client.messages:
@@ -55,6 +63,6 @@ def _is_live(payload: object) -> bool:
         return False  # a retained state that was taken back
     try:
         state = _STATE.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return True
     return state.s == "ready" and not state.demo

@@ -74,19 +74,16 @@ class Link(asyncio.Protocol, Generic[T]):
         window: int,
         acknowledged: Callable[[Sequence[T]], None],
         *,
-        client: str = "",
         keepalive_s: float = KEEPALIVE_S,
         context: ssl.SSLContext | None = None,
     ) -> Self:
         """A connection that the broker has welcomed. Raises `LinkError`.
 
-        client : its name; without one the broker gives it
         context : by default the broker's own; reading certificates takes time
         """
         link = cls(window, acknowledged, keepalive_s)
         tls = (context or broker.context()) if broker.tls else None
         hello = packets.connect(
-            client,
             username=broker.username,
             password=broker.password,
             keepalive_s=max(1, round(keepalive_s)),
@@ -211,8 +208,8 @@ class Link(asyncio.Protocol, Generic[T]):
             for kind, _, body in packets.packets(self._received):
                 if kind == packets.CONNACK:
                     self._welcomed(body)
-                elif kind == packets.PUBACK:
-                    self._free([int.from_bytes(body[:2], "big")])
+                elif kind == packets.PUBACK and len(body) == 2:
+                    self._free([int.from_bytes(body, "big")])
                 elif kind != packets.PINGRESP:
                     self._end(f"it sends a packet of kind {kind}, which nobody asked for")
         except packets.MalformedError as error:
@@ -227,7 +224,7 @@ class Link(asyncio.Protocol, Generic[T]):
         elif code == 0:
             self._welcome.set_result(None)
         else:
-            self._end(f"it refuses: {packets.REFUSALS.get(code, f'answer {body.hex()}')}")
+            self._end(f"it refuses: {packets.REFUSALS.get(code, f'answer {body[:8].hex()}')}")
 
     def _free(self, numbers: list[int]) -> None:
         """What is acknowledged and not in flight was acknowledged before: it counts for nothing."""
@@ -259,13 +256,14 @@ class Link(asyncio.Protocol, Generic[T]):
                 waiter.set_result(None)
 
     def _look(self) -> None:
-        """Twice in a keepalive: ask a broker that is quiet, give up one that doesn't answer."""
+        """Twice in a keepalive: ask whether it is there, give up one that says nothing at all."""
         if self._heard:
             self._heard = self._asked = False
         elif self._asked:
             self._end(f"it has not answered for {self._keepalive_s / 2.0:g} s")
             return
-        else:
+        if not self._asked:
+            # Also where it speaks: it wants to hear from us (3.1.2.10).
             self._asked = True
             assert self._transport is not None
             self._transport.write(packets.PINGREQ)

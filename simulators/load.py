@@ -6,7 +6,6 @@ stands still for a second shows in every message of that second, as it would to 
 """
 
 import asyncio
-import os
 import resource
 import sys
 import time
@@ -38,6 +37,9 @@ OPEN_S: Final = 60.0
 OPENING_MAX: Final = 100
 RETRY_S_MIN, RETRY_S_MAX = 0.1, 5.0
 DEVICES_MAX, CONNECTIONS_MAX = 1_000_000, 60_000
+DURATION_MS_MAX: Final = 31 * 86_400_000
+"""The river is known beforehand for as long."""
+
 _BLOCK = 512  # messages made at a time: some milliseconds
 _TICK_S = 0.001
 _FILES_BESIDE = 64  # that a process has open besides its connections
@@ -111,7 +113,12 @@ def _faults(devices: int, rate: float, connections: int, duration_ms: int) -> li
             0 < rate <= 1000.0 * devices,
             "more than 0, and at most 1,000 a second of each device",
         ),
-        ("duration", duration_ms, duration_ms >= 0, "0 ms or more"),
+        (
+            "duration",
+            duration_ms,
+            0 <= duration_ms <= DURATION_MS_MAX,
+            f"0 to {DURATION_MS_MAX:,} ms",
+        ),
     )
     return [
         Fault("load", key, value, f"accepted is {told}")
@@ -147,9 +154,8 @@ class _Due:
 class _Connection:
     """One connection after another, and what waits for it."""
 
-    def __init__(self, load: "_Load", name: str) -> None:
+    def __init__(self, load: "_Load") -> None:
         self._load = load
-        self._name = name
         self.waiting: deque[_Due] = deque()
         self.link: Link[_Due] | None = None
         self._again: list[_Due] = []
@@ -168,25 +174,33 @@ class _Connection:
 
     async def keep(self) -> None:
         """Hold a connection until cancelled."""
+        loop = asyncio.get_running_loop()
         delay_s = RETRY_S_MIN
         while True:
-            try:
-                link = await self._load.open(self._name)
-            except LinkError:
-                await asyncio.sleep(delay_s)
-                delay_s = min(2 * delay_s, RETRY_S_MAX)
-                continue
-            delay_s = RETRY_S_MIN
-            self._load.has_opened(again=self.opened)
-            self.opened = True
-            try:
-                with suppress(LinkError):  # counted below
-                    await self._serve(link)
-            finally:
-                self.link = None
-                self._again = list(link.in_flight.values()) + self._again
-                await link.close()
-            self._load.lost += 1
+            stood_s = 0.0
+            with suppress(LinkError):
+                link = await self._load.open()
+                opened_s = loop.time()
+                await self._hold(link)
+                stood_s = loop.time() - opened_s
+            if stood_s > RETRY_S_MAX:
+                delay_s = RETRY_S_MIN
+            # Also after a welcome: a broker that sends us away each time is not to be stormed.
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, RETRY_S_MAX)
+
+    async def _hold(self, link: Link[_Due]) -> None:
+        """Use a connection until it is lost."""
+        self._load.has_opened(again=self.opened)
+        self.opened = True
+        try:
+            with suppress(LinkError):
+                await self._serve(link)
+        finally:
+            self.link = None
+            self._again = list(link.in_flight.values()) + self._again
+            await link.close()
+        self._load.lost += 1
 
     async def _serve(self, link: Link[_Due]) -> None:
         """Send what waits, in order, until the link is over."""
@@ -230,10 +244,7 @@ class _Load:
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Semaphore(OPENING_MAX)
         self._latencies = Latencies()
-        self._connections = [
-            _Connection(self, f"songtien-load-{os.getpid()}-{number}")
-            for number in range(connections)
-        ]
+        self._connections = [_Connection(self) for _ in range(connections)]
         self._begun_s = self._last_s = 0.0
         self._behind_s_max = 0.0
         self._taken = self._offered = self._held = 0
@@ -242,7 +253,7 @@ class _Load:
 
     async def run(self) -> None:
         """Connect, send all in its time, wait for the rest, leave."""
-        await (await self.open("")).close()  # a broker that isn't there is told at once
+        await (await self.open()).close()  # a broker that isn't there is told at once
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each.keep()) for each in self._connections]
             await self._until(lambda: self.opened == len(self._connections), OPEN_S)
@@ -252,11 +263,11 @@ class _Load:
             for task in tasks:
                 task.cancel()
 
-    async def open(self, name: str) -> Link[_Due]:
+    async def open(self) -> Link[_Due]:
         """A few at a time: a broker takes so many in its queue and no more."""
         async with self._opening:
             return await Link[_Due].open(
-                self._broker, WINDOW, self._acknowledged, client=name, context=self._context
+                self._broker, WINDOW, self._acknowledged, context=self._context
             )
 
     def has_opened(self, *, again: bool) -> None:

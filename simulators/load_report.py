@@ -63,6 +63,8 @@ class LoadReport:
         missing = self.asked_messages - self.offered_messages
         never = f": {missing:,} were due and never sent" if missing else ""
         behind = "" if self.kept_up else ": FELL BEHIND"
+        if self.acknowledged_messages < self.offered_messages:
+            behind += f", {self.offered_messages - self.acknowledged_messages:,} unanswered"
         asked = (
             f"{self.asked_messages:,} messages of {self.devices:,} devices at "
             f"{self.asked_rate_s:,.0f}/s over {self.connections:,} connections"
@@ -71,7 +73,7 @@ class LoadReport:
             f"{self.acknowledged_messages:,} in {self.took_s:.1f} s, {self.rate_s:,.0f}/s{behind}"
         )
         latency = (
-            f"p50 {self.latency_p50_ms:.1f} ms, p99 {self.latency_p99_ms:.1f} ms, at most "
+            f"of the answered: p50 {self.latency_p50_ms:.1f} ms, p99 {self.latency_p99_ms:.1f} ms, at most "
             f"{self.latency_max_ms:.1f} ms, each from when it was due"
         )
         links = (

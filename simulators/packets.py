@@ -1,11 +1,11 @@
-"""The packets of MQTT 3.1.1 that a publisher writes and reads, as bytes.
+"""The packets of MQTT that a publisher and a listener write and read, as bytes.
 
-MQTT 3.1.1 (OASIS 2014): 2.2 the fixed header, 3.1 CONNECT, 3.2 CONNACK, 3.3 PUBLISH at QoS 1,
+MQTT 3.1.1 (OASIS 2014; what 5.0 adds comes as `properties`): 2.2 the fixed header, 3.1 CONNECT, 3.2 CONNACK, 3.3 PUBLISH at QoS 1,
 3.4 PUBACK, 3.8 SUBSCRIBE, 3.12 PINGREQ, 3.14 DISCONNECT.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 2, 3, 4, 9, 13
 PINGREQ = b"\xc0\x00"
@@ -27,6 +27,9 @@ REFUSALS: Mapping[int, str] = {
 TEXT_BYTES_MAX = 65_535
 """Of a topic, a name or a password (1.5.3)."""
 
+REFUSED_FROM = 128
+"""A code in a SUBACK from here on is a refusal (3.9.3)."""
+
 _CLEAN_SESSION, _PASSWORD, _USER = 0x02, 0x40, 0x80
 _QOS_1, _RETAIN, _DUP = 0x32, 0x01, 0x08
 _PUBACK_HEAD = 0x4002
@@ -45,8 +48,13 @@ def connect(
     username: str | None = None,
     password: str | None = None,
     keepalive_s: int = 0,
+    level: int = 4,
+    properties: bytes = b"",
 ) -> bytes:
-    """CONNECT with a clean session. Without a name the broker gives one; 0 is no keepalive."""
+    """CONNECT with a clean session. Without a name the broker gives one; 0 is no keepalive.
+
+    level : 4 is MQTT 3.1.1; 5 is 5.0, which has `properties` with their length before them
+    """
     flags, said = _CLEAN_SESSION, [_text(client)]
     if username is not None:
         flags |= _USER
@@ -54,12 +62,14 @@ def connect(
         if password is not None:
             flags |= _PASSWORD
             said.append(_text(password))
-    head = _text("MQTT") + bytes([4, flags]) + _SHORT.pack(keepalive_s)
-    return _packet(0x10, head + b"".join(said))
+    head = _text("MQTT") + bytes([level, flags]) + _SHORT.pack(keepalive_s)
+    return _packet(0x10, head + properties + b"".join(said))
 
 
-def subscribe(topic: str, qos: int) -> bytes:
-    return _packet(0x82, b"\x00\x01" + _text(topic) + bytes([qos]))
+def subscribe(topics: Sequence[str], options: int, properties: bytes = b"") -> bytes:
+    """SUBSCRIBE to some topics with the same options: the QoS, and what 5.0 adds to it."""
+    wanted = b"".join(_text(topic) + bytes([options]) for topic in topics)
+    return _packet(0x82, b"\x00\x01" + properties + wanted)
 
 
 def topic_head(topic: str) -> bytes:

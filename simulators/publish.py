@@ -104,6 +104,7 @@ class Publisher:
         self._at_ms = 0
         self._lost = False
         self._met = False
+        self._stood_s = 0.0
         self.offered_messages = 0
         self.offered_samples = 0
         self.acknowledged_messages = 0
@@ -119,7 +120,7 @@ class Publisher:
             error = await self._one_connection()
             if error is None:
                 return
-            if self.acknowledged_messages > before:
+            if self.acknowledged_messages > before or self._stood_s > RETRY_S_MAX:
                 lost_s, delay_s = None, RETRY_S_MIN
             if lost_s is None:
                 lost_s = loop.time()
@@ -134,6 +135,7 @@ class Publisher:
 
     async def _one_connection(self) -> LinkError | None:
         """Publish over one connection; what ended it, or None when all is acknowledged."""
+        self._stood_s = 0.0
         try:
             link = await Link[Message | None].open(self._broker, IN_FLIGHT_MAX, self._acknowledged)
         except LinkError as error:
@@ -143,6 +145,8 @@ class Publisher:
             self._lost = False
             LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
         ended: LinkError | None = None
+        loop = asyncio.get_running_loop()
+        opened_s = loop.time()
         try:
             async with asyncio.TaskGroup() as connection:
                 watching = connection.create_task(_until_lost(link))
@@ -151,6 +155,7 @@ class Publisher:
         except* LinkError as errors:
             ended = _first(errors)
         finally:
+            self._stood_s = loop.time() - opened_s
             unheard = [message for message in link.in_flight.values() if message is not None]
             self._again.extendleft(reversed(unheard))
             await link.close()

@@ -197,7 +197,7 @@ async def _arrived(seen: _Seen) -> None:
 async def _join_broker(beside: ClientConnection) -> None:
     await beside.send(packets.connect("songtien-bench-screen"))
     await _answer(beside, packets.CONNACK)
-    await beside.send(packets.subscribe(subscription(feed.ROOT), 0))
+    await beside.send(packets.subscribe([subscription(feed.ROOT)], 0))
     await _answer(beside, packets.SUBACK)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from simulators.packets import connect
 
 CHUNK_BYTES = 65_536
-CONNACK_BYTES = 4
+WELCOME = b"\x20\x02\x00\x00"
 PUBACK_BYTES = 4
 
 
@@ -25,7 +25,9 @@ def main() -> None:
     broker = socket.create_connection(("127.0.0.1", port))
     broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     broker.sendall(connect("songtien-bench-publisher"))
-    assert len(broker.recv(CONNACK_BYTES)) == CONNACK_BYTES
+    answer = broker.recv(len(WELCOME), socket.MSG_WAITALL)
+    if answer != WELCOME:
+        raise ConnectionError(f"the broker does not welcome us: {answer.hex()}")
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

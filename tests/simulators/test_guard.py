@@ -2,12 +2,14 @@
 
 import asyncio
 
+import aiomqtt
 import pytest
 
 from simulators.guard import LiveServiceError, refuse_live
 from simulators.message import Message
 from simulators.publish import Broker, Publisher
 from tests.conftest import Mosquitto
+from tests.simulators.fakebroker import WELCOME
 
 pytestmark = pytest.mark.broker
 
@@ -32,6 +34,7 @@ def _refuse(url: str, root: str = "tiengiang") -> None:
         b"ready",
         b'{"s":"ready","demo":"yes"}',
         b"\xff",
+        pytest.param(b'{"s":"lost","x":' + b"[" * 5000 + b"]" * 5000 + b"}", id="deep"),
     ],
 )
 def test_a_ready_service_or_one_that_cannot_be_read_is_refused(
@@ -61,3 +64,21 @@ def test_no_service_a_demo_and_a_lost_one_are_not(
 def test_another_root_is_another_service(mosquitto: Mosquitto) -> None:
     _retained(mosquitto.url, {"a": b'{"s":"ready"}'})
     _refuse(mosquitto.url, root="bentre")
+
+
+def test_a_broker_that_does_not_let_us_look_is_not_taken_for_an_empty_one() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while said := await reader.read(1000):
+            if said[0] >> 4 == 1:
+                writer.write(WELCOME)
+            elif said[0] >> 4 == 8:
+                writer.write(b"\x90\x03" + said[2:4] + b"\x80")
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            broker = Broker("127.0.0.1", server.sockets[0].getsockname()[1])
+            with pytest.raises(aiomqtt.MqttError, match=r"does not let us hear .* --into-live"):
+                await refuse_live(broker, "tiengiang", wait_s=0.3)
+
+    asyncio.run(run())

@@ -147,6 +147,7 @@ def test_a_broker_that_closes_is_told_to_who_waits_and_who_does_not() -> None:
         (b"\xd0\xff\xff\xff\xff\xff", "isn't MQTT"),
         (b"\x30\x05\x00\x01txx", "kind 3, which nobody asked for"),
         (b"\x30\xff\xff\x7f" + bytes(70_000), "without end"),
+        (b"\x40\x01\x01", "kind 4, which nobody asked for"),
     ],
 )
 def test_a_broker_that_talks_nonsense_is_left(said: bytes, told: str) -> None:
@@ -167,6 +168,29 @@ def test_a_broker_that_is_quiet_is_asked_and_one_that_stays_quiet_is_lost() -> N
         assert "has not answered" in str(await link.until_over())
 
     play(scene, keepalive_s=0.2)
+
+
+def test_a_broker_that_speaks_all_the_time_hears_from_us_all_the_same() -> None:
+    async def scene(broker: Fake, _link: Link[int], _freed: Freed) -> None:
+        while len(broker.received) < 3:  # CONNECT and two PINGREQ, without a word between
+            broker.say(pubacks([99]))
+            await asyncio.sleep(0.02)
+        assert [kind for kind, _, _ in broker.received] == [1, 12, 12]
+
+    play(scene, keepalive_s=0.2)
+
+
+def test_a_welcome_in_pieces_is_a_welcome() -> None:
+    async def run() -> None:
+        async with fake(b"") as broker:
+            opening = asyncio.create_task(Link[int].open(broker.broker, 8, Freed()))
+            await broker.until(1)
+            for at in range(4):
+                broker.say(b"\x20\x02\x00\x00"[at : at + 1])
+                await asyncio.sleep(0.002)
+            await (await opening).close()
+
+    asyncio.run(run())
 
 
 def test_who_does_not_read_is_not_written_to_without_end() -> None:

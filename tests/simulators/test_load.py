@@ -18,6 +18,7 @@ from simulators.load_report import LoadProgress, LoadReport
 from simulators.message import Message
 from simulators.publish import Publisher
 from tests.conftest import Mosquitto
+from tests.simulators.fakebroker import WELCOME
 from tests.simulators.listener import listening
 
 
@@ -113,6 +114,75 @@ def test_lost_connections_are_counted_made_again_and_nothing_is_lost(mosquitto: 
 
 
 @pytest.mark.broker
+def test_a_broker_that_dies_half_way_is_told_as_it_was(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.load.DRAIN_S", 0.5)
+
+    async def run() -> tuple[LoadReport, int]:
+        async with listening(mosquitto.url) as heard, asyncio.TaskGroup() as group:
+            loading = group.create_task(_load(mosquitto.url, duration_ms=2000))
+            await heard.until(lambda: len(heard.obs()) >= 300)
+            assert mosquitto.process is not None
+            # What it has not read by now it will never answer.
+            os.kill(mosquitto.process.pid, signal.SIGSTOP)
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(mosquitto.kill)
+        return loading.result(), len(heard.obs())
+
+    report, arrived = asyncio.run(run())
+    assert (report.opened, report.held, report.lost, report.made_again) == (4, 0, 4, 0)
+    assert arrived <= report.acknowledged_messages < report.offered_messages < 1000
+    assert report.asked_messages == 1000
+    assert report.took_s < 1.5
+    told = "\n".join(report.lines())
+    unanswered = report.offered_messages - report.acknowledged_messages
+    assert f"FELL BEHIND, {unanswered:,} unanswered" in told
+    assert f"{1000 - report.offered_messages:,} were due and never sent" in told
+
+
+@pytest.mark.broker
+def test_connections_that_are_refused_keep_their_devices_back_and_no_others(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.load.OPEN_S", 0.5)
+    monkeypatch.setattr("simulators.load.DRAIN_S", 0.3)
+    mosquitto.stop()
+    mosquitto.extra = "max_connections 5"
+    mosquitto.start()
+    report = asyncio.run(_load(mosquitto.url, connections=10))
+    # mosquitto forgets to count one where another has left.
+    assert 5 <= report.opened == report.held <= 7
+    assert report.lost == 0
+    assert report.offered_messages == report.acknowledged_messages == 50 * report.opened
+    assert f"{500 - report.offered_messages} were due and never sent" in "\n".join(report.lines())
+
+
+def test_a_broker_that_welcomes_and_sends_away_is_not_stormed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulators.load.DRAIN_S", 0.3)
+    welcomed = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal welcomed
+        await reader.read(100)
+        welcomed += 1
+        writer.write(WELCOME)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> LoadReport:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await _load(f"mqtt://127.0.0.1:{port}", connections=1, duration_ms=500)
+
+    report = asyncio.run(run())
+    assert 2 <= report.lost <= welcomed <= 6
+    assert report.acknowledged_messages == 0
+
+
+@pytest.mark.broker
 def test_what_is_slower_than_asked_says_so(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,5 +259,7 @@ def test_all_that_cannot_be_used_is_told() -> None:
     with pytest.raises(ConfigError) as caught:
         asyncio.run(_load("h:1", devices=0, rate=0.0, connections=0, duration_ms=-1))
     said = str(caught.value)
+    with pytest.raises(ConfigError, match="duration = 2678400001: accepted is 0 to"):
+        asyncio.run(_load("mqtt://h", duration_ms=31 * 86_400_000 + 1))
     for key in ("devices = 0", "rate = 0.0", "connections = 0", "duration = -1", "broker = 'h:1'"):
         assert key in said

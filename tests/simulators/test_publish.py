@@ -216,6 +216,37 @@ def test_patience_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(run())
 
 
+def test_patience_counts_anew_after_a_connection_that_stood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two readings of a quarter of an hour a broker may be restarted twice."""
+    monkeypatch.setattr("simulators.publish.RETRY_S_MAX", 0.1)
+
+    async def run() -> None:
+        due = asyncio.Event()
+
+        async def wait(publish_ms: int) -> None:
+            del publish_ms
+            await due.wait()
+
+        async with fake() as broker:
+            publisher = Publisher(broker.broker, _messages(1), wait=wait, patience_s=0.3)
+            running = asyncio.create_task(publisher.run())
+            for connection in (1, 2):
+                await broker.until(connection)
+                await asyncio.sleep(0.4)
+                assert broker.writer is not None
+                broker.writer.close()
+            await broker.until(3)
+            due.set()
+            await broker.until(4)
+            broker.say(pubacks([1]))
+            await asyncio.wait_for(running, 5.0)
+            assert publisher.acknowledged_messages == 1
+
+    asyncio.run(run())
+
+
 @pytest.mark.broker
 def test_a_broker_that_stands_still_for_a_while_gets_each_message_once(
     mosquitto: Mosquitto,
