@@ -40,7 +40,7 @@ def songtien(
 ) -> "Iterator[Trial]":
     """A real service on free ports, on a virtual clock unless the mark says otherwise."""
     from songtien.trial import Trial  # noqa: PLC0415 - see above
-    from songtien.trial.trial import Choices  # noqa: PLC0415 - see above
+    from songtien.trial.choices import Choices  # noqa: PLC0415 - see above
 
     mark = request.node.get_closest_marker("songtien")
     said = dict(mark.kwargs) if mark is not None else {}

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class ServiceDiedError(Exception):
-    """The service under test has ended by a fault of its own."""
+    """The service under test, or what feeds it, has ended by a fault of its own."""
 
 
 class Background:
@@ -34,7 +34,10 @@ class Background:
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="service", daemon=True)
         self._thread.start()
-        self.service = self._started.result(START_S)
+        try:
+            self.service = self._started.result(START_S)
+        except TimeoutError:
+            raise ServiceDiedError(f"it has not started within {START_S:g} s") from None
 
     def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine on the service's loop; raises what it raises."""
@@ -48,11 +51,13 @@ class Background:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(END_S)
         self.insist()
+        if self._thread.is_alive():
+            raise ServiceDiedError(f"it has not ended within {END_S:g} s, and goes on")
 
     def insist(self) -> None:
         """Raise what the service has died of, if it has."""
         if self._error is not None:
-            raise ServiceDiedError(str(self._error)) from self._error
+            raise ServiceDiedError(cause(self._error)) from self._error
 
     def _run(self) -> None:
         try:
@@ -67,6 +72,13 @@ class Background:
         async with self._serving() as service:
             self._started.set_result(service)
             await self._stop.wait()
+
+
+def cause(error: BaseException) -> str:
+    """An error in words; of a group what it holds, since its own words say only how many."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(map(cause, error.exceptions))
+    return f"{type(error).__name__}: {error}"
 
 
 async def _awaited(work: Callable[[], Awaitable[T]]) -> T:

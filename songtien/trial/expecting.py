@@ -1,9 +1,24 @@
 """Whether what there is fits what a test expects, and what to say where it does not. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
+
+from alerts.notices import NOTICES, STATION_DOWN, UPLINK_DOWN
+from ingest.tables import did_you_mean
 
 SHOWN_MAX = 12
+
+_ALERT_FIELDS: Final = (
+    "id ver state historic rule rule_version ask severity permit sim test k station stations "
+    "device kind branch quantity direction level unit value limit flag suspect other members "
+    "count detail t_since t_event t_detected t_told t_cleared t_acked t_ended t_escalated "
+    "message_vi message_en shelved_until shelved_why suppressed flapping reminders escalation "
+    "timeline evidence"
+)
+ALERT_FIELDS: Final = frozenset(_ALERT_FIELDS.split())
+"""All that an alert may have (`alerts.particulars`, `notices`, `alert.alert_body`)."""
+
+_BUILT_IN: Final = (*NOTICES, UPLINK_DOWN.id, STATION_DOWN.id)
 
 Wanted = Mapping[str, object]
 """Field by field: a value, anything that compares equal such as `pytest.approx`, or a function of
@@ -14,6 +29,31 @@ the value that says whether it will do.
 def fits(found: Mapping[str, Any], wanted: Wanted) -> bool:
     """Whether every wanted field is there and is as wanted."""
     return all(_fits(found.get(name), value) for name, value in wanted.items())
+
+
+def check_alert(
+    name: str,
+    wanted: Wanted,
+    *,
+    rules: Collection[str],
+    keys: Collection[str],
+    there: Iterable[Mapping[str, Any]],
+) -> None:
+    """Raise ValueError for a rule, a series or a field that no alert can have: to expect that
+    there is none would hold whatever happens.
+
+    rules, keys : of the rules in force, and of all series; there : the alerts that there are
+    """
+    known = [*rules, *_BUILT_IN]
+    if name not in {"*", *known, *(each["rule"] for each in there)}:
+        raise ValueError(f"{name!r} is no rule: {did_you_mean(name, known)}")
+    for field in wanted:
+        if field not in ALERT_FIELDS:
+            instead = did_you_mean(field, sorted(ALERT_FIELDS))
+            raise ValueError(f"an alert has no field {field!r}: {instead}")
+    key = wanted.get("k")
+    if isinstance(key, str) and not key.startswith("songtien/") and key not in keys:
+        raise ValueError(f"k={key!r} is no series: {did_you_mean(key, list(keys))}")
 
 
 def told(what: str, wanted: Wanted, there: Iterable[Mapping[str, Any]], now: str) -> str:

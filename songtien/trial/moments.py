@@ -29,6 +29,8 @@ def moment_ms(said: Moment, *, begun_ms: int, now_ms: int) -> int:
         return begun_ms + said // timedelta(milliseconds=1)
     if isinstance(said, int):
         return said
+    if not isinstance(said, str):
+        raise ValueError(f"{said!r}: {_ACCEPTED}")  # noqa: TRY004 - as for all that is no moment
     if clock := _CLOCK.fullmatch(said):
         return _next(int(clock[1]), int(clock[2]), int(clock[3] or 0), now_ms)
     try:

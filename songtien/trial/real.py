@@ -13,7 +13,7 @@ from songtien.broker import demo_broker
 from songtien.outside import clock_ms
 from songtien.service import Service, running
 from songtien.settings import Settings
-from songtien.trial.background import Background
+from songtien.trial.background import Background, ServiceDiedError, cause
 
 MET_S = 30.0
 
@@ -46,12 +46,19 @@ class RealStage:
     def advance(self, to_ms: int) -> None:
         """Wait until then."""
         while (left_s := (to_ms - clock_ms()) / 1000) > 0:
-            self._background.call(self._look)
+            self.look()
             time.sleep(min(left_s, 1.0))
+        self.look()
+
+    def look(self) -> None:
+        """Raise what the service or a feed has died of, if one has."""
         self._background.call(self._look)
 
     def close(self) -> None:
-        self._background.close()
+        try:
+            self.look()
+        finally:
+            self._background.close()
 
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[Service]:
@@ -77,5 +84,5 @@ class RealStage:
     async def _look(self) -> None:
         """Raise what a feed has ended by."""
         for feed in self._feeds:
-            if feed.done() and not feed.cancelled():
-                feed.result()
+            if feed.done() and not feed.cancelled() and (error := feed.exception()) is not None:
+                raise ServiceDiedError(f"a feed: {cause(error)}") from error

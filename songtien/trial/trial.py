@@ -4,8 +4,9 @@ import json
 import time
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -18,8 +19,8 @@ from simulators.message import Message
 from simulators.playback import Choice, Feed, feed_of, table_feed
 from simulators.recorded import is_table, mapping_of_file, read_table
 from songtien.service import Service
-from songtien.settings import Settings, load_settings
 from songtien.trial import expecting
+from songtien.trial.choices import Choices
 from songtien.trial.moments import Moment, duration_ms, moment_ms, shown, stands_alone
 from songtien.trial.real import RealStage
 from songtien.trial.virtual import VirtualStage
@@ -57,24 +58,9 @@ class Stage(Protocol):
 
     def advance(self, to_ms: int) -> None: ...
 
+    def look(self) -> None: ...
+
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """How a service under test is made.
-
-    clock : "virtual", which stands still between `at` and `at`, or "real"
-    start : when a virtual clock begins; None leaves it to the first feed
-    registry, rules : files; None takes those that come with the program
-    settings : others of the service's, such as {"ingest.reorder_s": "5"}
-    """
-
-    clock: str = "virtual"
-    start: Moment | None = None
-    registry: Path | None = None
-    rules: Path | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +96,6 @@ class Trial:
     def __init__(self, directory: Path, choices: Choices | None = None) -> None:
         self.directory = directory
         self.choices = choices or Choices()
-        if self.choices.clock not in {"virtual", "real"}:
-            raise ValueError(f"clock={self.choices.clock!r}: accepted is 'virtual' or 'real'")
         self._stage: Stage | None = None
 
     # --- What comes
@@ -249,11 +233,21 @@ class Trial:
         if len(named) != 1:
             raise TypeError(f"expect takes one of {', '.join(asked)}, not {len(named)}")
         ((what, name),) = named
-        self._staged()
+        stage = self._staged()
         wanted = {**_NAMED[what](name), **fields}
         until_s = time.monotonic() + (within_s if self.choices.clock == "real" else 0.0)
         while True:
+            stage.look()
             there = self._there(what, name)
+            if what in {"alert", "no_alert"}:
+                parts = self.service.screens.parts
+                expecting.check_alert(
+                    name,
+                    wanted,
+                    rules=[rule.id for rule in parts.rules.rules],
+                    keys=parts.series.by_key,
+                    there=there,
+                )
             found = next((each for each in there if expecting.fits(each, wanted)), None)
             if (found is None) == (what == "no_alert"):
                 return {} if found is None else found
@@ -315,7 +309,7 @@ class Trial:
 
     def get(self, path: str) -> Any:
         """What an address below `http_url` answers, JSON decoded."""
-        request = urllib.request.Request(f"{self.http_url.rstrip('/')}{path}")  # noqa: S310 - our own
+        request = urllib.request.Request(f"{self.http_url}{path.lstrip('/')}")  # noqa: S310 - our own
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own
             return json.loads(answer.read())
 
@@ -328,32 +322,12 @@ class Trial:
 
     def _staged(self, begin_ms: int | None = None) -> Stage:
         if self._stage is None:
+            settings = self.choices.service_settings(self.directory)
             if self.choices.clock == "real":
-                self._stage = RealStage(self._settings(), self.directory)
+                self._stage = RealStage(settings, self.directory)
             else:
-                self._stage = VirtualStage(self._settings(), self._begun_ms(begin_ms))
+                self._stage = VirtualStage(settings, self.choices.begun_ms(begin_ms))
         return self._stage
-
-    def _begun_ms(self, begin_ms: int | None) -> int:
-        if self.choices.start is not None:
-            return moment_ms(self.choices.start, begun_ms=0, now_ms=0)
-        return scenarios.load("dry-season").start_ms if begin_ms is None else begin_ms
-
-    def _settings(self) -> Settings:
-        chosen = self.choices
-        said = {
-            "data.dir": str(self.directory / "data"),
-            "http.port": "0",
-            "live.port": "0",
-            "watch.self_test_at": "",
-            **({} if chosen.registry is None else {"registry.file": str(chosen.registry)}),
-            **({} if chosen.rules is None else {"rules.file": str(chosen.rules)}),
-            **chosen.settings,
-        }
-        return load_settings(
-            None,
-            {f"SONGTIEN_{key.upper().replace('.', '__')}": value for key, value in said.items()},
-        )
 
     @property
     def _root(self) -> str:
@@ -361,9 +335,13 @@ class Trial:
 
     def _recorded(self, path: Path, mapping: Path | None) -> Feed:
         if mapping is None and not is_table(path):
-            return feed_of(path, Choice())
+            feed = feed_of(path, Choice())
+            if feed.reach.cut:
+                warnings.warn(f"{path} is cut off: {feed.reach.cut}", stacklevel=3)
+            return feed
         table = read_table(path, mapping_of_file(path, mapping))
-        return table_feed(table, Choice(), root=self._settings().mqtt.root, batch=1, boot=1)
+        settings = self.choices.service_settings(self.directory)
+        return table_feed(table, Choice(), root=settings.mqtt.root, batch=1, boot=1)
 
     def _topic(self, where: str, leaf: str) -> str:
         if "/" in where:
@@ -391,8 +369,8 @@ class Trial:
         stage = self._staged()
         if not isinstance(stage, VirtualStage):
             raise TypeError("what the service says is kept on a virtual clock; else ask the broker")
-        last = [payload for said, payload, _ in stage.said if said == topic][-1:]
-        return [json.loads(payload) for payload in last if payload]
+        payload = stage.last_said(topic)
+        return [json.loads(payload)] if payload else []
 
 
 def _near(key: str, wanted: str) -> bool:

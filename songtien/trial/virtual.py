@@ -7,7 +7,6 @@ out because it has no time but the machine's.
 
 import heapq
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import count
@@ -27,10 +26,6 @@ from songtien.trial.background import Background, ServiceDiedError
 CHUNK_ENTRIES: Final = 256
 SETTLED_S: Final = 120.0
 LOOK_S: Final = 1.0
-SAID_MAX: Final = 10_000
-
-Said = tuple[str, bytes, bool]
-"""Topic, payload, whether retained."""
 
 
 class Clock:
@@ -60,7 +55,7 @@ class OwnBroker:
         del on_death  # it has no thread that could die
         self.address = address
         self.deliveries: SimpleQueue[Delivery] = SimpleQueue()
-        self.said: deque[Said] = deque(maxlen=SAID_MAX)
+        self.said: dict[str, bytes] = {}  # the last on each topic
         self._back = {said.own, *said.also}
         self._on_change = on_change
 
@@ -71,7 +66,8 @@ class OwnBroker:
         """Nothing runs here."""
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        self.said.append((topic, payload, retain))
+        del retain  # whoever asks hears the last in any case
+        self.said[topic] = payload
         if topic in self._back:
             self.deliveries.put((self, [(0, 0, topic, payload)]))
         return True
@@ -101,10 +97,9 @@ class VirtualStage:
     def now_ms(self) -> int:
         return self._clock.now_ms
 
-    @property
-    def said(self) -> list[Said]:
-        """What the service has said over MQTT, in order."""
-        return list(self._brokers[0].said)
+    def last_said(self, topic: str) -> bytes | None:
+        """What the service has last said on a topic over MQTT."""
+        return self._brokers[0].said.get(topic)
 
     def feed(self, messages: Iterator[Message]) -> None:
         """Let messages come, each at its own time; of what lies in the past, now."""
@@ -127,6 +122,10 @@ class VirtualStage:
                 waiting = []
         self._hand_over([*waiting, (to_ms, Tick())])
         self._settle(self.service.journal.last_position)
+
+    def look(self) -> None:
+        """Raise what the service has died of, if it has."""
+        self._background.insist()
 
     def close(self) -> None:
         self._background.close()

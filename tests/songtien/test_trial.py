@@ -1,17 +1,27 @@
 """The service that tests hold: fed, moved in time, asked. A virtual clock unless it says so."""
 
 import json
+import re
+import threading
 import urllib.request
+from inspect import getsource
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alerts import notices, particulars
+from alerts.alert import alert_body
 from ingest.journal import Config
 from simulators import scenario as scenarios
+from simulators.message import Message
 from simulators.scenario import SCENARIOS
 from songtien.offline import alert_events
 from songtien.settings import DEFAULTS
 from songtien.trial import Trial
+from songtien.trial.background import ServiceDiedError
+from songtien.trial.choices import Choices
+from songtien.trial.expecting import ALERT_FIELDS
 from tests.conftest import MOSQUITTO
 
 PROBE = "xh-01"
@@ -128,6 +138,98 @@ def test_an_officer_acknowledges_at_the_virtual_time(songtien: Trial) -> None:
     assert [each["at"] for each in acked["timeline"] if each["type"] == "acked"] == [
         songtien.now_ms
     ]
+
+
+def test_an_alert_that_can_never_be_is_not_expected_to_be_absent(songtien: Trial) -> None:
+    with pytest.raises(ValueError, match="'salinty-4' is no rule: did you mean 'salinity-4'"):
+        songtien.expect(no_alert="salinty-4")
+    with pytest.raises(ValueError, match="'xh-1/salinity_g_l' is no series: did you mean 'xh-01"):
+        songtien.expect(no_alert="salinity-4", k="xh-1/salinity_g_l")
+    with pytest.raises(ValueError, match="no field 'serverity': did you mean 'severity'"):
+        songtien.expect(no_alert="*", serverity="critical")
+    songtien.expect(no_alert="songtien-disk-low", k="songtien/disk", severity="major")
+
+
+def test_every_field_that_an_alert_may_have_can_be_asked_for(songtien: Trial) -> None:
+    makers = (particulars.of_rule, particulars.of_group, particulars._texts, notices.fixed)
+    written = "".join(getsource(each) for each in (*makers, alert_body))
+    assert set(re.findall(r'^ +"(\w+)": ', written, re.MULTILINE)) - {"name", "since"} <= (
+        ALERT_FIELDS
+    )
+    songtien.scenario("dry-season", devices=[PROBE])
+    songtien.at("24h")
+    assert {name for alert in songtien.alerts() for name in alert} <= ALERT_FIELDS
+
+
+def _bursts(*_: object) -> Message:
+    raise RuntimeError("a pump has burst")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_a_service_dies_of_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = Trial(tmp_path)
+    trial.expect(SALT, st="never")
+    monkeypatch.setattr(type(trial.service.pipeline.processor), "step", _bursts)
+    with pytest.raises(ServiceDiedError, match="RuntimeError: a pump has burst"):
+        trial.send(PROBE, _sample(trial.now_ms, 8.0))
+    with pytest.raises(ServiceDiedError, match="RuntimeError: a pump has burst"):
+        trial.expect(no_alert="salinity-4")
+    with pytest.raises(ServiceDiedError, match="RuntimeError: a pump has burst"):
+        trial.close()
+
+
+@pytest.mark.skipif(
+    MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto"
+)
+def test_what_a_feed_at_the_real_time_ends_by_is_told(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, Choices(clock="real"))
+    trial.expect(SALT, st="never")
+    assert trial._stage is not None
+    trial._stage.feed(map(_bursts, [1]))
+    with pytest.raises(ServiceDiedError, match="a feed: RuntimeError: a pump has burst"):
+        trial.expect(SALT, q=1)
+    with pytest.raises(ServiceDiedError, match="a feed: RuntimeError: a pump has burst"):
+        trial.close()
+
+
+def test_services_in_one_test_do_not_meet_and_leave_nothing_running(tmp_path: Path) -> None:
+    before = threading.active_count()
+    made = [Trial(tmp_path / name) for name in ("one", "other")]
+    for n, each in enumerate(made):
+        each.at(f"202{n}-03-02T08:00+07:00")
+    made[0].send(PROBE, _sample(made[0].now_ms, 8.0))
+    made[0].expect(SALT, st="live")
+    made[1].expect(SALT, st="never")
+    assert made[0].http_url != made[1].http_url
+    made[0].close()
+    made[1].expect(SALT, st="never")
+    made[1].close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"clock": "vrtual"}, "accepted is 'virtual' or 'real'"),
+        ({"start": "06:00"}, "accepted is a date with its zone"),
+        ({"start": "6h"}, "accepted is a date with its zone"),
+        ({"start": "soon"}, "accepted is a time of day"),
+        ({"start": 1.5e12}, "accepted is a time of day"),
+        ({"clock": "real", "start": "2026-03-02T08:00+07:00"}, "a real clock begins now"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told(said: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Choices(**said)
+
+
+def test_a_recording_that_is_cut_off_is_told(songtien: Trial, tmp_path: Path) -> None:
+    file = tmp_path / "feed.jsonl"
+    topic = f"tiengiang/v1/salinity/xuan-hoa/{PROBE}/obs"
+    line = json.dumps({"at": 1_600_000_000_500, "topic": topic, "payload": "{}"})
+    file.write_text(f"{line}\n{line[:20]}")
+    with pytest.warns(UserWarning, match=r"feed.jsonl is cut off: the last line is not whole"):
+        songtien.replay(file)
 
 
 def test_time_only_passes_and_what_is_asked_is_named(songtien: Trial) -> None:
