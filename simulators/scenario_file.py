@@ -8,9 +8,10 @@ from typing import Final, Literal
 
 from ingest.tables import Faults, Table, load_toml
 from simulators.estuary import River, Spell
-from simulators.faults import FOREVER_MS, KINDS, Fault, SampleFault, fault
+from simulators.faults import FOREVER_MS, KINDS, Fault, SampleFault, fault, needs_end
 from simulators.faults.choice import ACCEPTED as ACCEPTED_DEVICE
 from simulators.faults.choice import is_choice
+from simulators.road.network import ROADS, road_of
 from simulators.road.traffic import (
     CLOSED,
     ONE_WAY,
@@ -179,7 +180,7 @@ class _Reader:
         kind = table.choice("kind", tuple(KINDS))
         of = KINDS[kind]
         begin, end = self.window(
-            table, first_ms=self._start_ms, last_ms=None if kind == "reboot" else FOREVER_MS
+            table, first_ms=self._start_ms, last_ms=None if needs_end(kind) else FOREVER_MS
         )
         known = {each.name: each for each in of.parameters}
         given = {
@@ -205,6 +206,8 @@ class _Reader:
             given: Sequence[str] = (table.text("device"),)
         else:
             given = table.texts("devices")
+            if table.content["devices"] == []:
+                table.fault("devices", f"names none; {ACCEPTED_DEVICE}")
         for each in given:
             if each and not is_choice(each):
                 table.fault("device" if table.has("device") else "devices", ACCEPTED_DEVICE, each)
@@ -228,12 +231,16 @@ class _Reader:
         return Bottleneck(*self._at(table), begin, end, capacity)
 
     def _incident(self, table: Table) -> Incident:
-        km, share = table.number("km", -30.0, 30.0, "km"), table.number("share", 0.0, 1.0)
-        return Incident(*self._at(table), *self.window(table), km, share)
+        station, direction = self._at(table)
+        first, last = road_of(station).ends_km
+        km, share = table.number("km", first, last, "km"), table.number("share", 0.0, 1.0)
+        return Incident(station, direction, *self.window(table), km, share)
 
     def _working(self, table: Table) -> Working:
         mode = _MODES[table.choice("mode", tuple(_MODES))]
         station, direction = self._at(table, any_direction=True)
+        if table.content.get("mode") == ONE_WAY and not direction and station not in ROADS:
+            table.fault("direction", "accepted is the direction that goes first over this bridge")
         batch_s = table.optional_number("batch_s", 60.0, 86_400.0, "s")
         begin, end = self.window(table)
         return Working(station, mode, begin, end, direction, 1800.0 if batch_s is None else batch_s)

@@ -122,10 +122,10 @@ def _nodes_km(station: str, direction: str, traffic: Traffic) -> list[float]:
     first, last = road.ends_km
     nodes = [first, 0.0, road.bridge_km, last]
     for each in traffic.incidents:
-        is_here = (each.station, each.direction) == (station, direction)
-        if is_here and first < each.km < last:
-            km = round(each.km, 3)
-            if min(abs(km - node) for node in nodes) >= LEAST_LINK_KM:
+        if (each.station, each.direction) == (station, direction):
+            # At the beginning of the road there is no node to be had: the first place behind it.
+            km = max(round(each.km, 3), first + LEAST_LINK_KM)
+            if km < last and min(abs(km - node) for node in nodes) >= LEAST_LINK_KM:
                 nodes.append(km)
     return sorted(nodes)
 

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from simulators.road.days import WARM
+from simulators.road.demand import STEPS
 from simulators.road.network import RACH_MIEU_1
 from simulators.road.sight import VEHICLE_M, Intervals, seen, truth
 from simulators.road.traffic import (
@@ -51,6 +53,10 @@ def test_a_breakdown_looks_like_one() -> None:
     assert at_exit.queue_m[jam].min() > 300.0
     flow = at_exit.cars[jam].sum(axis=1) * 12
     assert flow.mean() == pytest.approx(460 * DROP, rel=0.03)
+    # Its tail goes back through the view at the speed of the shock, without a jump.
+    steps = at_ms(MONDAY, 16) + np.arange(180, dtype=np.int64) * STEP_MS
+    queue_m = truth(steps, STEP_MS, EXIT, NARROW, 1, "test").queue_m
+    assert 0.0 < np.diff(queue_m).max() < 75.0
     # It dissolves by itself, before the night.
     assert at_exit.speed_km_h[hour > 22.5].min() > 40.0
 
@@ -100,6 +106,14 @@ def test_the_same_vehicles_pass_both_cameras_in_their_order() -> None:
         assert abs(by_class[-1, column]) <= 5
 
 
+def test_motorbikes_ride_on_over_three_oclock_when_a_day_ends() -> None:
+    t_ms = times_ms(MONDAY, STEP_MS, days=2)
+    on, off = (truth(t_ms, STEP_MS, each, Traffic(), 1, "test").strip for each in (ENTRY, EXIT))
+    late = 15  # 2.868 km at 34 km/h, in steps
+    assert on[STEPS - WARM : STEPS].sum() > 20
+    assert (off[late:] == on[:-late]).all()
+
+
 def test_intervals_of_any_length_and_any_run_count_the_same() -> None:
     fine = truth(times_ms(MONDAY, STEP_MS), STEP_MS, EXIT, NARROW, 1, "test")
     coarse = truth(times_ms(MONDAY, HOUR_MS), HOUR_MS, EXIT, NARROW, 1, "test")
@@ -136,6 +150,8 @@ def test_cameras_miss_more_at_night_and_in_rain_and_more_motorbikes_than_cars() 
     assert 2 * day_bikes < rain_bikes
     assert day_bikes > day_cars
     assert night_bikes > night_cars
+    # Motorbikes hide one another: by day more are missed at the rush hours than between.
+    assert missed(Traffic(), 7, 8)[1] > 1.3 * missed(Traffic(), 13, 14)[1]
     # Two cameras miss different vehicles.
     entry = seen(t_ms, HOUR_MS, ENTRY, Traffic(), 1, "test").cars
     assert (entry != seen(t_ms, HOUR_MS, EXIT, Traffic(), 1, "test").cars).any()
@@ -149,6 +165,12 @@ def test_rain_slows_cars_and_troubles_cameras() -> None:
     assert np.nanmax(view.speed_km_h[~raining]) == pytest.approx(ROAD.free_km_h)
     assert view.fps[raining].max() < 12.0 < view.fps[~raining].min()
     assert view.drop[raining].min() > 0.03 > view.drop[~raining].max()
+    # Behind the bridge 7 % less gets through, which a queue shows.
+    wet_jam, dry_jam = (
+        truth(np.array([at_ms(MONDAY, 17)]), HOUR_MS, EXIT, each, 1, "test").cars.sum()
+        for each in (replace(NARROW, rains=(Rain(at_ms(MONDAY, 15), at_ms(MONDAY, 19)),)), NARROW)
+    )
+    assert wet_jam == pytest.approx(0.93 * dry_jam, rel=0.015)
 
 
 def test_an_incident_on_the_bridge_blocks_what_is_before_it_alone() -> None:
@@ -164,6 +186,17 @@ def test_an_incident_on_the_bridge_blocks_what_is_before_it_alone() -> None:
     assert at_entry.speed_km_h[after].min() > 40.0
     _, other = seen_on(MONDAY, replace(ENTRY, direction=NORTH), blocked)
     assert other.speed_km_h[during].min() > 40.0
+
+
+def test_an_incident_at_the_beginning_of_the_road_leaves_what_is_behind_it_free() -> None:
+    begin, end = at_ms(MONDAY, 9), at_ms(MONDAY, 10)
+    blocked = Traffic(incidents=(Incident(ONE, SOUTH, begin, end, -11.9, 0.0),))
+    there, entry = (
+        truth(np.array([begin]), HOUR_MS, Camera(ONE, SOUTH, km), blocked, 1, "test").cars.sum()
+        for km in (-11.0, 0.0)
+    )
+    assert there < 15
+    assert entry > 60, "who was on the approach already arrives"
 
 
 def test_one_way_batches_let_one_direction_at_a_time_onto_the_bridge() -> None:
@@ -240,6 +273,8 @@ def test_who_rides_through_a_queue_takes_as_long_as_its_flow_says() -> None:
     free = crossing_min(np.array([at_ms(MONDAY, 11.0)]), way(SOUTH, NARROW))
     assert free[0] == pytest.approx(ROAD.bridge_km / ROAD.free_km_h * 60.0, rel=0.02)
     closed = Traffic(workings=(Working(ONE, "closed", at_ms(MONDAY, 9), at_ms(MONDAY, 50)),))
+    empty = crossing_min(t_ms, way(SOUTH, Traffic(demand=0.0)))
+    assert empty[0] == pytest.approx(ROAD.bridge_km / ROAD.free_km_h * 60.0, rel=1e-3)
     never = crossing_min(np.array([at_ms(MONDAY, 10)]), way(SOUTH, closed), from_km=-1.0)
     assert never[0] == np.inf
 

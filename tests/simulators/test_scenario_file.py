@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest.faults import ConfigError
-from simulators.faults import FOREVER_MS, KINDS, MESSAGES, SampleFault
+from simulators.faults import FOREVER_MS, KINDS, MESSAGES, SampleFault, fault
 from simulators.scenario import HOUR_MS, SCENARIOS, load
 from simulators.scenario_file import KEYS, parse
 from tests.simulators.delta import REGISTRY
@@ -45,6 +45,20 @@ def test_the_example_of_the_document_is_taken() -> None:
     assert [each.share for each in said.traffic.incidents] == [0.4]
     for keys in KEYS.values():
         assert all(f"`{key}`" in text for key in keys if key not in KEYS), keys
+
+
+def test_an_incident_lies_on_its_road_and_a_strange_bridge_says_who_goes_first() -> None:
+    window = 'from = "1h"\nto = "2h"\n'
+    at = f'{window}station = "rach-mieu-1"\ndirection = "southbound"\nshare = 0\n'
+    for km in ("-12.1", "3.5"):
+        (told,) = _faults(f"{HEAD}[[traffic.incident]]\n{at}km = {km}\n")
+        assert "a number from -12 to 3.468 km" in told
+    turns = f'{HEAD}[[traffic.working]]\nmode = "one-way-batches"\n{window}station = "b"\n'
+    (told,) = _faults(turns)
+    assert "direction" in told
+    assert "goes first" in told
+    parse(turns + 'direction = "inbound"\n', "my.toml")
+    parse(turns.replace('"b"', '"rach-mieu-1"'), "my.toml")
 
 
 def test_every_part_is_read() -> None:
@@ -124,6 +138,16 @@ def test_every_part_is_read() -> None:
             "fault[#1].to = None: it is missing",
         ),
         (
+            HEAD + '[[fault]]\nkind = "burst"\ndevice = "a"\nfrom = "1h"\n',
+            3,
+            "fault[#1].to = None: it is missing",
+        ),
+        (
+            HEAD + '[[fault]]\nkind = "stuck"\ndevices = []\n',
+            5,
+            "fault[#1].devices = []: names none; accepted is a device's id",
+        ),
+        (
             HEAD + '[[traffic.working]]\nstation = "b"\nmode = "bus"\nfrom = "1h"\nto = "2h"\n',
             5,
             "traffic.working[#1].mode = 'bus': accepted is one of one-way-batches, closed",
@@ -163,10 +187,12 @@ def test_devices_and_stations_that_are_not_there_are_faults_of_ones_own_file(
         + '[[traffic.working]]\nstation = "rach-mieu-3"\nmode = "closed"\nfrom = "1h"\nto = "2h"\n'
         + '[[traffic.working]]\nstation = "rach-mieu-2"\ndirection = "northbound"\n'
         + 'mode = "closed"\nfrom = "1h"\nto = "2h"\n'
+        + '[[fault]]\nkind = "stuck"\ndevice = "xh-02"\n'
     )
     with pytest.raises(ConfigError) as told:
         load(file).world(REGISTRY, 1)
-    first, second = map(str, told.value.faults)
+    first, second, third = map(str, told.value.faults)
+    assert "fault stuck: device = 'xh-02'" in third, "all at once"
     assert "traffic.working[#1].station = 'rach-mieu-3': did you mean 'rach-mieu" in first
     assert "traffic.working[#2].direction = 'northbound'" in second
 
@@ -194,6 +220,12 @@ def test_each_kind_says_what_it_does_and_what_a_perfect_service_shows() -> None:
         assert isinstance(kind, SampleFault) == (name not in MESSAGES)
         for each in kind.parameters:
             assert each.low <= each.default <= each.high, name
+
+
+@pytest.mark.parametrize("kind", ["reboot", "burst"])
+def test_what_happens_at_an_end_needs_one(kind: str) -> None:
+    with pytest.raises(ValueError, match="missing when it ends"):
+        fault(kind, "xh-01", BEGIN)
 
 
 def test_a_fault_by_number_is_of_a_device_that_can_have_it() -> None:
