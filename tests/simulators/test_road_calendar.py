@@ -84,6 +84,9 @@ def test_a_holiday_next_to_a_week_end_is_led_to_and_come_back_from() -> None:
     assert _kind(2023, 12, 30, "southbound").factor > 1.2  # Saturday before a Monday
     assert _kind(2024, 1, 1, "northbound").factor > 1.2
     assert _kind(2024, 1, 1, "southbound").factor < _kind(2024, 1, 1, "northbound").factor
+    # A single day in the middle of a week does it too.
+    assert _kind(2026, 9, 1, "southbound").factor > 1.2
+    assert _kind(2026, 9, 2, "northbound").factor > 1.2
     assert _kind(2024, 3, 6, "southbound") == Kind()
 
 

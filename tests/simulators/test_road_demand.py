@@ -124,6 +124,16 @@ def test_the_second_bridge_is_empty_until_it_is_opened() -> None:
     assert truth(later, day, Camera(TWO, SOUTH), moved, 1, "test").cars.sum() > 6_000
 
 
+def test_the_trucks_stay_on_the_first_bridge() -> None:
+    trucks = CAR_LANE.index("truck")
+    found = [
+        seen_on(day, Camera(ONE, SOUTH), ORDINARY, 24 * HOUR_MS)[1].cars[0]
+        for day in (date(2025, 8, 14), date(2026, 3, 4))
+    ]
+    assert [each[trucks] for each in found] == pytest.approx([2_300, 2_300], rel=0.1)
+    assert found[1].sum() < 1.1 * found[0].sum()
+
+
 def test_drivers_go_over_the_second_bridge_while_the_first_stands() -> None:
     thursday = date(2026, 6, 18)
     narrow = Traffic(bottlenecks=(Bottleneck(ONE, SOUTH, 14.0, 19.0, 400.0),))
