@@ -53,7 +53,11 @@ def _of_faults(world: World, start_ms: int, end_ms: int) -> Iterator[Label]:
         quantity = ""
         if isinstance(kind, SampleFault):
             quantity = quantity_of(fault, device) if kind.quantities else kind.about
-        for begin, end in kind.windows(fault, world.scene(device), start_ms, end_ms):
+        earlier = world.sample_faults(device.id)
+        if isinstance(kind, SampleFault):
+            earlier = earlier[: earlier.index(fault)]
+        scene = world.scene(device, earlier)
+        for begin, end in kind.windows(fault, scene, start_ms, end_ms):
             yield Label(
                 label=fault.kind, from_ms=begin, to_ms=end, device=device.id, quantity=quantity
             )

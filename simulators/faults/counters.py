@@ -1,5 +1,7 @@
 """A camera that has only counters since its last reset."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ingest.reading import FloatArray, IntArray
@@ -18,11 +20,11 @@ def _cumulative(columns: Columns, fault: Fault, scene: Scene) -> Columns:
     reset_ms = fault.from_ms + (at_ms - fault.from_ms) // every_ms * every_ms
     since = scene.before(int(reset_ms[0]), int(at_ms[-1]) + 1)
     since_reset = fault.from_ms + (since.at_ms - fault.from_ms) // every_ms * every_ms
-    fields = {}
+    fields: dict[str, FloatArray] = {}
     for name, counts in columns.fields.items():
         whole, _, kind = name.partition(".")
         if whole != "count":
-            fields[name] = counts
+            fields.setdefault(name, counts)
             continue
         totals = np.full(len(since), np.nan)
         for part in range(len(columns.fixed)):
@@ -31,18 +33,19 @@ def _cumulative(columns: Columns, fault: Fault, scene: Scene) -> Columns:
         fields[name] = np.where(where, np.nan, counts)
         counted = np.full(len(columns), np.nan)
         counted[where] = totals[len(since) - int(where.sum()) :]
-        fields[f"cumulative.{kind}"] = counted
-    return Columns(
-        columns.at_ms, columns.t_ms, columns.part, fields, columns.fixed, columns.span_ms
-    )
+        # A camera that had such a time before this one keeps what it said then.
+        stood = columns.fields.get(f"cumulative.{kind}", counted)
+        fields[f"cumulative.{kind}"] = np.where(np.isfinite(counted), counted, stood)
+    return replace(columns, fields=fields)
 
 
 def _sums(counts: FloatArray, since_ms: IntArray) -> FloatArray:
-    """Sums from each reset on; rows of one lane in order."""
-    total = np.cumsum(counts)
+    """Sums from each reset on; rows of one lane in order. What is not counted has none."""
+    known = np.nan_to_num(counts)
+    total = np.cumsum(known)
     first = np.r_[True, since_ms[1:] != since_ms[:-1]]
-    before = (total - counts)[first]
-    return np.asarray(total - before[np.cumsum(first) - 1], dtype=np.float64)
+    before = (total - known)[first]
+    return np.where(np.isfinite(counts), total - before[np.cumsum(first) - 1], np.nan)
 
 
 COUNTER_RESET = SampleFault(

@@ -18,7 +18,7 @@ from simulators.faults.quantity import (
     kept,
     with_values,
 )
-from simulators.grid import share, times_ms
+from simulators.grid import share
 from simulators.noise import normal
 
 _BACK: Final = 16
@@ -59,10 +59,15 @@ def _spiked(columns: Columns, fault: Fault, scene: Scene) -> Columns:
 
 
 def _spike_windows(fault: Fault, scene: Scene, from_ms: int, to_ms: int) -> Sequence[Window]:
-    """Each sample that is struck, up to the next."""
+    """Each sample that a spike changes, up to the next: what is absent has none."""
     begin, end = max(fault.from_ms, from_ms), min(fault.to_ms, to_ms)
-    at_ms = times_ms(scene.device, begin, end)
-    struck = at_ms[_spike_at(at_ms, fault, scene)].tolist()
+    before = scene.before(begin, end)
+    after = _spiked(before, fault, scene)
+    changed = np.zeros(len(before), dtype=np.bool_)
+    for name in fields_of(fault, scene, before):
+        old = before.fields[name]
+        changed |= np.isfinite(old) & (after.fields[name] != old)
+    struck = np.unique(before.at_ms[changed]).tolist()
     return tuple((at, min(at + scene.interval_ms, end)) for at in struck)
 
 

@@ -213,6 +213,38 @@ def test_counters_rise_fall_to_nothing_and_sum_up_to_what_was_counted() -> None:
     assert np.array_equal(total[falls + 1], count[falls + 1])
 
 
+def test_counters_of_two_times_are_both_said() -> None:
+    camera = REGISTRY.devices["cam-01"]
+    pairs = [(BEGIN + h * HOUR_MS, BEGIN + (h + 3) * HOUR_MS) for h in (1, 8)]
+    both = [fault("counter-reset", camera.id, *each, every_s=3600.0) for each in pairs]
+    end = BEGIN + 12 * HOUR_MS
+    columns = _columns(camera, *both, to_ms=end)
+    for begin, stop in pairs:
+        rows = (columns.at_ms >= begin) & (columns.at_ms < stop)
+        alone = _columns(camera, *both, from_ms=begin, to_ms=stop)
+        assert encoded(columns.take(rows)) == encoded(alone)
+        assert np.isfinite(_field(alone, "cumulative.car")).all()
+    said = np.isfinite(_field(columns, "count.car")), np.isfinite(_field(columns, "cumulative.car"))
+    assert (said[0] ^ said[1]).all()
+    over = fault("counter-reset", camera.id, pairs[0][0] + HOUR_MS, end)
+    columns = _columns(camera, *both, over, to_ms=end)
+    assert np.isfinite(_field(columns, "cumulative.car"))[columns.at_ms >= pairs[0][0]].all()
+
+
+def test_what_is_absent_has_no_spike_and_no_label() -> None:
+    camera = REGISTRY.devices["cam-03"]
+    night = BEGIN, BEGIN + 5 * HOUR_MS  # in which minutes pass without any vehicle
+    struck = fault("spike", camera.id, *night, quantity="speed_km_h", share=0.5, size=90.0)
+    clean = _columns(camera, to_ms=night[1])
+    speed, spiked = (
+        _field(each, "speed_km_h") for each in (clean, _columns(camera, struck, to_ms=night[1]))
+    )
+    changed = np.isfinite(speed) & (speed != spiked)
+    told = [x for x in labels(_world(struck), BEGIN, 5 * HOUR_MS) if x.label == "spike"]
+    assert [each.from_ms for each in told] == np.unique(clean.at_ms[changed]).tolist()
+    assert not np.isfinite(speed).reshape(-1, 2).any(axis=1).all(), "no minute without any"
+
+
 def test_clocks_run_fast_or_stand_wrong_and_the_right_time_is_known() -> None:
     device = REGISTRY.devices["xh-01"]
     fast = _columns(device, _fault("clock-drift", device, ppm=1000.0))
