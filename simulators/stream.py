@@ -14,7 +14,7 @@ import numpy as np
 from ingest.registry import Device
 from simulators import grid
 from simulators.columns import encoded
-from simulators.faults import MESSAGES, Fault, Sent, in_order
+from simulators.faults import FOREVER_MS, MESSAGES, Fault, Sent, in_order
 from simulators.message import Message, Sender
 from simulators.world import World
 
@@ -131,29 +131,26 @@ def _numbered(
     at the broker for ever when the run is over.
     """
     said = _life(window, lives, flaps)
-    down = False
+    downs = 0  # two that overlap are one: the device is born when the last is over
     waiting = next(said, None)
-    for sent_ms, texts in chain.from_iterable(block.moments() for block in blocks):
+    moments = chain.from_iterable(block.moments() for block in blocks)
+    for sent_ms, texts in chain(moments, [(FOREVER_MS, [])]):
         while waiting is not None and waiting[0] <= sent_ms:
-            yield from _told(*waiting, sender, down=down)
-            down = {"down": True, "boot": False}.get(waiting[1], down)
+            downs += {"down": 1, "boot": -1}.get(waiting[1], 0)
+            yield from _told(*waiting, sender, down=downs > 0)
             waiting = next(said, None)
-        if not down:
+        if not downs:
             for message in sender.said(sent_ms, texts):
                 yield Sent(sent_ms, message)
-    while waiting is not None:
-        yield from _told(*waiting, sender, down=down)
-        down = {"down": True, "boot": False}.get(waiting[1], down)
-        waiting = next(said, None)
 
 
 def _told(at_ms: int, what: str, sender: Sender, *, down: bool) -> Iterator[Sent]:
-    if what == "boot":
-        sender.restart()
-    if what in ("boot", "birth") or (what == "ready" and not down):
-        yield Sent(at_ms, sender.state(at_ms, "ready"))
-    elif what == "will" or (what == "lost" and not down):
+    if what == "will" or (what == "lost" and not down):
         yield Sent(at_ms, sender.lost(at_ms))
+    elif what in ("boot", "birth", "ready") and not down:
+        if what == "boot":
+            sender.restart()
+        yield Sent(at_ms, sender.state(at_ms, "ready"))
 
 
 def _life(

@@ -147,6 +147,19 @@ def test_a_reboot_is_a_will_a_birth_and_a_boot_one_higher() -> None:
     assert [_state(m).s for m in _of(soon, "state")] == ["ready", "ready"]  # no will so soon
 
 
+def test_two_reboots_that_overlap_are_one_time_down() -> None:
+    first = fault("reboot", "xh-01", FROM, FROM + 2 * HOUR_MS, will_after_s=7200.0)
+    second = fault("reboot", "xh-01", FROM + HOUR_MS, TO)
+    found = _messages(first, second)
+    states = [(m.publish_ms, _state(m)) for m in _of(found, "state")]
+    assert [(at, s.s, s.boot) for at, s in states] == [
+        (BEGIN, "ready", BOOT),
+        (FROM + HOUR_MS + 90_000, "lost", BOOT),
+        (TO, "ready", BOOT + 1),
+    ]
+    assert not [m for m in _of(found) if FROM <= m.publish_ms < TO]
+
+
 def _state(message: Message) -> DeviceState:
     state = decode_state(message.payload)
     assert isinstance(state, DeviceState)
