@@ -97,14 +97,15 @@ class Scenario:
             ),
             begin_ms,
         )
-        if not self.shipped:
-            self._check_stations(registry)
-        return replace(world, faults=self._faults(world, by_ms))
+        wrong = [] if self.shipped else self._strange_stations(registry)
+        faults = self._faults(world, by_ms, wrong)
+        if wrong:
+            raise ConfigError(wrong)
+        return replace(world, faults=faults)
 
-    def _faults(self, world: World, by_ms: int) -> tuple[Fault, ...]:
-        """The faults of the devices that there are."""
+    def _faults(self, world: World, by_ms: int, wrong: list[told.Fault]) -> tuple[Fault, ...]:
+        """The faults of the devices that there are; what names others goes to `wrong`."""
         found: list[Fault] = []
-        wrong: list[told.Fault] = []
         devices = world.devices()
         lines = (*self.content.lines, *(None for _ in self.added))
         for fault, line in zip((*self.content.faults, *self.added), lines, strict=True):
@@ -114,12 +115,10 @@ class Scenario:
                 if line is None or not self.shipped:
                     key = f"fault {fault.kind}: device"
                     wrong.append(told.Fault(self.file, key, fault.device, str(error), line))
-        if wrong:
-            raise ConfigError(wrong)
         return tuple(found)
 
-    def _check_stations(self, registry: Registry) -> None:
-        """Everything on a road happens at a station that has cameras for that direction."""
+    def _strange_stations(self, registry: Registry) -> list[told.Fault]:
+        """What happens on a road at a station that has no cameras for that direction."""
         seen: dict[str, set[str]] = {}
         for device in registry.devices.values():
             if device.kind == "traffic":
@@ -137,8 +136,7 @@ class Scenario:
             else:
                 continue
             wrong.append(told.Fault(self.file, key, value, accepted, each.line))
-        if wrong:
-            raise ConfigError(wrong)
+        return wrong
 
 
 Event = TypeVar("Event", Spell, Incident, Working, Rain, Fault)

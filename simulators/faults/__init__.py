@@ -40,6 +40,7 @@ __all__ = [
     "Sent",
     "fault",
     "in_order",
+    "needs_end",
 ]
 
 SAMPLES: Mapping[str, SampleFault] = {
@@ -82,6 +83,12 @@ def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(faults, key=lambda f: (_RANK[f.kind], f.from_ms, f.to_ms, f.parameters)))
 
 
+def needs_end(kind: str) -> bool:
+    """Whether a kind does something when it is over: a device is born, what was held comes."""
+    of = KINDS[kind]
+    return isinstance(of, MessageFault) and of.ends
+
+
 def fault(
     kind: str,
     device: str,
@@ -97,6 +104,8 @@ def fault(
     if not from_ms < to_ms:
         raise ValueError(f"{kind}: from {from_ms} to {to_ms}: accepted is an end behind the start")
     of = KINDS[kind]
+    if needs_end(kind) and to_ms >= FOREVER_MS:
+        raise ValueError(f"{kind}: it is missing when it ends")
     values: dict[str, float | str] = {each.name: each.default for each in of.parameters}
     ranges = {each.name: (each.low, each.high) for each in of.parameters}
     for name, value in parameters.items():

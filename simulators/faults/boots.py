@@ -21,6 +21,7 @@ REBOOT = MessageFault(
             "1.5 times a keep-alive of 60 s (MQTT 5, 3.1.2.10)",
         ),
     ),
+    ends=True,
 )
 FLAPPING = MessageFault(
     None,

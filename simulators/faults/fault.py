@@ -117,7 +117,10 @@ class SampleFault:
 
 @dataclass(frozen=True, slots=True)
 class MessageFault:
-    """A kind that changes messages on their way; `change` is None where the device itself does."""
+    """A kind that changes messages on their way; `change` is None where the device itself does.
+
+    ends : something happens at its end, so it needs one
+    """
 
     change: ChangeMessages | None
     does: str
@@ -125,3 +128,4 @@ class MessageFault:
     kinds: tuple[str, ...] = ("salinity", "traffic")
     parameters: tuple[Parameter, ...] = ()
     windows: Windows = whole
+    ends: bool = False

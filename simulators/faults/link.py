@@ -50,4 +50,5 @@ BURST = MessageFault(
     parameters=(
         Parameter("spacing_ms", 20.0, 0.0, 60_000.0, "ms", "between two of them when they come"),
     ),
+    ends=True,
 )
