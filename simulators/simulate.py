@@ -11,10 +11,12 @@ from simulators import scenario as scenarios
 from simulators.guard import refuse_live
 from simulators.label import Label
 from simulators.message import Message
+from simulators.noise import DAY_MS
 from simulators.publish import Progress
 from simulators.recording import write_recording
 from simulators.run import Report, broker_of, check_speed, pace_of, published
 from simulators.scenario import Scenario
+from simulators.scenario_file import LONGEST_MS
 from simulators.world import World
 
 
@@ -64,6 +66,9 @@ def played(
     """By default where and as long as the scenario says; raises ConfigError for its faults."""
     begin_ms = scenario.start_ms if start_ms is None else start_ms
     long_ms = scenario.duration_ms if duration_ms is None else duration_ms
+    if not 0 < long_ms <= LONGEST_MS:
+        accepted = f"accepted is more than nothing, and up to {LONGEST_MS // DAY_MS} days"
+        raise ConfigError([Fault("simulate", "duration", f"{long_ms / 1000:g} s", accepted)])
     return Played(scenario.world(registry, seed, begin_ms), begin_ms, long_ms)
 
 

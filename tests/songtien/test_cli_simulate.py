@@ -47,6 +47,15 @@ def test_without_a_scenario_it_lists_what_there_is(songtien: Songtien) -> None:
     assert "simulate: scenario = None: it is missing" in result.stderr
 
 
+@pytest.mark.parametrize("duration", ["0s", "99999999d"])
+def test_a_duration_that_nobody_can_play_is_refused(songtien: Songtien, duration: str) -> None:
+    result = songtien("quiet", "--out", "a.jsonl", "--duration", duration)
+    assert result.exit_code == 2, result.output
+    assert "duration = " in result.stderr
+    assert "accepted is more than nothing, and up to 3660 days" in result.stderr
+    assert not Path("a.jsonl").exists()
+
+
 def test_a_file_of_ones_own_is_written_with_header_and_labels(songtien: Songtien) -> None:
     Path("my.toml").write_text(OWN)
     result = songtien("my.toml", "--out", "a.jsonl.gz", "--labels", "b.jsonl", "--seed", "4")
