@@ -34,6 +34,10 @@ class FlatLine:
     fresh water of 0.1 to 0.25 g/L still varies by some per cent in three hours, a hung logger
     repeats itself (expert judgement, unverified). Found is thus a probe that hangs at a low
     value; one that hovers there by more than the fine tolerance is not told from fresh water.
+    Two mountain rivers of 0.18 g/L (Logan River Observatory, a year each by 15 min, without
+    what people labelled) are calmer than that: asked everywhere, 0.002 g/L over 3 h would flag
+    68 and 88 % of their values, 0.0002 g/L 1.8 and 2.5 %, equal values alone under 0.1 %.
+    Where a tidal river proves as calm, its station needs a finer `flat_tolerance_fresh`.
     A value that crosses `above`: a run's start only ever moves forward. On the way down the
     run begins anew after the last value that is not finely near; on the way up it goes on
     from where the fine tolerance had it begin: what was no run of fresh water does not become
