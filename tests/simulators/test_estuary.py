@@ -21,6 +21,7 @@ from simulators.estuary import (
     level_m,
     salinity,
     surface_g_l,
+    wind_m,
 )
 from simulators.weather import Weather
 
@@ -230,9 +231,12 @@ def test_discharge_goes_up_and_down_about_its_climate_or_about_a_fixed_one() -> 
 
 def test_a_season_moved_takes_its_weather_with_it() -> None:
     half_a_year_ms = 182 * DAY_MS
-    here = discharge_m3_s(QUARTERS, River(weather=Weather(5)))
+    season = River(weather=Weather(5))
+    here = discharge_m3_s(QUARTERS, season)
     moved = River(weather=Weather(5), season_shift_ms=-half_a_year_ms)
     assert (discharge_m3_s(QUARTERS + half_a_year_ms, moved) == here).all()
+    assert (wind_m(QUARTERS + half_a_year_ms, moved) == wind_m(QUARTERS, season)).all()
+    assert np.abs(wind_m(QUARTERS, season)).max() > 0.1
 
 
 @given(
@@ -282,3 +286,13 @@ def test_neaps_leave_the_water_in_layers_that_springs_mix() -> None:
     share = _by_day((bottom - surface) / surface).mean(axis=1)
     assert share[3] > 1.8 * share[10]
     assert 0.05 < share[10] < share[3] < 0.5
+
+
+def test_where_the_river_is_narrower_its_water_lies_more_in_layers() -> None:
+    river = River(discharge_m3_s=2500.0)
+    shares = []
+    for km in (5.0, 40.0):
+        surface, bottom = (at_depth_g_l(MARCH_12, _tieu(km), d, river) for d in (0.0, 10.0))
+        salt = surface - RIVER_G_L
+        shares.append(np.median((bottom - surface) / (salt * (1.0 - salt / (SEA_G_L - RIVER_G_L)))))
+    assert shares[1] > 1.1 * shares[0]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ingest.reading import DECIMALS, rounded
 from ingest.salinity import derive, salinity_g_l
 from simulators.noise import normal, slow
-from simulators.probe import conductivity_ms_cm, readings
+from simulators.probe import conductivity_ms_cm, readings, water_temperature_c
 
 T_MS = 1_710_000_000_000 + np.arange(144, dtype=np.int64) * 600_000
 
@@ -43,6 +43,13 @@ def test_four_grams_a_litre_conduct_as_the_tables_say() -> None:
     # Practical salinity 4 at 28 °C is 4.016 g/L and 7.72219 mS/cm (gsw).
     found = conductivity_ms_cm(np.array([4.0156]), np.array([28.0]))[0]
     assert found == pytest.approx(7.72219, abs=2e-3)
+
+
+def test_water_is_warmest_in_the_afternoon_and_in_april() -> None:
+    year = 1_704_042_000_000 + np.arange(366 * 24, dtype=np.int64) * 3_600_000  # 2024 in Vietnam
+    warm = water_temperature_c(year, np.zeros(len(year))).reshape(366, 24)
+    assert set(warm.argmax(axis=1)) == {15}
+    assert 91 <= int(warm.mean(axis=1).argmax()) < 121
 
 
 @pytest.mark.parametrize("compensated", [False, True])

@@ -103,6 +103,25 @@ def test_constituents_at_the_gates_are_those_fitted_there(
     assert tide.phase_deg == pytest.approx(phase_deg, abs=0.6)
 
 
+def test_what_was_not_fitted_goes_with_its_next_of_kin_and_beyond_the_last_gate_dies_away() -> None:
+    at_sea, gate, beyond = (
+        {tide.name: tide for tide in river_constituents(km)} for km in (0.0, 42.0, 192.0)
+    )
+    for name, kin in (("P1", "K1"), ("Q1", "O1"), ("K2", "S2")):
+        for found in (at_sea, gate, beyond):
+            plain = {tide.name: tide for tide in VUNG_TAU}
+            lag_deg = found[kin].phase_deg - plain[kin].phase_deg
+            assert found[name].phase_deg - plain[name].phase_deg == pytest.approx(lag_deg)
+            ratio = found[kin].amplitude_m / plain[kin].amplitude_m
+            assert found[name].amplitude_m / plain[name].amplitude_m == pytest.approx(ratio)
+    twice_deg = 2.0 * (gate["M2"].phase_deg - at_sea["M2"].phase_deg)  # M4 is M2 on itself
+    assert gate["M4"].phase_deg - at_sea["M4"].phase_deg == pytest.approx(twice_deg)
+    assert beyond["M2"].amplitude_m == pytest.approx(gate["M2"].amplitude_m / np.e)
+    per_km = (245.2 - 233.2) / 19.0  # as between the last two gates
+    later_deg = beyond["M2"].phase_deg - gate["M2"].phase_deg
+    assert later_deg == pytest.approx(150.0 * per_km, rel=0.02)
+
+
 def test_high_water_comes_to_xuan_hoa_two_hours_after_the_coast() -> None:
     t_ms = np.arange(1_709_251_200_000, 1_711_929_600_000, 600_000, dtype=np.int64)
     coast, inland = (height_m(t_ms, river_constituents(km)) for km in (0.0, 42.0))
