@@ -18,6 +18,7 @@ from ingest.faults import ConfigError, Fault
 from ingest.reading import FloatArray, IntArray
 from ingest.registry import Station
 from simulators import estuary
+from simulators.bars import Bar, clusters
 from simulators.estuary import Place
 from simulators.label import ABOVE, CONGESTED, INCIDENT, Label
 from simulators.road.sight import truth
@@ -40,6 +41,8 @@ _KM_MOST = 110.0
 _POINTS_MOST = 1500
 _STEP_LEAST_MS = 300_000
 _RANGE_G_L = (0.08, 40.0)
+_LEAST = 0.004
+"""Of a panel's width: a spike would be no line."""
 
 # Okabe and Ito's colours, which people with any kind of colour vision tell apart
 # (jfly.uni-koeln.de/color).
@@ -66,28 +69,33 @@ def plot_scenario(
     """
     if path.suffix not in FORMATS:
         raise ConfigError([Fault("plot", "file", str(path), "accepted is .png or .svg")])
-    with _matplotlib() as figures:
-        drawing = _Drawing(world, start_ms, duration_ms, labels)
-        panels = drawing.panels()
-        figure = figures.Figure(
-            figsize=(10.0, 1.3 + sum(panel.height for panel in panels)),
-            dpi=100,
-            layout="constrained",
-        )
-        axes = figure.subplots(
-            len(panels), 1, sharex=True, height_ratios=[panel.height for panel in panels]
-        )
-        for axis, panel in zip(axes, panels, strict=True):
-            panel.draw(axis)
-            axis.grid(visible=True, color="#dddddd", linewidth=0.6)
-            axis.set_axisbelow(True)
-        drawing.time_axis(axes[-1])
-        figure.suptitle(drawing.title(), fontsize=12)
-        _save(figure, path)
+    with matplotlib_figures() as figures:
+        _save(figure_of(figures, Drawing(world, start_ms, duration_ms, labels)), path)
+
+
+def figure_of(figures: Any, drawing: "Drawing") -> Any:
+    """The panels one above the other, each with its legend above it: none lies over a curve."""
+    panels = drawing.panels()
+    figure = figures.Figure(
+        figsize=(10.0, 1.3 + sum(panel.height for panel in panels)),
+        dpi=100,
+        layout="constrained",
+    )
+    axes = figure.subplots(
+        len(panels), 1, sharex=True, height_ratios=[panel.height for panel in panels]
+    )
+    for axis, panel in zip(axes, panels, strict=True):
+        panel.draw(axis)
+        _legend(axis)
+        axis.grid(visible=True, color="#dddddd", linewidth=0.6)
+        axis.set_axisbelow(True)
+    drawing.time_axis(axes[-1])
+    figure.suptitle(drawing.title(), fontsize=12)
+    return figure
 
 
 @contextmanager
-def _matplotlib() -> Iterator[Any]:
+def matplotlib_figures() -> Iterator[Any]:
     """Matplotlib's figures, with its own style whatever the user's is."""
     try:
         import matplotlib as mpl  # noqa: PLC0415 - an extra
@@ -119,7 +127,7 @@ def _save(figure: Any, path: Path) -> None:
     few.save(path, format="PNG", optimize=True)
 
 
-class _Drawing:
+class Drawing:
     """What is drawn, computed from the world."""
 
     def __init__(
@@ -171,17 +179,15 @@ class _Drawing:
             self._days(self._t_ms if t_ms is None else t_ms), values, **{"linewidth": 1.1, **how}
         )
 
-    def _shade(self, axis: Any, windows: Sequence[tuple[int, int]], name: str, colour: str) -> None:
-        for n, (begin, end) in enumerate(windows):
-            low, high = self._days(np.clip([begin, end], self._from_ms, self._to_ms))
-            if high > low:
-                axis.axvspan(
-                    low, high, color=colour, alpha=0.15, linewidth=0, label=None if n else name
-                )
+    def _shade(self, axis: Any, windows: Sequence[tuple[int, int]], name: str, **how: Any) -> None:
+        seen = [each for each in windows if each[0] < self._to_ms and each[1] > self._from_ms]
+        for n, window in enumerate(seen):
+            low, high = self._days(np.clip(window, self._from_ms, self._to_ms))
+            axis.axvspan(low, high, linewidth=0, label=None if n else name, **how)
 
     def _spells(self, axis: Any) -> None:
         spells = [(each.from_ms, each.to_ms) for each in self._world.river.spells]
-        self._shade(axis, spells, "salt spell (gió chướng)", _PURPLE)
+        self._shade(axis, spells, "salt spell (gió chướng)", color=_PURPLE, alpha=0.15)
 
     def _tide(self, axis: Any) -> None:
         river = self._world.river
@@ -192,7 +198,6 @@ class _Drawing:
             self._line(axis, level, color=_RED, label=station.name, linestyle="--")
         self._spells(axis)
         axis.set_ylabel("water level,\nm over mean sea")
-        _legend(axis)
 
     def _salinity(self, axis: Any) -> None:
         river = self._world.river
@@ -215,7 +220,6 @@ class _Drawing:
         axis.set_yticks([0.1, 0.3, 1, 3, 10, 30], ["0.1", "0.3", "1", "3", "10", "30"])
         axis.set_yticks([], minor=True)
         axis.set_ylabel("salinity at the surface,\ng/L (log)")
-        _legend(axis, columns=3)
 
     def _lines(self, axis: Any) -> None:
         t_ms = self._t_ms[:: max(1, 1_800_000 // int(self._t_ms[1] - self._t_ms[0]))]
@@ -231,7 +235,6 @@ class _Drawing:
         self._spells(axis)
         axis.set_ylim(bottom=0.0)
         axis.set_ylabel("how far salt reaches,\nkm from the mouth")
-        _legend(axis, columns=2)
 
     def _profile(self, mouth: str, t_ms: IntArray) -> tuple[FloatArray, FloatArray]:
         """Distances, float64[K], and the salinity at each, float64[K, N]."""
@@ -263,10 +266,9 @@ class _Drawing:
             t0_ms, seen = self._seen(direction)
             flow = seen.cars.sum(axis=1) * (3_600_000.0 / self._interval_ms())
             self._line(axis, flow, t0_ms, color=colour, label=name, linewidth=0.8)
-        self._events(axis)
+        self._events(axis, named=True)
         axis.set_ylim(bottom=0.0)
         axis.set_ylabel("Rạch Miễu 1:\nflow, cars/h")
-        _legend(axis)
 
     def _speed(self, axis: Any) -> None:
         for direction, _, colour in self._directions():
@@ -285,13 +287,18 @@ class _Drawing:
         axis.set_ylim(bottom=0.0)
         axis.set_ylabel("queue,\nkm")
 
-    def _events(self, axis: Any) -> None:
+    def _events(self, axis: Any, *, named: bool = False) -> None:
+        """What happens on the bridge; of its three panels the first says what the shades are."""
         traffic = self._world.traffic
         incidents = [(e.from_ms, e.to_ms) for e in traffic.incidents if e.station == BRIDGE]
         workings = [(e.from_ms, e.to_ms) for e in traffic.workings if e.station == BRIDGE]
-        self._shade(axis, incidents, "incident", _ORANGE)
-        self._shade(axis, workings, "one-way batches, closed or toll open", _GREEN)
-        self._shade(axis, [(e.from_ms, e.to_ms) for e in traffic.rains], "rain", _SKY)
+        rains = [(e.from_ms, e.to_ms) for e in traffic.rains]
+        none = "" if named else "_"
+        self._shade(axis, incidents, f"{none}incident", color=_ORANGE, alpha=0.3)
+        name = f"{none}one-way batches, closed or toll open"
+        self._shade(axis, workings, name, color=_GREEN, alpha=0.15)
+        # Lines, since a second pale colour over the first would be a third.
+        self._shade(axis, rains, f"{none}rain", facecolor="none", edgecolor=_GREY, hatch="///")
 
     # The faults.
 
@@ -303,18 +310,26 @@ class _Drawing:
         return dict(sorted(kinds.items(), key=lambda kind: kind[1][0].from_ms))
 
     def _bars(self, axis: Any) -> None:
-        """A row for each kind of fault, with its device behind the bar."""
+        """A row for each kind of fault, with its devices beside their bars."""
         kinds = self._faults()
-        least = 0.004 * (self._to_ms - self._from_ms) / 86_400_000
+        span = (self._to_ms - self._from_ms) / 86_400_000
         for row, labels in enumerate(kinds.values()):
+            bars = []
             for label in labels:
-                low, high = self._days(np.array([label.from_ms, label.to_ms]))
-                axis.barh(row, max(high - low, least), left=low, height=0.7, color=_RED)
-                right = high > 0.8 * (self._to_ms - self._from_ms) / 86_400_000
+                low, high = self._days(
+                    np.clip([label.from_ms, label.to_ms], self._from_ms, self._to_ms)
+                )
+                bars.append(Bar(low, max(high, low + _LEAST * span), label.device))
+                axis.barh(row, bars[-1].high - low, left=low, height=0.7, color=_RED)
+            for one in clusters(bars, span):
+                at, how = {
+                    "right": (one.high, {"ha": "left", "xytext": (2, 0)}),
+                    "left": (one.low, {"ha": "right", "xytext": (-2, 0)}),
+                    "inside": (one.low, {"ha": "left", "xytext": (2, 0), "color": "white"}),
+                }[one.side(span)]
                 axis.annotate(
-                    label.device, (low if right else max(high, low + least), row), fontsize=6,
-                    xytext=(-2 if right else 2, 0), textcoords="offset points",
-                    va="center", ha="right" if right else "left",
+                    one.name, (at, row), fontsize=6, textcoords="offset points", va="center",
+                    **how,
                 )  # fmt: skip
         axis.set_yticks(range(len(kinds)), list(kinds))
         axis.invert_yaxis()
@@ -353,8 +368,15 @@ def _named(station: Station) -> str:
     return f"{station.name.partition(' (')[0]}, km {station.nearest_km or 0.0:g}"
 
 
-def _legend(axis: Any, columns: int = 2) -> None:
-    axis.legend(loc="upper left", ncols=columns, fontsize=7, framealpha=0.8, borderaxespad=0.3)
+def _legend(axis: Any) -> None:
+    """Above the panel, in a row of up to four or in two."""
+    handles, names = axis.get_legend_handles_labels()
+    if names:
+        columns = len(names) if len(names) <= 4 else -(-len(names) // 2)
+        axis.legend(
+            handles, names, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, fontsize=7,
+            frameon=False, borderaxespad=0.1,
+        )  # fmt: skip
 
 
 def _local(t_ms: int) -> datetime:

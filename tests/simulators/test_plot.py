@@ -13,7 +13,13 @@ from ingest.faults import ConfigError
 from ingest.registry import parse_registry
 from simulators.estuary import River, Spell
 from simulators.label import Label
-from simulators.plot import furthest_km, plot_scenario
+from simulators.plot import (
+    Drawing,
+    figure_of,
+    furthest_km,
+    matplotlib_figures,
+    plot_scenario,
+)
 from simulators.road.traffic import Incident, Rain, Traffic
 from simulators.world import World
 from songtien.settings import DEFAULTS
@@ -25,6 +31,15 @@ REGISTRY = parse_registry((DEFAULTS / "stations.toml").read_text("utf-8"), "stat
 LABELS = [
     Label(label="stuck", from_ms=START_MS + HOUR_MS, to_ms=START_MS + 9 * HOUR_MS, device="xh-01"),
     Label(label="gap", from_ms=START_MS, to_ms=START_MS + HOUR_MS, device="cam-01"),
+    *(
+        Label(
+            label="spike",
+            from_ms=START_MS + n * HOUR_MS // 4,
+            to_ms=START_MS + n * HOUR_MS // 4 + 60_000,
+            device="xh-01" if n % 5 else "vg-01",
+        )
+        for n in (4, 5, 7, 8, 20, 44, 46)
+    ),
     Label(label="above", from_ms=START_MS, to_ms=START_MS + HOUR_MS, station="xuan-hoa", level=4.0),
 ]
 
@@ -48,6 +63,36 @@ def drawn(tmp_path: Path) -> Callable[..., bytes]:
         return path.read_bytes()
 
     return draw
+
+
+def test_no_legend_lies_over_a_panel_and_no_name_over_another() -> None:
+    agg = pytest.importorskip("matplotlib.backends.backend_agg")
+    with matplotlib_figures() as figures:
+        figure = figure_of(figures, Drawing(_world(), START_MS, DAY_MS // 2, LABELS))
+        agg.FigureCanvasAgg(figure).draw()
+        panels = [axis.get_window_extent() for axis in figure.axes]
+        legends = [axis.get_legend() for axis in figure.axes if axis.get_legend()]
+        assert len(legends) == 4
+        for box in (legend.get_window_extent() for legend in legends):
+            assert box.x0 >= 0
+            assert box.x1 <= figure.bbox.x1
+            assert not any(box.y0 < panel.y1 - 1 and box.y1 > panel.y0 + 1 for panel in panels)
+        texts = figure.axes[-1].texts
+        names = sorted((text.xy[1], text.get_window_extent().x0, text.get_text()) for text in texts)
+        ends = sorted((text.xy[1], text.get_window_extent().x1) for text in texts)
+        for (row, end), (next_row, begin, _) in zip(ends, names[1:], strict=False):
+            assert row < next_row or end < begin
+        assert [name for row, _, name in names if row == 2] == ["xh-01, vg-01", "vg-01", "xh-01"]
+
+
+def test_what_happens_on_the_bridge_is_told_apart_without_its_colour() -> None:
+    pytest.importorskip("matplotlib")
+    with matplotlib_figures() as figures:
+        figure = figure_of(figures, Drawing(_world(), START_MS, DAY_MS // 2, LABELS))
+        legend = next(axis.get_legend() for axis in figure.axes if "flow" in axis.get_ylabel())
+        shades = dict(zip([t.get_text() for t in legend.texts], legend.legend_handles, strict=True))
+        assert shades["rain"].get_hatch()
+        assert not shades["incident"].get_hatch()
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.svg"])
