@@ -217,6 +217,10 @@ def test_one_way_batches_let_one_direction_at_a_time_onto_the_bridge() -> None:
     waiting = truth(t_ms, STEP_MS, ENTRY, turns, 1, "test")
     assert np.isnan(waiting.speed_km_h).any()
     assert waiting.occupancy.max() > 0.6
+    # Who waits stands two abreast: more on half a kilometre than one lane holds.
+    before = truth(t_ms, STEP_MS, Camera(ONE, SOUTH, -0.5), turns, 1, "test").cars
+    stored = np.cumsum(before.sum(axis=1) - waiting.cars.sum(axis=1))
+    assert ROAD.jam_veh_km * 0.5 * 1.3 < stored.max() <= ROAD.jam_veh_km * 0.5 * 2.0
 
 
 def test_a_closed_direction_is_empty_behind_its_entry() -> None:
