@@ -5,7 +5,7 @@ before anything is sent, and once to send it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -202,6 +202,7 @@ def table_feed(recorded: Recorded, choice: Choice, *, root: str, batch: int, boo
         _part(track, choice) for track in recorded.tracks if _speaks(track.target, choice, root)
     )
     part = replace(recorded, tracks=tracks)
+    not_chosen = _rows(recorded.tracks) - _rows(tracks)
     span = replay.span_ms(part)
 
     def play(shift_ms: int, number: int) -> Iterator[Message]:
@@ -221,7 +222,12 @@ def table_feed(recorded: Recorded, choice: Choice, *, root: str, batch: int, boo
         _usual(steps),
         (root,),
         play,
+        {NOT_CHOSEN: not_chosen} if not_chosen else {},
     )
+
+
+def _rows(tracks: Iterable[Track]) -> int:
+    return sum(len(track.t_ms) for track in tracks)
 
 
 def _speaks(target: Target, choice: Choice, root: str) -> bool:

@@ -144,7 +144,7 @@ def _check_passes(passes: int | None, rebase: Rebase, speed: float) -> None:
     elif passes is None and speed > 1.0:
         told = "faster than life it runs into the future; accepted is a number of passes"
     if told:
-        raise ConfigError([Fault("replay", "--loop", passes, told)])
+        raise ConfigError([Fault("replay", "--loop", passes or 0, told)])
 
 
 def _check_recording(file: Path) -> None:

@@ -5,9 +5,10 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
 import typer
@@ -94,6 +95,26 @@ FromOption = Annotated[
 ToOption = Annotated[str | None, typer.Option("--to", help="Only what came before.")]
 
 
+TimeColumnOption = Annotated[
+    str | None, typer.Option(help="With --column: the column of times; by default time.")
+]
+TimeFormatOption = Annotated[
+    str | None, typer.Option(help="With --column: iso (by default), epoch_s or epoch_ms.")
+]
+ZoneOption = Annotated[
+    str | None, typer.Option(help="With --column: of local times, such as Asia/Ho_Chi_Minh.")
+]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Without a mapping: FIELD=COLUMN[:UNIT], such as ec_ms_cm=cond:uS/cm; repeat it."
+    ),
+]
+WhereOption = Annotated[
+    list[str] | None, typer.Option(help="With --column: COLUMN=TEXT; only these rows.")
+]
+
+
 def record(
     file: Annotated[
         Path, typer.Argument(help="Packed where it ends in .gz; - is standard output.")
@@ -128,6 +149,9 @@ def record(
         if from_data is None and (begin is not None or end is not None):
             accepted = "accepted are --from and --to beside --from-data"
             raise ConfigError([Fault("options", "--from", begin or end, accepted)])
+        if from_data is not None and duration is not None:
+            accepted = "accepted are --from and --to beside --from-data, which ends by itself"
+            raise ConfigError([Fault("options", "--duration", duration, accepted)])
         filters = checked(topic or [subscription(root)], "--topic")
         length = None if duration is None else parse_duration(duration, "--duration")
         from_ms = 0 if begin is None else parse_time(begin, "--from")
@@ -224,18 +248,11 @@ def replay(
     device: Annotated[
         str | None, typer.Option(help="Only this one; with --column the one it is to be.")
     ] = None,
-    time_column: Annotated[
-        str, typer.Option(help="Without a mapping: the column of times.")
-    ] = "time",
-    time_format: Annotated[str, typer.Option(help="iso, epoch_s or epoch_ms.")] = "iso",
-    zone: Annotated[
-        str | None, typer.Option(help="Of local times, such as Asia/Ho_Chi_Minh.")
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="FIELD=COLUMN[:UNIT], such as ec_ms_cm=cond:uS/cm; repeat it."),
-    ] = None,
-    where: Annotated[list[str] | None, typer.Option(help="COLUMN=TEXT; only these rows.")] = None,
+    time_column: TimeColumnOption = None,
+    time_format: TimeFormatOption = None,
+    zone: ZoneOption = None,
+    column: ColumnOption = None,
+    where: WhereOption = None,
     *,
     everything: Annotated[
         bool, typer.Option("--everything", help="Also what a service said, acks and alerts.")
@@ -250,9 +267,19 @@ def replay(
     --time-column time --column sal_g_l=salinity:psu --speed max --rebase now
     """
     with faults_told():
-        how = None
-        if column:
-            how = mapping_of(station, device, time_column, time_format, zone, column, where or [])
+        how = mapping_of(
+            column,
+            {
+                "--station": station,
+                "--device": device,
+                "--time-column": time_column,
+                "--time-format": time_format,
+                "--zone": zone,
+                "--where": where,
+            },
+            mapping,
+            alone=("--station", "--device"),
+        )
         choice = Choice(
             tuple(checked(chosen or [], "--filter")),
             station,
@@ -291,26 +318,40 @@ def replay(
 
 
 def mapping_of(
-    station: str | None,
-    device: str | None,
-    time_column: str,
-    time_format: str,
-    zone: str | None,
-    columns: list[str],
-    where: list[str],
+    columns: list[str] | None,
+    given: Mapping[str, Any],
+    mapping_file: Path | None,
+    *,
+    alone: Collection[str] = (),
 ) -> CsvMapping | None:
-    """The mapping of one probe from a command's options, None where there are none."""
-    if station is None and device is None and not columns:
+    """The mapping of one probe from a command's options, None where no --column says that it is.
+
+    given : the other options; `alone` are those that mean something without --column too
+    """
+    if columns:
+        needed = "it is missing; accepted beside --column is an id as in stations.toml"
+        who = ("--station", "--device")
+        faults = [Fault("options", name, "", needed) for name in who if not given[name]]
+        if mapping_file is not None:
+            accepted = "accepted is a mapping or --column, not both"
+            faults.append(Fault("options", "--mapping", str(mapping_file), accepted))
+    else:
+        told = "accepted beside --column; a mapping says it itself"
+        idle = {name: value for name, value in given.items() if value and name not in alone}
+        faults = [Fault("options", name, value, told) for name, value in idle.items()]
+    if faults:
+        raise ConfigError(faults)
+    if not columns:
         return None
     return mapping_of_options(
         kind="salinity",
-        station=station or "",
-        device=device or "",
-        time_column=time_column,
+        station=given["--station"],
+        device=given["--device"],
+        time_column=given["--time-column"] or "time",
         columns=columns,
-        time_format=time_format,
-        zone=zone,
-        where=where,
+        time_format=given["--time-format"] or "iso",
+        zone=given["--zone"],
+        where=given["--where"] or [],
     )
 
 

@@ -17,7 +17,15 @@ from ingest.registry import Registry, parse_registry
 from ingest.series import SeriesTable
 from songtien.ahead import arrivals
 from songtien.backtest import Tally, alert_log, line
-from songtien.cli_feed import RootOption, mapping_of
+from songtien.cli_feed import (
+    ColumnOption,
+    RootOption,
+    TimeColumnOption,
+    TimeFormatOption,
+    WhereOption,
+    ZoneOption,
+    mapping_of,
+)
 from songtien.configuration import text_of
 from songtien.recordings import Left
 from songtien.rules_diff import Difference, Row, difference
@@ -56,16 +64,6 @@ StationOption = Annotated[
     str | None, typer.Option(help="A CSV without a mapping: the station's id.")
 ]
 DeviceOption = Annotated[str | None, typer.Option(help="A CSV without a mapping: the device's id.")]
-TimeColumnOption = Annotated[
-    str, typer.Option(help="A CSV without a mapping: the column of times.")
-]
-TimeFormatOption = Annotated[str, typer.Option(help="iso, epoch_s or epoch_ms.")]
-ZoneOption = Annotated[str | None, typer.Option(help="Of local times, such as Asia/Ho_Chi_Minh.")]
-ColumnOption = Annotated[
-    list[str] | None,
-    typer.Option(help="FIELD=COLUMN[:UNIT], such as ec_ms_cm=cond:uS/cm; repeat it."),
-]
-WhereOption = Annotated[list[str] | None, typer.Option(help="COLUMN=TEXT; only these rows.")]
 
 
 @rules_app.command("check")
@@ -101,8 +99,8 @@ def backtest(
     mapping: MappingOption = None,
     station: StationOption = None,
     device: DeviceOption = None,
-    time_column: TimeColumnOption = "time",
-    time_format: TimeFormatOption = "iso",
+    time_column: TimeColumnOption = None,
+    time_format: TimeFormatOption = None,
     zone: ZoneOption = None,
     column: ColumnOption = None,
     where: WhereOption = None,
@@ -115,7 +113,18 @@ def backtest(
     Example: songtien backtest --rules rules.toml season.jsonl.gz --out alerts.jsonl
     """
     with faults_told(), interruptible(), _progress_shown(recording.name) as progress:
-        how = mapping_of(station, device, time_column, time_format, zone, column or [], where or [])
+        how = mapping_of(
+            column,
+            {
+                "--station": station,
+                "--device": device,
+                "--time-column": time_column,
+                "--time-format": time_format,
+                "--zone": zone,
+                "--where": where,
+            },
+            mapping,
+        )
         config = config_of(registry, rules, reorder_s)
         tally, left = Tally(), Left()
         pieces = arrivals(recording, root=root, mapping=how, mapping_file=mapping, left=left)

@@ -235,6 +235,7 @@ def test_a_part_of_a_table_and_its_passes(
     played = list(feed.play(1000, 2))
     assert [m.publish_ms for m in played] == [1_700_000_001_000 + 60_000 * n for n in numbers]
     assert feed.messages == len(played)
+    assert feed.left_out.get(NOT_CHOSEN, 0) == 10 - len(played)
     for message in played:
         said = decode_obs(message.payload, "salinity")
         assert isinstance(said, Observations)

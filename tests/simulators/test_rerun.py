@@ -213,6 +213,7 @@ def test_what_cannot_be_replayed_is_told(tmp_path: Path) -> None:
 
     assert "--loop = 2: each pass would send the same samples again" in told(recording, passes=2)
     future = told(recording, passes=None, rebase=Rebase.NOW, speed=2.0)
+    assert "--loop = 0: " in future
     assert "runs into the future" in future
     assert "a number from 1" in told(recording, passes=0, rebase=Rebase.NOW)
     assert "accepted is a recording" in told(table)

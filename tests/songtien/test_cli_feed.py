@@ -17,6 +17,7 @@ from ingest.journal import Journal, Messages
 from simulators.message import Message
 from simulators.recording import read, write_recording
 from songtien.cli import app
+from songtien.settings import DEFAULTS
 from tests.conftest import Mosquitto
 
 ROOT = Path(__file__).parent.parent.parent
@@ -106,9 +107,42 @@ def test_what_a_service_has_heard(tmp_path: Path) -> None:
         journal.append(Messages([TOPIC, "other/x"], [b"%d" % number, b""]))
     journal.close()
     words = ("record", str(path), "--from-data", str(directory), "--from", str(T_MS + 1000))
+    assert "--from and --to beside --from-data" in _told(*words, "--duration", "1h")[1]
     code, told = _told(*words, "--to", str(T_MS + 4000))
     assert (code, told) == (0, "3 messages recorded")
     assert [m.payload for m in read(path).messages] == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--zone", "UTC"), "--zone = 'UTC': accepted beside --column"),
+        (("--where", "a=b"), "--where = ['a=b']: accepted beside --column"),
+        (("--time-column", "t"), "--time-column = 't': accepted beside --column"),
+        (("--column", "sal_g_l=s", "--device", "mt-01"), "--station = '': it is missing"),
+        (
+            (
+                *("--column", "sal_g_l=s", "--device", "mt-01"),
+                *("--station", "my-tho"),
+                "--mapping",
+            ),
+            "a mapping or --column, not both",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["replay", "backtest"])
+def test_an_option_that_would_do_nothing_is_told(
+    tmp_path: Path, command: str, options: tuple[str, ...], told: str
+) -> None:
+    table, mapping = tmp_path / "a.csv", tmp_path / "a.toml"
+    table.write_text("t,s\n")
+    mapping.write_text("")
+    words = [command, str(table), *options]
+    words += [str(mapping)] if options[-1] == "--mapping" else []
+    words += ["--rules", str(DEFAULTS / "rules.toml")] if command == "backtest" else []
+    code, said = _told(*words)
+    assert code == 2
+    assert told in said
 
 
 @pytest.mark.broker
