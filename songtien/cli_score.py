@@ -1,6 +1,6 @@
 """How well a labelled recording is judged, on the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.table import Table
 from alerts.messages import VIETNAM
 from ingest.faults import ConfigError, Fault
 from ingest.journal import Config
+from ingest.registry import Registry, parse_registry
 from simulators import recording as recordings_read
 from simulators.label import Label
 from simulators.recorded import is_table, mapping_of_file, read_table
@@ -68,6 +69,7 @@ def score(
     with faults_told(), interruptible():
         config = config_of(registry, rules or DEFAULTS / "rules.toml", REORDER_S)
         header, labels = labels_of(recording, mapping)
+        check(labels, parse_registry(config.registry, "stations.toml"), recording.name)
         simulated = "scenario" in header
         found = _run(recording, config, mapping, root, recording.name)
         if found is None:
@@ -102,6 +104,25 @@ def labels_of(path: Path, mapping: Path | None) -> tuple[dict[str, Any], list[La
     if not labels:
         raise ConfigError([Fault(str(path), "labels", None, accepted)])
     return header, labels
+
+
+def check(labels: Iterable[Label], registry: Registry, file: str) -> None:
+    """Raise ConfigError where a label can't be scored: it would count as missed, or for nothing."""
+    faults: dict[str, Fault] = {}
+    known = "accepted is what the registry has: --registry names the one of that recording"
+    for label in labels:
+        if label.to_ms < label.from_ms:
+            said = f"{label.label}, {label.from_ms} to {label.to_ms}"
+            accepted = "accepted is a window that does not end before it begins"
+            faults.setdefault(said, Fault(file, "label", said, accepted))
+        for key, name, those in (
+            ("device", label.device, registry.devices),
+            ("station", label.station, registry.stations),
+        ):
+            if name and name not in those:
+                faults.setdefault(f"{key} {name}", Fault(file, f"label.{key}", name, known))
+    if faults:
+        raise ConfigError(list(faults.values()))
 
 
 def _rejected(path: Path, mapping: Path | None) -> Iterator[Label]:
@@ -167,9 +188,10 @@ def _tell(card: Score) -> None:
         )
     if len(card.false_flags) > FALSE_SHOWN:
         _say(f"  and {len(card.false_flags) - FALSE_SHOWN} more (--json has all)")
-    if card.rules:
+    told = [each for each in card.rules if each.windows or each.raised]
+    if told:
         table = Table(*_RULES, title="Alerts against what is true")
-        for rule in (each for each in card.rules if each.windows or each.raised):
+        for rule in told:
             truth = rule.label if rule.level is None else f"{rule.label} {rule.level:g}"
             table.add_row(
                 rule.rule,

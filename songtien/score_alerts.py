@@ -9,21 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alerts.bridge.congestion import TABLE, State
 from alerts.rules import CONGESTION, Ask, Quality, Rule, watched
 from ingest.reading import QUANTITIES, BoolArray, IntArray
 from ingest.series import Series
 from simulators.label import ABOVE, CONGESTED, INCIDENT, Label
+from simulators.labels import LEVELS_G_L
 from songtien.score import Run
 from songtien.scoring import Delays, Matched, Stands, Windows, match
 
 SILENT = ("gap", "silent-death", "burst")
 """Labels that a no-data alert is to find."""
 
-LEVELS = (0.5, 1.0, 2.0, 4.0)
-"""The levels whose windows a simulated recording holds, g/L: none is there where none is true."""
-
-STATE_HOLD_MS = 300_000
-"""A direction is congested after five minutes of it (docs/bridges.md)."""
+STATE_HOLD_MS = TABLE[State.CONGESTED].enter_min * 60_000
+"""How long a direction has to be slow before it counts as congested (docs/bridges.md)."""
 
 INPUTS = ("conductivity_ms_cm", "conductivity_25_ms_cm", "temperature_c")
 """What salinity is computed from."""
@@ -105,7 +104,7 @@ def scored(found: Run, rule: Rule, labels: Sequence[Label], *, simulated: bool) 
 
 def _truth_of(rule: Rule) -> tuple[str, ...]:
     """Kinds of labels that say whether an alert of this rule is right."""
-    if rule.ask is Ask.ABOVE and rule.quantity == "salinity_g_l" and rule.raise_level in LEVELS:
+    if rule.ask is Ask.ABOVE and rule.quantity == "salinity_g_l" and rule.raise_level in LEVELS_G_L:
         return (ABOVE,)
     if rule.ask is Ask.CONGESTION and rule.raise_level == CONGESTION[CONGESTED]:
         return (CONGESTED,)

@@ -101,6 +101,28 @@ def test_labels_without_a_message_are_a_fault(tmp_path: Path, options: list[str]
     assert "messages" in told.stderr
 
 
+def test_labels_that_cannot_be_scored_are_told_all_at_once(
+    tmp_path: Path, options: list[str]
+) -> None:
+    """With the wrong registry each of them would be missed, without a word."""
+    wrong = [
+        fault("spike", 1, 2, device="xh-01"),
+        fault("gap", 3, 4, device="xh-01"),
+        above(5, 6, station="xuan-hoa"),
+        fault("stuck", 8, 7),
+        fault("noise", 9, 9),
+    ]
+    told = _said(_recording(tmp_path / "a.jsonl", wrong), *options)
+    assert told.exit_code == 2
+    lines = told.stderr.splitlines()
+    assert [line.split(": ")[1].split(" = ")[0] for line in lines] == [
+        "label.device",
+        "label.station",
+        "label",
+    ]
+    assert "--registry" in lines[0]
+
+
 MAPPING = """
 [time]
 column = "time"
