@@ -8,7 +8,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -22,6 +22,8 @@ from songtien.recordings import Left, Piece, messages_of
 
 AHEAD_FROM_BYTES: Final = 32 * 2**20
 """Below that the other process is not worth its start."""
+
+COMMAND: Final[Sequence[str]] = ("-m", "songtien.ahead")
 
 _LENGTH: Final = struct.Struct("<Q")
 
@@ -46,7 +48,7 @@ def arrivals(
 
 def pieces(path: Path) -> Iterator[Piece]:
     """The messages of a recording; raises `ConfigError` as `recordings.arrivals` does."""
-    command = [sys.executable, "-m", "songtien.ahead", str(path)]
+    command = [sys.executable, *COMMAND, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as reader:  # noqa: S603 - ourselves
         assert reader.stdout is not None
         try:
@@ -65,7 +67,11 @@ def _frame(source: IO[bytes]) -> dict[str, Any] | None:
     head = source.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
-    found: dict[str, Any] = unpack(source.read(_LENGTH.unpack(head)[0]))
+    length = _LENGTH.unpack(head)[0]
+    body = source.read(length)
+    if len(body) < length:
+        return None  # it was ended while it wrote; its exit code says so
+    found: dict[str, Any] = unpack(body)
     return found
 
 

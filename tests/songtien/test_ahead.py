@@ -53,6 +53,20 @@ def test_long_ones_alone_are_read_ahead(recording: Path, monkeypatch: pytest.Mon
     assert [line(e) for o in found for e in o.events] == [line(e) for o in here for e in o.events]
 
 
+def test_a_reader_that_is_ended_while_it_writes_is_told(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by the kernel, where memory is short."""
+    code = (
+        "import os, sys; from songtien import ahead; from pathlib import Path; import io;"
+        "whole = io.BytesIO(); ahead.main(Path(sys.argv[1]), whole);"
+        "sys.stdout.buffer.write(whole.getvalue()[:-1]); sys.stdout.flush(); os.kill(os.getpid(), 9)"
+    )
+    monkeypatch.setattr(ahead, "COMMAND", ("-c", code))
+    with pytest.raises(ConfigError, match="reading ahead = -9"):
+        list(ahead.pieces(recording))
+
+
 def test_whoever_stops_early_leaves_no_process(recording: Path) -> None:
     pieces = ahead.pieces(recording)
     next(pieces)
