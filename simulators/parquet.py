@@ -29,7 +29,8 @@ class Table:
         for batch in self.file.iter_batches(ROWS_TOGETHER, columns=list(columns)):
             lists = []
             for column in columns:
-                values = batch.column(batch.schema.get_field_index(column))
+                # Of two columns of one name the first, as in a CSV.
+                values = batch.column(batch.schema.names.index(column))
                 if pa.types.is_timestamp(values.type):
                     # Finer than a microsecond is beyond what Python's times hold.
                     values = values.cast(pa.timestamp("us", values.type.tz), safe=False)

@@ -113,6 +113,20 @@ def test_rows_are_numbered_and_absent_is_not_bad(tmp_path: Path) -> None:
     assert f"row {N}, column s" in str(found.examples[0])
 
 
+def test_of_two_columns_of_one_name_the_first_is_read(tmp_path: Path) -> None:
+    from pyarrow import parquet  # noqa: PLC0415 - behind the skip
+
+    mapping = '[time]\ncolumn = "t"\n[[device]]\nkind = "salinity"\nstation = "a"\n'
+    mapping += 'device = "b"\ncolumns.sal_g_l = "s"\n'
+    path, table = tmp_path / "a.parquet", tmp_path / "a.csv"
+    cells = [pa.array([BEGIN]), pa.array([1.5]), pa.array([2.5])]
+    parquet.write_table(pa.Table.from_arrays(cells, ["t", "s", "s"]), path)
+    table.write_text(f"t,s,s\n{BEGIN.isoformat()},1.5,2.5\n")
+    for file in (path, table):
+        (track,) = read_table(file, parse_mapping(mapping, "m.toml")).tracks
+        assert track.columns["sal_g_l"].tolist() == [1.5]
+
+
 def test_what_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = parse_mapping(MAPPING.format(time=""), "m.toml")
     path = tmp_path / "a.parquet"
