@@ -106,6 +106,8 @@ class VirtualStage:
         first = next(messages, None)
         if first is not None:
             heapq.heappush(self._feeds, (first.publish_ms, next(self._number), first, messages))
+            if first.publish_ms < self.now_ms:
+                self.advance(self.now_ms)
 
     def deliver(self, message: Message) -> None:
         """Let a message come now."""

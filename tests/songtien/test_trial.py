@@ -288,6 +288,15 @@ def test_a_recording_comes_at_its_own_times(songtien: Trial, tmp_path: Path) -> 
     songtien.at("03:10").expect("mt-01/salinity_g_l", v=5.5)
 
 
+@pytest.mark.songtien(start="2024-03-10T09:00+07:00")
+def test_what_lies_in_the_past_is_there_at_once(songtien: Trial) -> None:
+    songtien.scenario("dry-season", devices=[PROBE], since="6h")
+    begun_ms = songtien.now_ms - 6 * HOUR_MS
+    songtien.expect(SALT, st="live", t=lambda t: t > songtien.now_ms - 600_000)
+    points = songtien.get(f"/api/v1/series/{SALT}?from={begun_ms}&to={songtien.now_ms}")["points"]
+    assert len(points) == 36
+
+
 def test_what_goes_wrong_with_a_probe_is_seen_when_it_does(songtien: Trial) -> None:
     stuck = songtien.fault("stuck", "vk-01", "6h", "18h")
     songtien.scenario("dry-season", stuck, devices=["vk-01"])
