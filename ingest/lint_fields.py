@@ -11,7 +11,7 @@ from ingest import topics
 from ingest.lint_finding import Finding, errors, warning
 from ingest.lint_mend import mend, mend_bytes, mend_object
 from ingest.lint_names import unknown_fields
-from ingest.payload import Observations, SalinitySample, TrafficSample
+from ingest.payload import PAYLOAD_BYTES_MAX, Observations, SalinitySample, TrafficSample
 from ingest.refusal import UNREADABLE, Reason, Refusal
 
 ENVELOPE_FIELDS: Final = ("v", "boot", "seq", "samples", "sim")
@@ -25,7 +25,9 @@ _ANY = msgspec.json.Decoder(Any)
 
 
 def document_of(payload: bytes) -> Any:
-    """What JSON the payload is, None where it is none that can be read whole."""
+    """What JSON the payload is, None where it is none that can be read whole, or too long."""
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        return None  # as objects it is many times as large
     try:
         return _ANY.decode(payload)
     except UNREADABLE:
@@ -74,15 +76,15 @@ def refused_message(refusal: Refusal, payload: bytes, document: Any) -> Iterator
     whole = mend_object(document) if document is not None else ""
     for finding in errors(refusal, "payload"):
         told = finding
-        if document is None and finding.where == "payload":
+        if finding.code == Reason.SIZE:
+            told = replace(finding, text=f"{finding.text}; send several messages")
+        elif document is None and finding.where == "payload":
             looks = mend_bytes(payload, finding.text)
             told = replace(finding, text=f"{finding.text}; {looks}") if looks else finding
         elif finding.where == "v" and not finding.value and not whole:
             told = replace(finding, text=f'{finding.text}; add "v":1')
         elif whole and finding.where in ("payload", "samples"):
             told = replace(finding, text=f"{finding.text}; {whole}")
-        elif finding.code == Reason.SIZE:
-            told = replace(finding, text=f"{finding.text}; send several messages")
         else:
             told = _mended(finding, document)
         yield told

@@ -104,5 +104,5 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return number(value)
+        return shown(number(value))
     return shown(value if isinstance(value, str) else str(value))

@@ -171,7 +171,9 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 def refused(refusal: Refusal, payload: bytes, document: Any) -> Iterator[Finding]:
     """A refused payload of no samples, field by field, with how to mend it."""
     for found in errors(refusal, "payload"):
-        if document is None and found.where == "payload":
+        if found.code == Reason.SIZE:
+            told = ""
+        elif document is None and found.where == "payload":
             told = mend_bytes(payload, found.text)
         else:
             sent = document.get(found.where) if isinstance(document, Mapping) else None

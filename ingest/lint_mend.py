@@ -9,6 +9,7 @@ from typing import Any, Final
 from ingest.lint_finding import number
 from ingest.payload import T_MS_MAX
 from ingest.reading import EPOCH_2000_MS
+from ingest.refusal import ID_LENGTH_MAX, shown
 
 TIMES: Final = ("t", "t0", "t1", "until")
 YEAR_2100_S: Final = 4_102_444_800
@@ -25,6 +26,14 @@ SENTINELS: Final = frozenset((7999.0, 6999.0, 32767.0, -32768.0, 65535.0, -1.0))
 EC_MS_CM_MAX: Final = 80.0
 """More is no water of an estuary: the sea has 53 at 25 °C and 64 at 35 °C."""
 
+MEANT_MAX: Final = 1e20
+"""A larger number is no time in any unit, and none that anybody meant."""
+
+TEXT_MAX: Final = 60
+"""A longer text is none of those that are known: nobody is told to send it."""
+
+CLASSES_TOLD: Final = 12
+
 LEAVE_OUT: Final = "what has no value is left out"
 _NINES = re.compile(r"-?9{2,}(\.9+)?")
 _WITH_UNIT = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?")
@@ -38,6 +47,10 @@ def is_sentinel(value: float) -> bool:
 
 def mend(name: str, value: Any) -> str:
     """What to send in place of a refused value of the field `name`; "" where nobody can tell."""
+    return _mend(name, value) if _can_be_meant(value) else ""
+
+
+def _mend(name: str, value: Any) -> str:
     if name in TIMES:
         return _time(value)
     if isinstance(value, bool):
@@ -49,6 +62,12 @@ def mend(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return _classes(value) if name in ("count", "cumulative") else ""
     return _text(name, value) if isinstance(value, str) else ""
+
+
+def _can_be_meant(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= TEXT_MAX
+    return not isinstance(value, int | float) or abs(value) <= MEANT_MAX
 
 
 def _time(value: Any) -> str:
@@ -91,6 +110,7 @@ def _ms(time: datetime) -> int:
 def _text(name: str, text: str) -> str:
     if name == "dir":
         plain = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+        plain = plain[:ID_LENGTH_MAX].strip("-")
         return f"send {plain!r}" if plain and plain != text else ""
     if name == "s":
         return _state(text)
@@ -164,13 +184,16 @@ def _classes(sent: Mapping[str, Any]) -> str:
     """The classes of a count that are no whole number of vehicles."""
     told = []
     for name, value in sent.items():
-        if isinstance(value, str):
-            told.append(f"{name}: {_text(name, value) or 'send a whole number'}")
+        if not _can_be_meant(value):
+            told.append(f"{shown(name)}: send a whole number")
+        elif isinstance(value, str):
+            told.append(f"{shown(name)}: {_text(name, value) or 'send a whole number'}")
         elif isinstance(value, float):
-            told.append(f"{name} = {number(value)}: a number of vehicles is whole")
+            told.append(f"{shown(name)} = {number(value)}: a number of vehicles is whole")
         elif isinstance(value, int) and value < 0:
-            told.append(f"{name} = {value}: {LEAVE_OUT}")
-    return "; ".join(told)
+            told.append(f"{shown(name)} = {value}: {LEAVE_OUT}")
+    more = f"; and {len(told) - CLASSES_TOLD} more" if len(told) > CLASSES_TOLD else ""
+    return "; ".join(told[:CLASSES_TOLD]) + more
 
 
 def mend_bytes(payload: bytes, said: str) -> str:

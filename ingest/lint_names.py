@@ -11,6 +11,9 @@ from ingest.reading import VEHICLE_CLASSES
 _LIKE: Final = 0.75
 """Of two names, how like they are before one passes for a slip of the other (difflib's ratio)."""
 
+UNKNOWN_TOLD: Final = 20
+"""So many fields of one object are told one by one."""
+
 LETTERS_MIN: Final = 4
 """A shorter word is like too many."""
 
@@ -70,9 +73,8 @@ def unknown_fields(
     sent: Mapping[str, Any], known: Collection[str], where: str
 ) -> Iterator[Finding]:
     """Fields that are passed over, and those that they are probably misspellings of."""
-    for name, value in sent.items():
-        if name in known:
-            continue
+    strange = [(name, value) for name, value in sent.items() if name not in known]
+    for name, value in strange[:UNKNOWN_TOLD]:
         path = f"{where}.{name}" if where else name
         told = None if isinstance(value, list | dict) else value
         instead = meant(name, [each for each in known if sent.get(each) is None])
@@ -81,6 +83,9 @@ def unknown_fields(
         else:
             text = f"no field of that name is read: did you mean {instead}?{_unit(name, instead)}"
             yield warning("unknown-field", path, told, text)
+    if len(strange) > UNKNOWN_TOLD:
+        text = f"{len(strange) - UNKNOWN_TOLD:,} more fields that are not read"
+        yield hint("unknown-field", where or "payload", None, text)
 
 
 _UNITS: Final = {

@@ -21,9 +21,10 @@ from ingest.salinity import INPUTS
 K = TypeVar("K")
 V = TypeVar("V")
 
-SEQS_KEPT: Final = 20_000
-SAMPLES_KEPT: Final = 50_000
-"""How many of a device, or of a series, are held against what comes."""
+SEQS_KEPT: Final = 10_000
+SAMPLES_KEPT: Final = 10_000
+"""How many of a device, or of a series, are held against what comes: a week of minutes. Each
+sample is some 700 bytes, and a recording of a season has a hundred series."""
 
 BOOTS_IN_A_ROW: Final = 3
 HOUR_MS: Final = 3_600_000

@@ -173,7 +173,8 @@ def _check_options(
             faults.append(Fault("options", "FILE", "", accepted))
     elif file is not None:
         faults.append(Fault("options", "FILE", file, "accepted without --broker"))
-    if file not in (None, "-") and not Path(file or "").is_file():
+    path = Path(file or "-")
+    if file not in (None, "-") and (path.is_dir() or not path.exists()):
         faults.append(Fault("options", "FILE", file, "accepted is a file that exists, or -"))
     if faults:
         raise ConfigError(faults)

@@ -1,9 +1,9 @@
 """What `songtien lint` is given, line by line: payloads, recordings, `mosquitto_sub -v`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -13,10 +13,8 @@ from simulators.recording import ACCEPTED, LINES
 HELD_BYTES_MAX: Final = 2**18
 """A payload over several lines that is longer is told as it is: four times what is accepted."""
 
-_ANY: Final = msgspec.json.Decoder(Any)
-_TOPIC: Final = re.compile(rb"([^\s{\[\"]+/[^\s]*)\s(.*)", re.DOTALL)
-_TOP_LEVEL: Final = frozenset(("v", "samples", "s", "at", "topic", "songtien", "label", "gap"))
-_NOT_MESSAGES: Final = ("songtien", "label", "gap")
+_TOPIC: Final = re.compile(rb"([^\s{\[\"/]*/\S*)\s(.*)", re.DOTALL)
+_TEXT: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _EMPTY: Final = b"(null)"
 """What `mosquitto_sub -v` writes for a message without content."""
 
@@ -40,12 +38,37 @@ class Given:
     qos: int | None = None
 
 
+_ABSENT: Final = msgspec.Raw()
+
+
+class _Line(msgspec.Struct):
+    """Which keys a line of JSON has: no more of it is kept, however long it is."""
+
+    v: msgspec.Raw = _ABSENT
+    samples: msgspec.Raw = _ABSENT
+    s: msgspec.Raw = _ABSENT
+    at: msgspec.Raw = _ABSENT
+    topic: msgspec.Raw = _ABSENT
+    songtien: msgspec.Raw = _ABSENT
+    label: msgspec.Raw = _ABSENT
+    gap: msgspec.Raw = _ABSENT
+
+    def has(self, *names: str) -> bool:
+        """Whether any of them is there."""
+        return any(bytes(getattr(self, name)) for name in names)
+
+
+_LINE: Final = msgspec.json.Decoder(_Line)
+
+
 class Framer:
     """Lines into messages, each as soon as it is whole. A payload may run over several lines."""
 
     def __init__(self) -> None:
         self.lines = 0
         self._held: Given | None = None
+        self._pieces: list[bytes] = []
+        self._depth = self._size = 0
 
     def line(self, text: bytes) -> Iterator[Given]:
         """The messages that end with this line. Raises LineError."""
@@ -53,10 +76,13 @@ class Framer:
         text = text.rstrip(b"\r\n")
         if self._held is not None:
             if not _begins(text):
-                yield from self._goes_on(self._held, text)
+                self._pieces.append(text)
+                self._depth += _opened(text)
+                self._size += len(text) + 1
+                if self._depth <= 0 or self._size > HELD_BYTES_MAX:
+                    yield from self.end()
                 return
-            yield self._held
-            self._held = None
+            yield from self.end()
         if not text.strip():
             return
         topic = _TOPIC.fullmatch(text)
@@ -69,46 +95,39 @@ class Framer:
                 yield from recorded
                 return
             given = Given(self.lines, text)
-        if _is_open(given.payload):
-            self._held = given
+        self._depth = _opened(given.payload)
+        if self._depth > 0 and given.payload.rstrip()[-1:] in (b"{", b"[", b",", b":"):
+            self._held, self._pieces, self._size = given, [given.payload], len(given.payload)
         else:
             yield given
 
     def end(self) -> Iterator[Given]:
         """What was still open when the input ended."""
-        if self._held is not None:
-            yield self._held
-            self._held = None
-
-    def _goes_on(self, held: Given, text: bytes) -> Iterator[Given]:
-        whole = Given(held.line, held.payload + b"\n" + text, held.topic)
-        if _is_truncated(whole.payload) and len(whole.payload) <= HELD_BYTES_MAX:
-            self._held = whole
-        else:
-            self._held = None
-            yield whole
+        held, self._held = self._held, None
+        if held is not None:
+            yield Given(held.line, b"\n".join(self._pieces), held.topic)
 
 
 def _recorded(text: bytes, line: int) -> list[Given] | None:
     """What a line of a recording holds, None where it is of none."""
-    document = _document(text)
-    if not isinstance(document, Mapping):
+    found = _keys(text)
+    if found is None:
         return None
-    if "samples" not in document and any(name in document for name in _NOT_MESSAGES):
+    if found.has("songtien", "label", "gap") and not found.has("samples"):
         return []
-    if not {"at", "topic"} <= document.keys():
+    if not (found.has("at") and found.has("topic")):
         return None
     try:
-        found = LINES.decode(text)
-        payload = found.content
+        message = LINES.decode(text)
+        payload = message.content
     except (*UNREADABLE, AssertionError) as error:
         raise LineError(f"line {line}: {error}; {ACCEPTED}") from error
-    return [Given(line, payload, found.topic, found.at, found.retain or None)]
+    return [Given(line, payload, message.topic, message.at, message.retain or None)]
 
 
-def _document(text: bytes) -> Any:
+def _keys(text: bytes) -> _Line | None:
     try:
-        return _ANY.decode(text)
+        return _LINE.decode(text)
     except UNREADABLE:
         return None
 
@@ -117,20 +136,12 @@ def _begins(text: bytes) -> bool:
     """Whether a line begins a message of its own, though another was still open."""
     if _TOPIC.fullmatch(text):
         return True
-    document = _document(text)
-    return isinstance(document, Mapping) and not _TOP_LEVEL.isdisjoint(document)
+    found = _keys(text)
+    return found is not None and found.has(*_Line.__struct_fields__)
 
 
-def _is_open(payload: bytes) -> bool:
-    """Whether a line is the beginning of a payload that was written over several."""
-    return payload.rstrip()[-1:] in (b"{", b"[", b",", b":") and _is_truncated(payload)
-
-
-def _is_truncated(payload: bytes) -> bool:
-    try:
-        _ANY.decode(payload)
-    except msgspec.DecodeError as error:
-        return "truncated" in str(error)
-    except UNREADABLE:
-        return False
-    return False
+def _opened(text: bytes) -> int:
+    """How many brackets a line opens and does not close; JSON's texts end with their line."""
+    bare = _TEXT.sub(b"", text)
+    opened = bare.count(b"{") + bare.count(b"[")
+    return opened - bare.count(b"}") - bare.count(b"]")

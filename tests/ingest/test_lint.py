@@ -446,9 +446,39 @@ def test_nothing_that_a_device_sends_reaches_a_terminal_as_an_order() -> None:
     nasty = "\x1b[2J\x1b]0;x\x07"
     told = found(message({**GOOD, nasty: nasty, "temp_c": nasty}, **{nasty: 1}))
     told += found(message({**LANE, "count": {nasty: 1}, "dir": nasty}), CAMERA)
+    told += found(message({**LANE, "count": {nasty: 1.5}}), CAMERA)
     told += found(message(GOOD), PROBE.replace("mt-01", nasty))
     assert len(told) > 4
     assert all(str(each).isprintable() for each in told)
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "1e999", "9" * 400, "9" * 5000])
+@pytest.mark.parametrize("leaf", ["obs", "state"])
+def test_no_number_is_too_large_to_be_told_in_a_line(number: str, leaf: str) -> None:
+    told = []
+    for name in ("t", "ec_ms_cm", "until", "x", "boot", "seq"):
+        text = f'{{"v":1,"s":"ready","{name}":{number},"samples":[{{"t":1,"{name}":{number}}}]}}'
+        told += found(text.encode(), PROBE.replace("obs", leaf), now_ms=T)
+        text = f'{{"v":1,"samples":[{{"t0":1,"t1":2,"count":{{"car":{number}}}}}]}}'
+        told += found(text.encode(), CAMERA.replace("obs", leaf), now_ms=T)
+    assert told
+    assert max(len(str(each)) for each in told) < 400
+
+
+def test_what_goes_on_without_end_is_told_in_a_few_lines() -> None:
+    names = {f"field{each}": "9" * 50 for each in range(800)}
+    told = found(message({**GOOD, **names}))
+    assert len(told) == 21
+    assert str(told[-1]) == "samples[0]: 780 more fields that are not read"
+    for fields in ({"ec_ms_cm": "9" * 50_000}, {"t": "1" * 50_000}):
+        assert max(len(str(each)) for each in found(message({**GOOD, **fields}))) < 300
+    for name, value in (("dir", "Ab " * 20), ("dir", "Ab " * 9_000), ("count", names)):
+        sample = {**LANE, name: value}
+        assert max(len(str(each)) for each in found(message(sample), CAMERA)) < 1200
+    (told_of_size,) = found(b"[" * 70_000 + b"]" * 70_000)
+    assert told_of_size.text.endswith("accepted are up to 65536; send several messages")
+    (told_of_size,) = found(b"\x1f\x8b" * 70_000, PROBE.replace("obs", "state"))
+    assert told_of_size.text.endswith("accepted are up to 65536")
 
 
 # Never two opinions.
@@ -494,7 +524,7 @@ def test_an_error_is_found_exactly_where_reading_refuses(
     wrong = {each.code for each in told if each.severity is Severity.ERROR} - {"conflict"}
     assert bool(wrong) == _refused(payload, leaf, kind)
     assert wrong <= {str(reason) for reason in Reason}
-    assert all(str(each).isprintable() or "\n" not in str(each) for each in told)
+    assert all(str(each).isprintable() for each in told)
 
 
 def test_the_year_2000_is_where_times_begin() -> None:

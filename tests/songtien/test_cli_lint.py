@@ -1,9 +1,12 @@
 import asyncio
 import gzip
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -130,6 +133,22 @@ def test_a_line_of_a_recording_that_is_none_ends_it() -> None:
     assert result.exit_code == 2
 
 
+def test_a_payload_that_is_wrong_in_its_middle_is_still_one() -> None:
+    text = "{\n'v': 1,\n\"samples\": [\n]}\n" + message(GOOD)
+    assert [each.line for each in framed(text)] == [1, 5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"a/" * 200_000, b"[\n" + b"1,\n" * 60_000, b'{"a":"' + b"\\" * 200_000, b"[[" * 200_000],
+    ids=["slashes", "lines", "backslashes", "brackets"],
+)
+def test_no_line_takes_long_to_be_cut(text: bytes) -> None:
+    begun = time.process_time()
+    assert framed(text)
+    assert time.process_time() - begun < 2.0  # each took minutes when it was read again and again
+
+
 def test_no_bytes_are_a_payload_too() -> None:
     result = run("--topic", TOPIC, stdin="")
     assert (result.exit_code, "payload of 0 bytes" in result.stdout) == (1, True)
@@ -223,6 +242,15 @@ def test_a_registry_adds_what_the_whole_shows(tmp_path: Path) -> None:
 # A pipe and a broker as they are.
 
 PROGRAM = "import typer; from songtien.cli_lint import lint; typer.run(lint)"
+
+
+def test_a_named_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # A writer waits for its reader: where there is none it is left behind.
+    Thread(target=pipe.write_text, args=(message(GOOD),), daemon=True).start()
+    result = run(str(pipe), "--topic", TOPIC)
+    assert result.stdout.startswith("nothing wrong: 1 message"), result.output
 
 
 def test_a_pipe_is_answered_while_it_is_open() -> None:
