@@ -97,13 +97,20 @@ class _Heard:
 
 @dataclass(slots=True)
 class _Device:
-    """What a device said: how often, from when to when, and between which numbers."""
+    """What a device said: how often it sent samples, from when to when, and which numbers."""
 
-    first_ms: int
-    last_ms: int
+    first_ms: int = 0
+    last_ms: int = 0
     messages: int = 0
     boots: tuple[int, int] | None = None
     seqs: tuple[int, int] | None = None
+
+    def speaks(self, at_ms: int) -> None:
+        """A message with samples. States come when they like, and retained ones first of all."""
+        if not self.messages:
+            self.first_ms = at_ms
+        self.last_ms = at_ms
+        self.messages += 1
 
     def note(self, payload: bytes) -> None:
         said = counters(payload)
@@ -172,9 +179,9 @@ def feed_of(
         first_ms = at_ms if first_ms is None else first_ms
         last_ms = at_ms
         if heard.device:
-            device = devices.setdefault(heard.device, _Device(at_ms, at_ms))
-            device.last_ms = at_ms
-            device.messages += heard.leaf == "obs"
+            device = devices.setdefault(heard.device, _Device())
+            if heard.leaf == "obs":
+                device.speaks(at_ms)
             if numbered:
                 device.note(message.payload)
 

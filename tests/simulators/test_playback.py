@@ -19,6 +19,7 @@ from simulators.playback import (
     UNMARKED,
     Choice,
     Feed,
+    _part,
     feed_of,
     table_feed,
 )
@@ -173,6 +174,11 @@ def test_a_state_has_the_boot_of_its_samples(tmp_path: Path) -> None:
     assert said[0]["t"] == T_MS + 1000
 
 
+def test_how_often_a_device_speaks_is_told_by_its_samples_alone(tmp_path: Path) -> None:
+    states = [_other("river/v1/salinity/vam-kenh/vk-01/state", number=n) for n in range(3)]
+    assert _feed(tmp_path, [*states, _obs(3), _obs(4), _obs(7)]).step_ms == 2 * STEP_MS
+
+
 def test_nothing_to_play(tmp_path: Path) -> None:
     feed = _feed(tmp_path, [])
     assert (feed.messages, feed.first_ms, feed.last_ms, list(feed.play(0, 0))) == (
@@ -241,3 +247,31 @@ def test_a_part_of_a_table_and_its_passes(
         assert isinstance(said, Observations)
         assert said.boot == 102
     assert feed.step_ms == (120_000 if len(played) > 1 else 1000)
+
+
+def test_a_part_of_a_camera_is_by_the_ends_of_its_intervals_and_keeps_its_marks(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "t,n,f\n" + "".join(f"{1_700_000_000 + 300 * i},{i},{i % 2}\n" for i in range(4))
+    )
+    mapping = """
+        time = { column = "t", format = "epoch_s" }
+        [[device]]
+        kind = "traffic"
+        station = "rach-mieu-1"
+        device = "cam-01"
+        interval_s = 300
+        labels = { column = "f", starts_with = ["1"] }
+        [[device.lane]]
+        direction = "southbound"
+        count.car = "n"
+    """
+    recorded = read_table(path, parse_mapping(mapping, "m.toml"))
+    choice = Choice(from_ms=1_700_000_300_000, to_ms=1_700_000_900_000)
+    played = list(table_feed(recorded, choice, root="r", batch=1, boot=1).play(0, 0))
+    assert [m.publish_ms for m in played] == [1_700_000_300_000, 1_700_000_600_000]
+    marks = _part(recorded.tracks[0], choice).labelled
+    assert marks is not None
+    assert marks.tolist() == [True, False]

@@ -137,8 +137,29 @@ def test_a_lost_broker_is_tried_again_and_the_gap_is_noted(
     found = read(tmp_path / "a.jsonl")
     first, second = list(found.messages)
     gap, last = found.reach.gaps
-    assert first.publish_ms <= gap.from_ms < gap.to_ms < second.publish_ms <= last.from_ms
+    assert first.publish_ms == gap.from_ms < gap.to_ms < second.publish_ms == last.from_ms
     assert gap.gap == "connection lost"
+
+
+@pytest.mark.broker
+def test_what_is_too_large_for_a_line_is_left_out_and_counted(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "PAYLOAD_BYTES_MAX", 20)
+    after = Message(0, "r/v1/a", b"x" * 20)
+
+    async def run() -> None:
+        await _publish(mosquitto, READY)
+
+        async def during(recorder: Recorder) -> None:
+            await _publish(mosquitto, Message(0, "r/v1/a", b"x" * 21), after)
+            await _until(lambda: recorder.heard.messages == 2)
+
+        recorder = await _recorded(tmp_path / "a.jsonl", mosquitto, during)
+        assert (recorder.heard.too_large, recorder.heard.payload_bytes) == (1, 13 + 20)
+
+    asyncio.run(run())
+    assert [m.payload for m in read(tmp_path / "a.jsonl").messages] == [READY.payload, b"x" * 20]
 
 
 @pytest.mark.broker

@@ -1,10 +1,12 @@
 """Reading ahead gives what reading gives, faults and all."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ingest.faults import ConfigError
+from simulators.recording import read
 from songtien import ahead, recordings
 from songtien.backtest import line
 from songtien.bench import season
@@ -30,6 +32,18 @@ def test_pieces_are_the_same(recording: Path) -> None:
     assert its.decoded.seq.tolist() == mine.decoded.seq.tolist()
     for name, column in mine.decoded.value.items():
         assert its.decoded.value[name].tolist() == column.tolist()
+
+
+def test_time_stands_still_where_it_would_fall_also_from_block_to_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.jsonl"
+    times = [5, 4, 9, 2, 10]
+    file.write_text("".join(f'{{"at":{t},"topic":"a","payload":""}}\n' for t in times))
+    monkeypatch.setattr(recordings.recording, "read", partial(read, chunk_bytes=80))
+    pieces = list(recordings.messages_of(file))
+    assert len(pieces) > 1
+    assert [t for piece in pieces for t in piece.at_ms.tolist()] == [5, 5, 9, 9, 10]
 
 
 def test_a_fault_comes_through(recording: Path) -> None:

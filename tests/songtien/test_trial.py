@@ -57,6 +57,7 @@ def test_a_day_comes_and_is_on_every_door(songtien: Trial) -> None:
 def test_what_is_not_so_is_told_with_what_is(songtien: Trial) -> None:
     songtien.scenario("quiet", devices=[PROBE])
     songtien.at("06:00")
+    songtien.at("06:00")  # it is now
     songtien.expect(no_alert="salinity-4", k=SALT)
     with pytest.raises(AssertionError) as failed:
         songtien.expect(SALT, v=lambda v: v > 4.0, q=1)
