@@ -30,14 +30,13 @@ class FlatLine:
     Units: value, tolerance, above in the quantity's unit; times in ms.
     Fresh at every ebb: where the tide leaves river water for some hours, the median is above
     `above` and the value rightly lies within 0.02 g/L for hours. So a value at or below
-    `above` has a tolerance of its own, finer by a tenth if nothing is stated (`tolerances`):
-    fresh water of 0.1 to 0.25 g/L still varies by some per cent in three hours, a hung logger
-    repeats itself (expert judgement, unverified). Found is thus a probe that hangs at a low
-    value; one that hovers there by more than the fine tolerance is not told from fresh water.
+    `above` has a tolerance of its own, a hundredth if nothing is stated (`tolerances`): a hung
+    logger repeats itself, river water does not quite. Found is thus a probe that hangs at a
+    low value; one that hovers there by more is not told from fresh water.
     Two mountain rivers of 0.18 g/L (Logan River Observatory, a year each by 15 min, without
-    what people labelled) are calmer than that: asked everywhere, 0.002 g/L over 3 h would flag
-    68 and 88 % of their values, 0.0002 g/L 1.8 and 2.5 %, equal values alone under 0.1 %.
-    Where a tidal river proves as calm, its station needs a finer `flat_tolerance_fresh`.
+    what people labelled) say how fine it has to be: asked everywhere, 0.02 g/L over 3 h would
+    flag 96 and 100 % of their values, 0.002 g/L 68 and 88 %, 0.0002 g/L 1.8 and 2.5 %, equal
+    values alone under 0.1 %. No tidal river was at hand (unverified).
     A value that crosses `above`: a run's start only ever moves forward. On the way down the
     run begins anew after the last value that is not finely near; on the way up it goes on
     from where the fine tolerance had it begin: what was no run of fresh water does not become
@@ -356,10 +355,10 @@ def tolerances(
 ) -> FloatArray:
     """The tolerance of each value: `fresh` at or below `above` (NaN: nowhere), else `tolerance`.
 
-    All [N], in the quantity's unit. NaN in `fresh`: a tenth of `tolerance`.
+    All [N], in the quantity's unit. NaN in `fresh`: a hundredth of `tolerance`.
     """
     found: FloatArray = np.where(
-        value <= above, np.where(np.isnan(fresh), tolerance / 10, fresh), tolerance
+        value <= above, np.where(np.isnan(fresh), tolerance / 100, fresh), tolerance
     )
     return found
 

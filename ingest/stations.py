@@ -118,8 +118,8 @@ class QualityLimits:
 
     Rates are per hour, times in seconds. The flat-line test applies only where the recent
     median is above `flat_above` (fresh water is legitimately flat for months), and there values
-    at or below it must be flat within `flat_tolerance_fresh`; None means a tenth of
-    `flat_tolerance`. `gap_s` None means three expected intervals.
+    at or below it must be flat within `flat_tolerance_fresh`; None means a
+    hundredth of `flat_tolerance`. `gap_s` None means three expected intervals.
     """
 
     fail_min: float | None = None

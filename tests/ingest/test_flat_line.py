@@ -219,25 +219,26 @@ def test_a_probe_that_hangs_while_the_ebb_leaves_river_water_is_found() -> None:
 def test_a_value_that_crosses_flat_above_only_ever_moves_the_start_forward() -> None:
     """Its hours below `flat_above` don't count by the tolerance of the hours above it: of them
     the last alone lies within 0.005 g/L, so that two more are missing where it turns brackish."""
+    limits = replace(RIVER, flat_tolerance_fresh=0.005)
     slowly = [round(0.28 + 0.0012 * n, 4) for n in range(40)]
     crosses = next(n for n, value in enumerate(slowly) if value > 0.3)
-    verdicts = told(at_intervals(tide(48) + slowly), RIVER)[-40:]
+    verdicts = told(at_intervals(tide(48) + slowly), limits)[-40:]
     assert {flag for flag, _ in verdicts[1 : crosses + 7]} == {Flag.PASS}
     assert verdicts[crosses + 7] == (Flag.SUSPECT, Why.FLAT_LINE)
-    back = told(at_intervals(tide(48) + slowly[::-1]), RIVER)[-40:]
+    back = told(at_intervals(tide(48) + slowly[::-1]), limits)[-40:]
     assert back[40 - crosses - 1] == (Flag.SUSPECT, Why.FLAT_LINE)
     assert {flag for flag, _ in back[40 - crosses :]} == {Flag.PASS}
 
 
-def test_the_tolerance_of_fresh_values_is_a_tenth_unless_it_is_stated() -> None:
-    tenth = QualityLimits(flat_suspect_s=1800, flat_tolerance=0.05, flat_above=1.0)
-    stated = replace(tenth, flat_tolerance_fresh=0.01)
-    never = replace(tenth, flat_tolerance_fresh=0.0)
+def test_the_tolerance_of_fresh_values_is_a_hundredth_unless_it_is_stated() -> None:
+    hundredth = QualityLimits(flat_suspect_s=1800, flat_tolerance=0.05, flat_above=1.0)
+    stated = replace(hundredth, flat_tolerance_fresh=0.01)
+    never = replace(hundredth, flat_tolerance_fresh=0.0)
     mostly_salt = [3.0, 4.0, 3.0, 4.0, 3.0, 4.0]
     hourly = [Sample(T0 + n * HOUR_MS, value) for n, value in enumerate(mostly_salt)]
     for limits, step, expected in (
-        (tenth, 0.004, Flag.SUSPECT),
-        (tenth, 0.006, Flag.PASS),
+        (hundredth, 0.0004, Flag.SUSPECT),
+        (hundredth, 0.0006, Flag.PASS),
         (stated, 0.006, Flag.SUSPECT),
         (never, 0.0, Flag.PASS),
     ):

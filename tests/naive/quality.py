@@ -195,7 +195,7 @@ def flat_tolerance(value: float, limits: QualityLimits) -> float:
     if limits.flat_above is None or value > limits.flat_above:
         return limits.flat_tolerance
     if limits.flat_tolerance_fresh is None:
-        return limits.flat_tolerance / 10
+        return limits.flat_tolerance / 100
     return limits.flat_tolerance_fresh
 
 
