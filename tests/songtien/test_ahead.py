@@ -38,12 +38,12 @@ def test_time_stands_still_where_it_would_fall_also_from_block_to_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "a.jsonl"
-    times = [5, 4, 9, 2, 10]
+    times = [5, 4, 3, 2, 10]
     file.write_text("".join(f'{{"at":{t},"topic":"a","payload":""}}\n' for t in times))
-    monkeypatch.setattr(recordings.recording, "read", partial(read, chunk_bytes=80))
+    monkeypatch.setattr("simulators.recording.read", partial(read, chunk_bytes=80))
     pieces = list(recordings.messages_of(file))
     assert len(pieces) > 1
-    assert [t for piece in pieces for t in piece.at_ms.tolist()] == [5, 5, 9, 9, 10]
+    assert [t for piece in pieces for t in piece.at_ms.tolist()] == [5, 5, 5, 5, 10]
 
 
 def test_a_fault_comes_through(recording: Path) -> None:
