@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -113,8 +113,10 @@ def test_a_demo_begun_again_contradicts_nothing(mosquitto: Mosquitto) -> None:
 
 def test_a_broker_that_restarts_is_met_again(mosquitto: Mosquitto) -> None:
     async def run() -> None:
-        async with _playing(mosquitto.url, _clock()):
+        async with AsyncExitStack() as playing:
+            # Listening comes first: history is told in a moment, and once.
             async with listening(mosquitto.url) as before:
+                await playing.enter_async_context(_playing(mosquitto.url, _clock()))
                 await before.until(lambda: len(_times(before, "vk-01")) > 110)
                 last_ms = max(_times(before, "vk-01"))
                 await asyncio.to_thread(mosquitto.kill)
