@@ -32,6 +32,10 @@ def _dry_at(at_ms: IntArray, fault: Fault, scene: Scene) -> BoolArray:
 
 def _out_of_water(columns: Columns, fault: Fault, scene: Scene) -> Columns:
     dry = inside(columns, fault) & _dry_at(columns.at_ms, fault, scene)
+    levels = scene.device.levels
+    if levels:  # the lowest ones stay in the water, each in its own depth
+        highest = min(range(len(levels)), key=lambda rank: levels[rank].depth_m)
+        dry &= columns.part == highest
     names = scene.names(fault)
     drops = share(columns.at_ms, scene.seed, *names)
     name = conductivity(columns)
@@ -80,7 +84,7 @@ OUT_OF_WATER = SampleFault(
     _out_of_water,
     "the level falls below the probe: in air conductivity is near zero and unpredictable (METER, "
     "HYDROS 21 manual), temperature is that of the air, depth is 0 and the level stands still; "
-    "each time is a label of its own",
+    "each time is a label of its own; of several levels the highest alone is dry",
     "fails the values as dry: they are no fresh water",
     kinds=("salinity",),
     parameters=(

@@ -298,6 +298,12 @@ def test_a_probe_of_several_levels_is_struck_at_each_of_them() -> None:
     assert ec[0, 1] > ec[0, 0]
     lost = columns(_fault("dropout", deep, share=0.5))
     assert set(np.bincount(lost.at_ms // 1000 - FROM // 1000 + 3600).tolist()) == {0, 2}
+    dry = columns(_fault("out-of-water", deep, dries_below_m=3.0))
+    ec, depth_m = (
+        _field(dry, name)[dry.at_ms >= FROM].reshape(-1, 2) for name in ("ec25_ms_cm", "depth_m")
+    )
+    assert ec[:, 0].max() <= 0.05 < ec[:, 1].min()
+    assert depth_m.tolist() == [[0.0, 6.0]] * len(depth_m), "each is still known by its depth"
     with pytest.raises(ConfigError, match="compensated to 25"):
         columns(_fault("ec25-as-ec", deep))
 
