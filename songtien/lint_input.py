@@ -95,8 +95,10 @@ class Framer:
                 yield from recorded
                 return
             given = Given(self.lines, text)
-        self._depth = _opened(given.payload)
-        if self._depth > 0 and given.payload.rstrip()[-1:] in (b"{", b"[", b",", b":"):
+        last = given.payload.rstrip()[-1:]
+        is_short = len(given.payload) <= HELD_BYTES_MAX
+        self._depth = _opened(given.payload) if is_short and last in b"{[,:" else 0
+        if self._depth > 0:
             self._held, self._pieces, self._size = given, [given.payload], len(given.payload)
         else:
             yield given
