@@ -338,7 +338,7 @@ class Service:
         if self.pipeline.processor.config is None:
             self.pipeline.commit(self.journal.after(position - 1, 1))
         for warning in self.pipeline.processor.registry.warnings():
-            log.warning("registry", extra={"warning": warning})
+            log.warning("registry: %s", warning)
 
     def _tell(self, news: News) -> None:
         """What the pipeline has committed, on its thread."""
