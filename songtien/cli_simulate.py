@@ -79,6 +79,7 @@ def simulate(
     ] = None,
     *,
     into_live: LiveOption = False,
+    force: Annotated[bool, typer.Option(help="Also over a recording that is there.")] = False,
 ) -> None:
     """Publish a scenario over MQTT, write it to a file, or draw it.
 
@@ -114,6 +115,8 @@ def simulate(
                 raise ConfigError([Fault("options", "--broker", shown(broker), accepted)])
             link = _Link(broker, password_file, root, into_live)
             files = _Files(out_file, labels, plot)
+            if not force:
+                files.spare()
             chosen = load(scenario)
             work = _play(
                 chosen, registry_of(registry), link, files, seed, parse_speed(speed), given
@@ -142,6 +145,17 @@ class _Files:
     out: Path | None
     labels: Path | None
     plot: Path | None
+
+    def spare(self) -> None:
+        """Raise ConfigError where a recording is there already: it may be one of a storm."""
+        accepted = "it is there already; accepted is another name, or --force"
+        found = [
+            Fault("options", name, str(path), accepted)
+            for name, path in (("--out", self.out), ("--labels", self.labels))
+            if path is not None and path.is_file()
+        ]
+        if found:
+            raise ConfigError(found)
 
 
 @dataclass(frozen=True, slots=True)

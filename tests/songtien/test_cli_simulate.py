@@ -56,6 +56,19 @@ def test_a_duration_that_nobody_can_play_is_refused(songtien: Songtien, duration
     assert not Path("a.jsonl").exists()
 
 
+def test_a_recording_that_is_there_is_written_over_only_when_told(songtien: Songtien) -> None:
+    storm = Path("storm.jsonl")
+    storm.write_text("a storm\n")
+    words = ("quiet", "--duration", "10m", "--out", "storm.jsonl", "--labels", "storm.jsonl")
+    result = songtien(*words)
+    assert result.exit_code == 2
+    for name in ("--out", "--labels"):
+        assert f"options: {name} = 'storm.jsonl': it is there already" in result.stderr
+    assert storm.read_text() == "a storm\n"
+    assert songtien(*words[:-2], "--force").exit_code == 0
+    assert read(storm).header["scenario"] == "quiet"
+
+
 def test_a_file_of_ones_own_is_written_with_header_and_labels(songtien: Songtien) -> None:
     Path("my.toml").write_text(OWN)
     result = songtien("my.toml", "--out", "a.jsonl.gz", "--labels", "b.jsonl", "--seed", "4")
