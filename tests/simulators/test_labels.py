@@ -32,6 +32,13 @@ def _in(found: list[Label], at_ms: int, **having: object) -> bool:
     )
 
 
+def test_no_label_reaches_beyond_what_was_asked_for() -> None:
+    begin, length = BAD.start_ms + 16 * HOUR_MS + 61_234, HOUR_MS + 12_345
+    found = labels(_world(), begin, length)
+    assert {each.label for each in found} >= {ABOVE, CONGESTED, "silent-death"}
+    assert all(begin <= each.from_ms < each.to_ms <= begin + length for each in found)
+
+
 @pytest.mark.parametrize("level", [0.5, 1.0, 2.0, 4.0])
 def test_above_is_the_truth_of_the_surface(level: float) -> None:
     world = _world()

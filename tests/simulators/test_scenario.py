@@ -19,11 +19,14 @@ from ingest.topics import Topic, parse
 from simulators.columns import encoded
 from simulators.grid import delay_ms
 from simulators.message import Message
-from simulators.scenario import HOUR_MS, SCENARIOS, demo_world, messages, probe_times_ms
+from simulators.road.sight import truth
+from simulators.road.traffic import Camera
+from simulators.scenario import HOUR_MS, SCENARIOS, Scenario, demo_world, messages, probe_times_ms
 from simulators.simulate import played
 from tests.simulators.delta import REGISTRY
 
 DAY_MS = 24 * HOUR_MS
+DRY = SCENARIOS["dry-season"]
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -46,6 +49,30 @@ def _of(found: list[Message], device: str) -> list[dict[str, object]]:
 
 def _conductivity(found: list[Message], device: str) -> list[float]:
     return [float(str(sample["ec_ms_cm"])) for sample in _of(found, device)]
+
+
+def test_a_device_that_was_replaced_says_nothing_more() -> None:
+    new = replace(REGISTRY.devices["xh-01"], id="xh-02", replaces="xh-01")
+    registry = replace(REGISTRY, devices={**REGISTRY.devices, new.id: new})
+    world = DRY.world(registry, 1)
+    found = messages(world, root="r", start_ms=DRY.start_ms, duration_ms=HOUR_MS)
+    devices = {message.topic.split("/")[-2] for message in found}
+    assert devices == {*REGISTRY.devices, "xh-02"} - {"xh-01"}
+
+
+def test_tet_moves_with_its_scenario() -> None:
+    tet, road = SCENARIOS["tet"], Camera("rach-mieu-1", "southbound")
+    t0_ms = np.arange(tet.start_ms, tet.start_ms + DAY_MS, HOUR_MS)
+
+    def cars(scenario: Scenario, by_ms: int) -> float:
+        world = scenario.world(REGISTRY, 1, scenario.start_ms + by_ms)
+        at_ms = t0_ms - tet.start_ms + scenario.start_ms + by_ms
+        calm = replace(world.traffic, workings=(), incidents=(), rains=())
+        return float(truth(at_ms, HOUR_MS, road, calm, 1, "any").cars.sum())
+
+    there, moved = cars(tet, 0), cars(tet, 91 * DAY_MS)  # the same days of the week
+    assert moved == pytest.approx(there, rel=0.06)
+    assert cars(SCENARIOS["dry-season"], 0) < 0.8 * there
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "rough-week"])

@@ -171,6 +171,8 @@ def test_a_flapping_link_goes_between_lost_and_ready_and_ends_ready() -> None:
     states = [_state(m).s for m in _of(found, "state")]
     assert states == ["ready", *["lost", "ready"] * 12]
     assert {_state(m).boot for m in _of(found, "state")} == {BOOT}
+    short = fault("flapping", "xh-01", FROM, FROM + 600_000, every_s=3600.0)
+    assert _of(_messages(short), "state")[-1].publish_ms == FROM + 600_000, "over is over"
     assert _of(found) == _of(CLEAN)
 
 
