@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.lint import Context, Finding, Lint, Severity, lint
-from ingest.payload import decode_meta, decode_obs, decode_state
+from ingest.lint_fields import document_of
+from ingest.payload import PAYLOAD_BYTES_MAX, decode_meta, decode_obs, decode_state
 from ingest.reading import EPOCH_2000_MS
 from ingest.refusal import Reason, Refusal
 from ingest.registry import Registry, parse_registry
@@ -332,6 +333,23 @@ def test_the_same_message_again_is_no_fault() -> None:
         (Severity.HINT, "duplicate"),
     ]
     assert (check.taken, check.duplicates) == (1, 1)
+
+
+def test_what_is_kept_of_a_device_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.lint_order.SEQS_KEPT", 5)
+    monkeypatch.setattr("ingest.lint_order.SAMPLES_KEPT", 5)
+    check = Lint()
+    first = message(GOOD)
+    others = [message({**GOOD, "t": T + n}, seq=1 + n) for n in range(1, 5)]
+    for payload in (first, *others):
+        check.hear(PROBE, payload, Context())
+    told = [each.code for each in check.hear(PROBE, first, Context())]
+    assert told == ["again", "duplicate"], "so far back it looks"
+    check.hear(PROBE, message({**GOOD, "t": T + 5}, seq=6), Context())
+    told = [each.code for each in check.hear(PROBE, first, Context())]
+    assert "again" not in told
+    assert "duplicate" not in told
+    assert document_of(b'"' + b"x" * PAYLOAD_BYTES_MAX + b'"') is None
 
 
 def test_another_value_at_one_time_is_the_services_conflict() -> None:

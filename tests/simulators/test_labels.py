@@ -37,6 +37,12 @@ def test_no_label_reaches_beyond_what_was_asked_for() -> None:
     found = labels(_world(), begin, length)
     assert {each.label for each in found} >= {ABOVE, CONGESTED, "silent-death"}
     assert all(begin <= each.from_ms < each.to_ms <= begin + length for each in found)
+    whole = [each for each in labels(_world(), BAD.start_ms, DAY_MS) if each.level == 4.0]
+    edge = next(each.to_ms for each in whole if each.to_ms < BAD.start_ms + DAY_MS)
+    for begin in (edge - 30_000, edge - 90_000):  # it goes on a little, or is over soon
+        cut = [each for each in labels(_world(), begin, 60_000) if each.level == 4.0]
+        assert all(begin <= each.from_ms < each.to_ms <= begin + 60_000 for each in cut)
+        assert cut
 
 
 @pytest.mark.parametrize("level", [0.5, 1.0, 2.0, 4.0])
