@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
-from alerts.bridge.congestion import MINUTE_MS, Latches, State, step_road
+from alerts.bridge.congestion import MINUTE_MS, TABLE, Latches, State, step_road
 from alerts.bridge.incident import Watch
 from ingest.bridges import CAR_LANE, Crossing
 from ingest.reading import Flag, Why
@@ -26,7 +26,9 @@ TAKEN = (
 """The quantities of a camera's direction that are looked at."""
 
 CARS_MIN = 5
-"""Fewer vehicles in the window: speed and occupancy of so few are not evaluated."""
+"""Fewer vehicles in the window: speed and occupancy of so few are not evaluated, unless they
+stand and keep the lane covered.
+"""
 
 LATE_UNITS = 3
 LOST_UNITS = 10
@@ -223,7 +225,8 @@ class Camera:
             return "returning"
         if speed is None and occupancy is None:
             return "blind"
-        return "few" if cars is not None and cars < CARS_MIN else "ok"
+        few = cars is not None and cars < CARS_MIN
+        return "few" if few and not _stands(occupancy) else "ok"
 
     def _step(
         self,
@@ -314,6 +317,11 @@ def _seen(t_ms: int, values: dict[str, tuple[float, int, int]]) -> Seen:
         flag=_flag(flags),
         why=why,
     )
+
+
+def _stands(occupancy: float | None) -> bool:
+    """Whether the lane is as covered as in a jam, in which no car may pass for minutes."""
+    return occupancy is not None and occupancy > TABLE[State.JAMMED].enter_occupancy
 
 
 def _is_free(speed_km_h: float | None, occupancy: float | None) -> bool:

@@ -240,6 +240,13 @@ def test_fewer_than_five_cars_are_not_evaluated() -> None:
     assert Told().both(range(10), five, five)["traffic_state"][:2] == (3.0, Flag.PASS)
 
 
+def test_cars_that_stand_are_a_jam_though_none_of_them_passes() -> None:
+    told = Told()
+    stands = Sight(0, None, 0.72)
+    assert told.both(range(4), stands, stands)["traffic_state"][0] == 0.0
+    assert told.both(range(4, 12), stands, stands)["traffic_state"][:2] == (3.0, Flag.PASS)
+
+
 def test_a_state_outlives_a_few_cars_and_lapses_on_an_empty_road() -> None:
     told = Told()
     told.both(range(10), JAM, JAM)
