@@ -210,7 +210,8 @@ class Link(asyncio.Protocol, Generic[T]):
                     self._welcomed(body)
                 elif kind == packets.PUBACK and len(body) == 2:
                     self._free([int.from_bytes(body, "big")])
-                elif kind != packets.PINGRESP:
+                elif kind not in (packets.PINGRESP, packets.PUBLISH):
+                    # amqtt 0.12 tells all that is retained to whoever connects: it isn't for us.
                     self._end(f"it sends a packet of kind {kind}, which nobody asked for")
         except packets.MalformedError as error:
             self._end(f"it sends what isn't MQTT: {error}")

@@ -111,6 +111,19 @@ def test_answers_that_come_in_pieces_and_among_others() -> None:
     play(scene)
 
 
+def test_what_a_broker_tells_that_nobody_asked_for_is_passed_over() -> None:
+    """amqtt 0.12 tells what is retained to everybody who connects."""
+
+    async def scene(broker: Fake, link: Link[int], freed: Freed) -> None:
+        _put(link, range(2))
+        await broker.until(3)
+        broker.say(b"\x31\x05\x00\x01txx" + pubacks([1]) + b"\x31\x05\x00\x01tyy" + pubacks([2]))
+        await link.until_acknowledged()
+        assert freed.all() == [0, 1]
+
+    play(scene)
+
+
 def test_numbers_begin_again_and_pass_over_those_in_flight() -> None:
     async def scene(broker: Fake, link: Link[int], freed: Freed) -> None:
         _put(link, range(2))
@@ -145,7 +158,7 @@ def test_a_broker_that_closes_is_told_to_who_waits_and_who_does_not() -> None:
     [
         (WELCOME, "welcomes a second time"),
         (b"\xd0\xff\xff\xff\xff\xff", "isn't MQTT"),
-        (b"\x30\x05\x00\x01txx", "kind 3, which nobody asked for"),
+        (b"\x82\x05\x00\x01txx", "kind 8, which nobody asked for"),
         (b"\x30\xff\xff\x7f" + bytes(70_000), "without end"),
         (b"\x40\x01\x01", "kind 4, which nobody asked for"),
     ],
