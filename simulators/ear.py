@@ -26,6 +26,9 @@ RECEIVE_MAXIMUM: Final = 65_535
 """Messages that a broker may send before we have acknowledged any (MQTT 5, 3.1.2.11.3). By
 itself mosquitto sends 20 and drops what comes to more than 1,000 behind them."""
 
+CONNECT_V5_S: Final = 3.0
+"""A broker that knows 3.1.1 alone may say nothing at all to a CONNECT of MQTT 5, as amqtt does."""
+
 DISCONNECT: Final = 14
 _QOS_1, _RETAIN_AS_PUBLISHED = 0x01, 0x08
 
@@ -60,8 +63,9 @@ class Ear(asyncio.Protocol):
     async def open(self, broker: Broker, topics: Sequence[str], keepalive_s: float) -> None:
         """Connect and subscribe. Raises `LinkError`, or `RefusedError` for the topics."""
         self._keepalive_s = keepalive_s
+        within_s = CONNECT_V5_S if self._v5 else CONNECT_S
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(within_s):
                 await self._loop.create_connection(
                     lambda: self, broker.host, broker.port, ssl=broker.context()
                 )
@@ -72,7 +76,7 @@ class Ear(asyncio.Protocol):
                 codes = await self._granted
         except TimeoutError:
             self._end("it does not answer")
-            raise LinkError(f"it does not answer within {CONNECT_S:g} s") from None
+            raise LinkError(f"it does not answer within {within_s:g} s") from None
         except OSError as error:
             raise LinkError(str(error)) from error
         except BaseException:
