@@ -148,7 +148,8 @@ class Recorder:
                 LOG.warning("%s:%d is back", self._broker.host, self._broker.port)
             ear.listen(lambda said: self._take(said, stop))
             await asyncio.wait((ear.over, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return None if stop.is_set() else ear.over.result()
+            # Where both came in one turn of the loop it was lost: the gap is noted.
+            return ear.over.result() if ear.over.done() else None
         finally:
             stopping.cancel()
             await ear.close()

@@ -129,6 +129,7 @@ def test_a_lost_broker_is_tried_again_and_the_gap_is_noted(
             await _publish(mosquitto, READY)
             await _until(lambda: recorder.heard.messages == 2)
             await asyncio.to_thread(mosquitto.kill)
+            await _until(lambda: recorder._lost_ms is not None)
 
         recorder = await _recorded(tmp_path / "a.jsonl", mosquitto, during)
         assert recorder.heard.gaps == 2
