@@ -339,7 +339,6 @@ class _Load:
                     sum(each.link is not None for each in self._connections),
                     self._offered,
                     self._latencies.count,
-                    now_s - self._begun_s,
                     max(behind_s, 0.0) * 1000.0,
                 )
             )

@@ -10,7 +10,6 @@ class LoadProgress:
     connections: int
     offered: int
     acknowledged: int
-    elapsed_s: float
     behind_ms: float
 
 

@@ -19,7 +19,6 @@ MOTORBIKE_KM_H = 34.0
 ONE_WAY = "one-way-batches"
 CLOSED = "closed"
 TOLL_OPEN = "toll-open"
-WORKINGS = (ONE_WAY, CLOSED, TOLL_OPEN)
 
 
 @dataclass(frozen=True, slots=True)

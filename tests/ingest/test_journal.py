@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,6 +63,35 @@ def fill(journal: Journal) -> int:
         except sqlite3.OperationalError:
             return count
     pytest.fail("the disk never filled up")
+
+
+def test_many_come_in_at_their_own_times_or_none_of_them(tmp_path: Path) -> None:
+    with opened(tmp_path / "j") as journal:
+        first = journal.append(Tick())
+        begun_ms = journal.after(0, 1)[0][1]
+        times = [begun_ms + 10, begun_ms + 30, begun_ms + 20]
+        assert journal.extend((t, Messages([str(t)], [b""])) for t in times) == first + 3
+        came = [at_ms - begun_ms for _, at_ms, _ in journal.after(first, 9)]
+        assert came == [10, 30, 30], "a time that falls stands still"
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(journal, "_insert", _refusing(journal._insert))
+            with pytest.raises(sqlite3.OperationalError, match="full"):
+                journal.extend((begun_ms + 40, Tick()) for _ in range(3))
+        assert journal.last_position == first + 3
+        assert len(journal.after(first, 9)) == 3
+        assert journal.append(Tick()) == first + 4
+
+
+def _refusing(insert: Callable[[int, bytes], int]) -> Callable[[int, bytes], int]:
+    """The disk takes one more and then is full."""
+    left = iter([True])
+
+    def instead(at_ms: int, body: bytes) -> int:
+        if next(left, False):
+            return insert(at_ms, body)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    return instead
 
 
 def test_entries_come_back_as_they_were_in_order(tmp_path: Path) -> None:
