@@ -26,6 +26,10 @@ _UNBUILT: Final = """\
 """
 
 
+PAGES: Final = frozenset({"tram", "cau", "canh-bao", "con-nuoc", "ban-giao", "ban-tin", "ban-do"})
+"""First parts of the paths that the screen draws itself, as in `web/src/routes.ts`."""
+
+
 @router.get("/")
 async def screen(request: Request, service: ServiceHere) -> Response:
     """The operations-centre screen, or how to build it."""
@@ -55,9 +59,19 @@ async def asset(request: Request, service: ServiceHere, path: str) -> Response:
     )
 
 
+@router.get("/{page}/{subject}")
+async def page_of(request: Request, service: ServiceHere, page: str, subject: str) -> Response:
+    """A page of one thing: the screen finds out which by its address."""
+    if page not in PAGES or "." in subject:
+        raise HTTPException(404)
+    return await screen(request, service)
+
+
 @router.get("/{name}")
 async def top_file(request: Request, service: ServiceHere, name: str) -> Response:
-    """What stands beside index.html: scripts, styles, icons, the manifest."""
+    """A page, or what stands beside index.html: scripts, styles, icons, the manifest."""
+    if name in PAGES:
+        return await screen(request, service)
     if "." not in name:
         raise HTTPException(404)
     return await _file(service.pages, name, request)

@@ -31,6 +31,7 @@ export class Header {
     const { language } = at;
     const t = (key: Word, values = {}): string => word(key, language, values);
     setText(byId("river-name"), t("river_name"));
+    setAttribute(byId("back"), "title", t("back_to_wall"));
     setText(byId("clock-date"), head.clockKnown ? date(at.now_ms) : "");
     setText(byId("clock-time"), head.clockKnown ? clockSeconds(at.now_ms) : "--:--:--");
     this.linkState(head, at);

@@ -6,6 +6,11 @@ export type Language = "vi" | "en";
 const WORDS = {
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],
   river_name: ["SÔNG TIỀN", "TIỀN RIVER"],
+  back_to_wall: ["Về màn hình", "Back to the screen"],
+  page_lost: [
+    "Không tải được trang này. Kiểm tra đường truyền rồi thử lại.",
+    "This page could not be loaded. Check the link and try again.",
+  ],
   skip_to_alerts: ["Tới danh sách cảnh báo", "Skip to the alerts"],
 
   link_live: ["đang nhận trực tiếp", "receiving live"],

@@ -1,0 +1,288 @@
+// The app: what is held of the service, the page before the reader, drawn at most once a frame.
+
+import { adviceOf } from "./advice.ts";
+import { browserWorld as world, liveUrl, memory } from "./browser.ts";
+import { deskDoings } from "./deskdoings.ts";
+import type { Doing } from "./doing.ts";
+import { byId, el, setAttribute, setText } from "./dom.ts";
+import { shelved } from "./fold.ts";
+import { Header } from "./header.ts";
+import { Holding } from "./holding.ts";
+import { getJson, sendJson } from "./http.ts";
+import { identify } from "./identify.ts";
+import type { Link, Occurrence } from "./live.ts";
+import * as model from "./model.ts";
+import { Officer } from "./officer.ts";
+import { Overlay } from "./overlay.ts";
+import type { App, Page } from "./page.ts";
+import { MENU, PAGES, routeOf } from "./routes.ts";
+import { alertSentence } from "./telling.ts";
+import { flipTheme, recallTheme } from "./theme.ts";
+import type { Moment } from "./view.ts";
+import { openMark, Wall } from "./wall.ts";
+import { type Language, word } from "./words.ts";
+
+const TICK_MS = 1000;
+const TOAST_MS = 4000;
+const SIGN_IN_MS = 15_000;
+
+export class Screen implements App {
+  /** What was chosen here; a browser that keeps nothing forgets it with the page. */
+  private spoken: string | null = memory.language.read();
+  private link: Link = { phase: "connecting" };
+  private gone_ms: number | null = world.now();
+  private wasLive = false;
+  private expected = false;
+  private scheduled = false;
+  private whenLive: (() => void)[] = [];
+  private turn = 0;
+
+  readonly held = new Holding(
+    world,
+    {
+      link: (link) => this.tellLink(link),
+      changed: () => this.schedule(),
+      occurred: (occurrence) => this.announce(occurrence),
+      outdated: () => location.reload(),
+    },
+    (configured) => liveUrl(configured, location),
+    memory.token.read(),
+  );
+  private readonly header = new Header();
+  private readonly overlay = new Overlay({
+    retry: () => this.retry(),
+    asViewer: () => this.signOut(),
+    signIn: () => this.officer.askToken(),
+  });
+  private readonly officer = new Officer({
+    language: () => this.language,
+    role: () => this.held.client?.role ?? "",
+    identify: (token) => identify(this.held.liveUrl(), token, world),
+    signIn: (token) => this.signIn(token),
+    toast: (text) => this.toast(text),
+  });
+  private readonly wall = new Wall(this);
+  private page: Page = this.wall;
+
+  constructor() {
+    for (const code of ["vi", "en"] as const) {
+      byId(`lang-${code}`).addEventListener("click", () => this.speak(code));
+    }
+    byId("theme").addEventListener("click", () => {
+      flipTheme();
+      this.restyled();
+    });
+    byId("sign").addEventListener("click", () =>
+      this.held.token === null ? this.officer.askToken() : this.signOut(),
+    );
+    byId("desk").addEventListener("click", () => void this.openDesk());
+    addEventListener("online", () => this.retry());
+    addEventListener("popstate", () => void this.open());
+    document.addEventListener("click", (event) => this.follow(event));
+    void document.fonts.ready.then(() => this.restyled());
+    recallTheme();
+    setInterval(() => {
+      this.held.poll();
+      this.schedule();
+    }, TICK_MS);
+    void this.open();
+    this.schedule();
+    void this.held.boot();
+  }
+
+  /** What was chosen here, else what the service is set to. */
+  get language(): Language {
+    return (this.spoken ?? this.held.about["language"]) === "en" ? "en" : "vi";
+  }
+
+  moment(): Moment {
+    return { language: this.language, now_ms: this.held.now_ms() };
+  }
+
+  // --- pages --------------------------------------------------------------------------------
+
+  go(path: string): void {
+    // What the address asks of the screen itself (kiosk, rewind) goes along.
+    if (path !== location.pathname) history.pushState(null, "", path + location.search);
+    void this.open();
+  }
+
+  /** A click on a link to a page of ours moves there without loading everything anew. */
+  private follow(event: MouseEvent): void {
+    const link = (event.target as Element).closest?.("a[href^='/']");
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    const path = link?.getAttribute("href") ?? "";
+    if (!plain || event.defaultPrevented || link?.hasAttribute("download")) return;
+    if (link === null || link.hasAttribute("target") || routeOf(path) === null) return;
+    event.preventDefault();
+    this.go(path);
+  }
+
+  /** Open the page that the address names. */
+  private async open(): Promise<void> {
+    const turn = ++this.turn;
+    const route = routeOf(location.pathname);
+    const load = route === null ? undefined : PAGES[route.name];
+    const module = load === undefined ? null : await load().catch(() => null);
+    if (turn !== this.turn) return; // moved on while the page was on its way
+    this.page.close();
+    const root = byId("page");
+    root.replaceChildren();
+    if (route !== null && load !== undefined && module === null) {
+      root.append(el("p", { class: "notice", role: "alert" }, word("page_lost", this.language)));
+    }
+    const onWall = route === null || module === null;
+    this.page = onWall ? this.wall : module.open(root, this, route.subject);
+    byId("wall").hidden = load !== undefined;
+    root.hidden = load === undefined;
+    setAttribute(document.body, "data-page", route?.name || "wall");
+    scrollTo(0, 0);
+    if (!onWall) root.focus();
+    this.schedule();
+  }
+
+  private restyled(): void {
+    this.page.restyled?.();
+    this.schedule();
+  }
+
+  // --- news ---------------------------------------------------------------------------------
+
+  private tellLink(link: Link): void {
+    this.link = link;
+    if (link.phase === "live") {
+      if (this.wasLive) this.page.renewed?.();
+      this.wasLive = true;
+      this.gone_ms = null;
+      this.expected = false;
+      for (const act of this.whenLive.splice(0)) act();
+    } else {
+      this.gone_ms ??= world.now();
+    }
+    this.schedule();
+  }
+
+  private announce({ type, alert: raw }: Occurrence): void {
+    const again = type === "escalated" || type === "reminded";
+    if (type !== "raised" && !again) return;
+    const alert = model.alert(raw);
+    if (alert.test || shelved(alert) || alert.suppressed !== null) return;
+    const text = alertSentence(alert, this.held.station(alert.station), this.moment());
+    setText(byId("announce"), word(again ? "still_open" : "new_alert", this.language, { text }));
+  }
+
+  // --- doings -------------------------------------------------------------------------------
+
+  offer(doings: readonly Doing[], chosen?: Doing): void {
+    this.officer.offer(doings, chosen);
+  }
+
+  private async openDesk(): Promise<void> {
+    // What stands now, so that an officer changes what he sees; else what was last heard of it.
+    const path = "/api/v1/desk";
+    const entered = await getJson(path, this.held.token).catch(() => this.held.desk.answer);
+    const { stations, advice } = this.held;
+    const known = { stations, entered: entered ?? {}, intakes: adviceOf(advice.answer) };
+    const doings = deskDoings(known, this.moment(), {
+      send: async (method, path, body) => {
+        const answer = await sendJson(method, path, this.held.token, body);
+        this.held.lookAgain();
+        return answer;
+      },
+    });
+    this.officer.offer(doings);
+  }
+
+  private speak(language: Language): void {
+    memory.language.write(language);
+    this.spoken = language;
+    this.schedule();
+  }
+
+  private retry(): void {
+    if (this.link.phase === "stopped") location.reload();
+    else this.held.retry();
+  }
+
+  private signIn(token: string): Promise<void> {
+    memory.token.write(token);
+    return new Promise((resolve, reject) => {
+      const cancel = world.after(SIGN_IN_MS, () => reject(new Error("no link")));
+      this.whenLive.push(() => (cancel(), resolve()));
+      this.goOnAs(token);
+    });
+  }
+
+  private signOut(): void {
+    memory.token.write(null);
+    this.goOnAs(null);
+  }
+
+  private goOnAs(token: string | null): void {
+    this.expected = true;
+    this.held.use(token);
+  }
+
+  toast(text: string): void {
+    const toast = byId("toast");
+    setText(toast, text);
+    toast.hidden = false;
+    setTimeout(() => (toast.hidden = true), TOAST_MS);
+  }
+
+  // --- drawing ------------------------------------------------------------------------------
+
+  schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => {
+      this.scheduled = false;
+      this.render();
+    });
+  }
+
+  private render(): void {
+    const { held } = this;
+    held.takeNews();
+    const at = this.moment();
+    const { client, stations, byStation } = held;
+    setAttribute(document.documentElement, "lang", this.language);
+    document.title = openMark(held.folded) + this.page.title();
+    const head = {
+      link: this.link,
+      delay_ms: client?.clock.delay_ms ?? null,
+      clockKnown: client?.clock.at(0) != null,
+      demo: held.about["demo"] === true,
+      role: client?.role ?? "",
+      name: client?.name ?? "",
+    };
+    this.header.update(head, stations, byStation, at);
+    this.drawMenu();
+    this.overlay.update(this.linkView(), held.token !== null, world.now(), this.language);
+    if (stations.length > 0) this.page.update(at);
+  }
+
+  private drawMenu(): void {
+    const menu = byId("menu");
+    if (menu.childElementCount !== MENU.length) {
+      menu.replaceChildren(...MENU.map(({ path }) => el("a", { href: path })));
+    }
+    MENU.forEach(({ path, word: name }, i) => {
+      const link = menu.children[i] as HTMLElement;
+      setText(link, word(name, this.language));
+      setAttribute(link, "aria-current", path === location.pathname ? "page" : null);
+    });
+  }
+
+  private linkView() {
+    const { client } = this.held;
+    const heard_ms = client?.lastHeard_ms ?? null;
+    return {
+      link: this.link,
+      gone_ms: this.gone_ms,
+      lastWord_ms: heard_ms === null ? null : (client?.clock.at(heard_ms) ?? null),
+      serviceNow_ms: client?.clock.at(world.now()) ?? null,
+      expected: this.expected,
+    };
+  }
+}

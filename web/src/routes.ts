@@ -1,0 +1,29 @@
+// Which path is which page. A page's module is loaded when it is first opened.
+
+import type { Opening } from "./page.ts";
+import type { Word } from "./words.ts";
+
+export interface Route {
+  /** The first part of the path; "" is the wall. */
+  name: string;
+  /** What the path names after it, as an id; "" where it names nothing. */
+  subject: string;
+}
+
+interface PageModule {
+  open: Opening;
+}
+
+/** Pages beside the wall, by the first part of their path. */
+export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {};
+
+/** Pages that the header leads to, in its order. */
+export const MENU: readonly { path: string; word: Word }[] = [];
+
+/** What a path names; null where it is no page of ours. */
+export function routeOf(path: string): Route | null {
+  const [name = "", subject = "", ...more] = path.split("/").filter(Boolean);
+  if (more.length > 0 || (name !== "" && !(name in PAGES))) return null;
+  if (!/^[a-z0-9_-]*$/.test(subject)) return null;
+  return { name, subject };
+}

@@ -1,0 +1,165 @@
+// The wall: river, bridges, alerts, intakes and one curve at a glance.
+
+import { AdvicePanel } from "./advicepanel.ts";
+import { alertDoings } from "./alertdoings.ts";
+import { Alerts } from "./alerts.ts";
+import { Bridges } from "./bridges.ts";
+import { inAddress } from "./browser.ts";
+import { Chart } from "./chart.ts";
+import { byId } from "./dom.ts";
+import { type Fold, untaken } from "./fold.ts";
+import * as model from "./model.ts";
+import type { App, Page } from "./page.ts";
+import { RiverList } from "./riverlist.ts";
+import { Schematic } from "./schematic.ts";
+import { modesOf, saidOf } from "./traffic.ts";
+import type { Moment } from "./view.ts";
+import { word } from "./words.ts";
+
+export class Wall implements Page {
+  private chosen: string | null = inAddress();
+  private mounted = "";
+  private readonly river = byId("river");
+  private readonly narrow = matchMedia("(max-width: 899px), (max-aspect-ratio: 1/1)");
+  private schematic: Schematic | RiverList;
+  private readonly bridges = new Bridges(byId("bridges"), (key) => this.choose(key));
+  private readonly advice = new AdvicePanel(byId("advice"));
+  private readonly alertList: Alerts;
+  private readonly chart: Chart;
+
+  constructor(private readonly app: App) {
+    const { held } = app;
+    this.schematic = this.makeRiver();
+    this.alertList = new Alerts(byId("alerts"), {
+      choose: (key) => this.choose(key),
+      act: (fold, step) => this.offer(fold, step),
+    });
+    this.chart = new Chart(byId("chart"), {
+      token: () => held.token,
+      now_ms: () => held.now_ms(),
+      rules: () => held.rules,
+      choose: (key) => this.choose(key),
+    });
+    addEventListener("hashchange", () => {
+      this.chosen = inAddress();
+      app.schedule();
+    });
+    this.narrow.addEventListener("change", () => {
+      this.schematic = this.makeRiver();
+      this.mounted = "";
+      app.schedule();
+    });
+    new ResizeObserver(() => app.schedule()).observe(this.river);
+  }
+
+  title(): string {
+    return word("page_title", this.app.language);
+  }
+
+  update(at: Moment): void {
+    const { held } = this.app;
+    const { stations, byStation } = held;
+    const chosen = this.chosenReading();
+    const key = chosen?.key ?? null;
+    const [modes, said] = [modesOf(held.desk.answer), saidOf(held.bridges.answer)];
+    this.bridges.update(stations, byStation, modes, said, key, at);
+    this.advice.update(held.advice.answer, held.desk.answer, at);
+    this.renderRiver(at);
+    this.alertList.update(held.folded, stations, held.readings, key, at);
+    this.chart.update(chosen, this.placeOf(chosen), this.kinOf(chosen), at);
+  }
+
+  renewed(): void {
+    this.chart.reload(false);
+  }
+
+  restyled(): void {
+    this.mounted = ""; // labels are as wide as their letters
+    this.chart.rebuild();
+  }
+
+  /** The wall stays, hidden behind other pages: it is what everybody comes back to. */
+  close(): void {
+    this.mounted = "";
+  }
+
+  private choose(key: string): void {
+    this.chosen = key;
+    history.replaceState(null, "", `${location.search}#${key}`);
+    this.app.schedule();
+    if (this.narrow.matches) byId("chart").scrollIntoView({ behavior: "smooth", block: "nearest" });
+  }
+
+  private chooseStation(station: model.Station): void {
+    const shown = model.shownSalinity(this.app.held.byStation.get(station.id) ?? []);
+    if (shown !== null) this.choose(shown.key);
+  }
+
+  private offer(fold: Fold, step: "ack" | null): void {
+    const { held } = this.app;
+    const doings = alertDoings(fold, held.station(fold.speaks.station), this.app.moment(), {
+      call: (method, params) => held.call(method, params),
+      renew: (id) => held.renew(id),
+      now_ms: () => held.now_ms(),
+    });
+    this.app.offer(step === null ? doings : doings.filter((doing) => doing.id === step));
+  }
+
+  private makeRiver(): Schematic | RiverList {
+    this.river.replaceChildren();
+    const Kind = this.narrow.matches ? RiverList : Schematic;
+    const chooseStation = (station: model.Station): void => this.chooseStation(station);
+    return new Kind(this.river, chooseStation, (key) => this.choose(key));
+  }
+
+  private renderRiver(at: Moment): void {
+    const { stations, byStation, salt } = this.app.held;
+    const { width, height } = this.river.getBoundingClientRect();
+    const size = this.narrow.matches ? "" : [width, height].map(Math.round).join("x");
+    const names = stations.map((s) => s.id + s.name).join();
+    const mounted = [this.narrow.matches, size, at.language, names, [...salt.keys()]].join();
+    if (mounted !== this.mounted) {
+      this.mounted = mounted;
+      this.schematic.draw(stations, new Set(salt.keys()), at.language);
+    }
+    const shown = new Map(
+      stations.map((s) => [s.id, model.shownSalinity(byStation.get(s.id) ?? [])]),
+    );
+    this.schematic.update(shown, salt, this.chosenReading()?.station ?? null, at);
+  }
+
+  /** The station of a reading; of a line of salt the arm of the river. */
+  private placeOf(reading: model.Reading | null): model.Station | null {
+    if (reading === null) return null;
+    return this.app.held.station(reading.station) ?? model.armOf(reading);
+  }
+
+  private kinOf(reading: model.Reading | null): readonly model.Reading[] {
+    const kin = this.app.held.byStation.get(reading?.station ?? "") ?? [];
+    return reading?.station === "" ? kin.filter((r) => r.device === reading.device) : kin;
+  }
+
+  /** What was clicked; else the worst alert's series; else the first station with a figure. */
+  private chosenReading(): model.Reading | null {
+    const { readings, byStation, stations, folded, whole } = this.app.held;
+    const wished = this.chosen === null ? undefined : readings.get(this.chosen);
+    if (wished !== undefined) return wished;
+    if (!whole) return null;
+    // What the service says of itself has no series.
+    const alarming = [...folded.rows, ...folded.everyday]
+      .map((fold) => readings.get(fold.speaks.key))
+      .find((reading) => reading !== undefined);
+    const first = stations
+      .map((s) => model.shownSalinity(byStation.get(s.id) ?? []))
+      .find((r) => r !== null && r.value !== null);
+    const found = alarming ?? first ?? null;
+    this.chosen = found?.key ?? this.chosen; // it stays, so that the curve does not jump about
+    return found;
+  }
+}
+
+/** "(3) " before a title while nobody has taken three alerts. */
+export function openMark(folded: Parameters<typeof untaken>[0]): string {
+  const open = untaken(folded);
+  return open > 0 ? `(${open}) ` : "";
+}
