@@ -25,6 +25,7 @@ from alerts.rules import RuleSet
 from alerts.webhook import WebhookStatus
 from api.auth import Doorkeeper, Principal
 from api.live.where import Where
+from api.rewind import Reach, Then
 from ingest.archive import Whence
 from ingest.reading import Batch
 from ingest.registry import Registry
@@ -175,6 +176,8 @@ class Service:
     river : *loop*; how far the salt reaches, by mouth and level, and what stands at each station
     bridges : *loop*; minutes, state and queue of each bridge and direction
     advice : *loop*; the newest advice of each intake, by its id
+    reach : *worker*; how far back the past can be shown
+    then : *worker*; what the wall showed at a time that is not ahead; None where nothing is kept
     explain : *worker*; (rule, series, at_ms) -> why the rule held then, or which condition was
         not met; None where nothing is kept of that time
     """
@@ -204,6 +207,8 @@ class Service:
     bridges: Callable[[], Item] = dict
     advice: Callable[[], Mapping[str, Item]] = dict
     explain: Callable[[str, str, int], Item | None] = lambda _rule, _series, _at_ms: None
+    reach: Callable[[], Reach] = lambda: Reach(0)
+    then: Callable[[int], Then | None] = lambda _at_ms: None
 
 
 OFFICERS_ONLY = frozenset({"who", "note"})

@@ -222,6 +222,17 @@ class Advices(Shape):
     items: list[AdviceShape]
 
 
+class StretchShape(Shape):
+    begin: int = Field(alias="from")
+    to: int
+
+
+class RewindShape(Shape):
+    now: int
+    recorded: list[StretchShape] = Field(description="oldest first; between them are gaps")
+    rebuilt_from: int | None = Field(description="the oldest stored reading")
+
+
 class DeadLetterShape(Shape):
     id: int
     t: int

@@ -25,10 +25,16 @@ class FrameError(ValueError):
 
 
 class Auth(Struct, frozen=True, tag_field="op", tag="auth"):
-    """Who the client is. `token` is a bearer token or a one-use ticket; absent is anonymous."""
+    """Who the client is. `token` is a bearer token or a one-use ticket; absent is anonymous.
+
+    at, speed : with a time the past is shown from there on, at 0 (stands still) to 600 times
+        the pace of the clock; judged later, so that what is wrong is told in words
+    """
 
     id: RequestId
     token: Annotated[str, Meta(max_length=4096)] | None = None
+    at: Any = None
+    speed: Any = None
 
 
 class Sub(Struct, frozen=True, tag_field="op", tag="sub"):
@@ -117,8 +123,21 @@ class HelloLimits(Struct, frozen=True):
     max_hz: float
 
 
+class HelloRewind(Struct, frozen=True):
+    """The past is shown: from when on, how fast, and what it rests on.
+
+    source : "recorded" as the wall was, "rebuilt" from stored readings, "none" is known
+    """
+
+    at: int
+    speed: float
+    source: str
+
+
 class Hello(Struct, frozen=True, tag_field="op", tag="hello"):
-    """Welcome. `name` is that of the token; who came without one has none."""
+    """Welcome. `name` is that of the token; who came without one has none. With `rewind` the
+    past is shown, and `now` is the time in it, here and in every ping.
+    """
 
     id: int
     role: str
@@ -126,6 +145,7 @@ class Hello(Struct, frozen=True, tag_field="op", tag="hello"):
     ping_s: float
     limits: HelloLimits
     name: str | UnsetType = UNSET
+    rewind: HelloRewind | UnsetType = UNSET
 
 
 class SubOk(Struct, frozen=True, tag_field="op", tag="sub_ok"):
@@ -170,8 +190,11 @@ class Reset(Struct, frozen=True, tag_field="op", tag="reset"):
 
 
 class Ping(Struct, frozen=True, tag_field="op", tag="ping"):
+    """The time. `speed` stands where the past is shown: how fast it goes now."""
+
     now: int
     pos: dict[str, str]
+    speed: float | UnsetType = UNSET
 
 
 class Ret(Struct, frozen=True, tag_field="op", tag="ret"):

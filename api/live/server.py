@@ -27,6 +27,7 @@ from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL, AlertCall
 from api.live.hub import Hub
 from api.live.origin import Origins
 from api.live.session import (
+    BAD_FRAME,
     NO_PONG,
     TOO_MANY,
     TOO_SLOW,
@@ -37,6 +38,7 @@ from api.live.session import (
     Session,
     SignIn,
 )
+from api.rewind import Playing, RewindError, Rewinds
 
 PATH = "/live"
 ROUND_MS = 10
@@ -49,6 +51,9 @@ REST = 1.0
 """A round is followed by a rest of its own length times this: fan-out takes half the loop."""
 
 CLOSE_S = 3
+BROKEN = 1011
+"""Something of ours went wrong, with this client alone (RFC 6455, 7.4.1)."""
+
 CLIENTS_MAX = 20_000
 READ_FRAMES_MAX = 4
 READ_BYTES_MAX = 2 * FRAME_BYTES_MAX
@@ -104,6 +109,8 @@ class _Client:
     timer: asyncio.TimerHandle | None = None
     timer_ms: int = 0
     closing: bool = False
+    past: Playing | None = None
+    player: "asyncio.Task[None] | None" = None
 
 
 class LiveServer:
@@ -112,6 +119,7 @@ class LiveServer:
     authenticate : whose token or ticket it is, or who comes without; called on the loop
     carry_out : does to an alert what an operator asks, and answers once it is durable
     origins : which pages may connect from a browser
+    rewinds : opens the past for those who ask for it; None turns them away
     """
 
     def __init__(
@@ -124,6 +132,7 @@ class LiveServer:
         limits: Limits | None = None,
         clients_max: int = CLIENTS_MAX,
         clock: Callable[[], Instant] = now,
+        rewinds: Rewinds | None = None,
     ) -> None:
         self.counters = Counters()
         self.port = 0
@@ -134,6 +143,7 @@ class LiveServer:
         self._limits = limits or Limits()
         self._clients_max = clients_max
         self._clock = clock
+        self._rewinds = rewinds
         self._clients: set[_Client] = set()
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup
@@ -237,15 +247,51 @@ class LiveServer:
             self.counters.clients = len(self._clients)
             if client.timer is not None:
                 client.timer.cancel()
+            if client.player is not None:
+                client.player.cancel()
 
     def _carry_out(self, client: _Client) -> None:
         for ask in client.session.take_asks():
             match ask:
                 case SignIn():
                     principal = self._authenticate(ask.token)
-                    client.session.signed_in(ask, principal, self._clock())
+                    if principal is None or ask.wanted is None:
+                        client.session.signed_in(ask, principal, self._clock())
+                    else:
+                        client.player = asyncio.create_task(
+                            self._show_past(client, ask, principal), name="live past"
+                        )
                 case Order():
                     self._tasks.create_task(self._obey(client, ask), name="live call")
+
+    async def _show_past(self, client: _Client, ask: SignIn, principal: Principal) -> None:
+        """Play the past to one client, until it goes. What goes wrong ends this client alone."""
+        assert ask.wanted is not None
+        if self._rewinds is None:
+            client.session.turn_away(BAD_FRAME, "at: this service shows the present alone")
+            self._flush(client)
+            return
+        try:
+            client.past = await self._rewinds.open(ask.wanted)
+            client.session.signed_in(ask, principal, self._moment(client), client.past)
+            self._flush(client)
+            await client.past.play(lambda: self._flush(client))
+        except RewindError as error:
+            client.session.turn_away(error.code, str(error))
+            self._flush(client)
+        except Exception:
+            log.exception("the past can't be shown on")
+            client.session.turn_away(BROKEN, "the past can't be shown on")
+            self._flush(client)
+        finally:
+            if client.past is not None:
+                client.past.close()
+
+    def _moment(self, client: _Client) -> Instant:
+        moment = self._clock()
+        if client.past is None:
+            return moment
+        return Instant(moment.mono_ms, client.past.now_ms())
 
     async def _obey(self, client: _Client, ask: Order) -> None:
         client.session.answered(ask, await self._carry_out_order(ask.principal, ask.call))
@@ -269,7 +315,7 @@ class LiveServer:
         if client.closing or client not in self._clients:
             return
         session = client.session
-        moment = self._clock()
+        moment = self._moment(client)
         self._flushed_ms = moment.mono_ms
         merged = session.merged
         for text in session.pull(moment):

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from api.auth import ROLES, Principal
 from api.live import frames
@@ -31,6 +31,7 @@ from api.live.frames import FrameError
 from api.live.hub import Hub
 from api.live.subscription import AlertSubscription, StateSubscription, Subscription
 from api.live.where import ALERT_FIELDS, STATE_FIELDS, WhereError, parse_where
+from api.rewind import Playing, Wanted, wanted
 
 SHUTTING_DOWN = 4001
 TOO_SLOW = 4008
@@ -39,6 +40,9 @@ BAD_FRAME = 4400
 NOT_AUTHORISED = 4401
 NO_AUTH = 4408
 TOO_MANY = 4429
+
+PAST_PING_MS = 1000
+"""A page that shows the past counts on between two pings, at up to 600 times the clock's pace."""
 
 REASON_BYTES_MAX = 120  # A close frame has room for 123 (RFC 6455, 5.5).
 
@@ -82,10 +86,14 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Asks whose token it is; None asks who may come without one."""
+    """Asks whose token it is; None asks who may come without one.
+
+    wanted : the past that is to be shown, None for the present
+    """
 
     id: int
     token: str | None = field(repr=False)
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,7 @@ class Session:
         self.closing: Close | None = None
         self.merged = 0
         self._hub = hub
+        self._past: Playing | None = None
         self._auth_ms = round(self.limits.auth_s * 1000)
         self._ping_ms = round(self.limits.ping_s * 1000)
         self._pong_ms = round(self.limits.pong_s * 1000)
@@ -171,8 +180,14 @@ class Session:
         asks, self._asks = self._asks, []
         return asks
 
-    def signed_in(self, ask: SignIn, principal: Principal | None, now: Instant) -> None:
-        """The answer to a `SignIn`."""
+    def signed_in(
+        self,
+        ask: SignIn,
+        principal: Principal | None,
+        now: Instant,
+        past: Playing | None = None,
+    ) -> None:
+        """The answer to a `SignIn`; `past` where it wanted one, and `now` is then its time."""
         if principal is None:
             self._close(NOT_AUTHORISED, "this token is not known, or no longer")
             return
@@ -181,8 +196,15 @@ class Session:
         self._pinged_ms = now.mono_ms
         limits = frames.HelloLimits(self.limits.subs, frames.FRAME_BYTES_MAX, self.limits.max_hz)
         name = UNSET if principal.anonymous else principal.name
+        rewind: frames.HelloRewind | UnsetType = UNSET
+        if past is not None:
+            self._past, self._hub = past, past.hub
+            self._ping_ms = min(self._ping_ms, PAST_PING_MS)
+            rewind = frames.HelloRewind(past.at_ms, past.speed, past.source)
         self._answer(
-            frames.Hello(ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits, name)
+            frames.Hello(
+                ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits, name, rewind
+            )
         )
 
     def answered(self, ask: Order, result: dict[str, Any] | Refused) -> None:
@@ -192,6 +214,10 @@ class Session:
             self._refuse(ask.id, result.code, result.msg)
         else:
             self._answer(frames.Ret(ask.id, result))
+
+    def turn_away(self, code: int, reason: str) -> None:
+        """The past that a `SignIn` wanted can't be shown, or not on."""
+        self._close(code, reason)
 
     def shut_down(self) -> None:
         self._close(SHUTTING_DOWN, "the service is shutting down")
@@ -245,8 +271,13 @@ class Session:
         if self.principal is not None:
             self._refuse(frame.id, 400, "already signed in; open another connection")
             return
+        try:
+            past = wanted(frame.at, frame.speed)
+        except ValueError as error:
+            self._close(BAD_FRAME, str(error))
+            return
         self._asked_who = True
-        self._asks.append(SignIn(frame.id, frame.token))
+        self._asks.append(SignIn(frame.id, frame.token, past))
 
     def _sub(self, frame: frames.Sub) -> None:
         limits = self.limits
@@ -301,6 +332,8 @@ class Session:
             self._refuse(frame.id, 404, f"there is no call {frame.m!r}")
         elif not self.principal.may("operator"):
             self._refuse(frame.id, 403, "this needs the role operator")
+        elif self._past is not None:
+            self._refuse(frame.id, 409, "this screen shows the past; act on one of the present")
         elif self._calls >= self.limits.calls:
             self._refuse(frame.id, 429, f"{self.limits.calls} calls are under way")
         else:
@@ -351,7 +384,8 @@ class Session:
 
     def _ping(self, now: Instant) -> None:
         settled = {str(n): sub.position for n, sub in self._subs.items() if sub.settled}
-        self._answer(frames.Ping(now.utc_ms, settled))
+        speed = UNSET if self._past is None else self._past.speed
+        self._answer(frames.Ping(now.utc_ms, settled, speed))
         self._awaiting = self._in_flight
         self._pinged_ms = now.mono_ms
 

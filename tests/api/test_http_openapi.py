@@ -51,6 +51,7 @@ def test_the_routes_of_this_version(world: World) -> None:
         "GET /api/v1/desk",
         "GET /api/v1/explain",
         "GET /api/v1/maintenance",
+        "GET /api/v1/rewind",
         "GET /api/v1/risk-level",
         "GET /api/v1/river",
         "GET /api/v1/rules",
