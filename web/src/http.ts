@@ -15,8 +15,17 @@ export class HttpError extends Error {
 
 const TIMEOUT_MS = 15_000;
 
-export function getJson(path: string, token: string | null): Promise<Fields> {
-  return ask("GET", path, token, null);
+export function getJson(
+  path: string,
+  token: string | null,
+  overtaken?: AbortSignal,
+): Promise<Fields> {
+  return ask("GET", path, token, null, overtaken);
+}
+
+/** The same answer as a file, such as text/csv. */
+export async function getFile(path: string, token: string | null, accept: string): Promise<Blob> {
+  return (await answered("GET", path, token, null, accept)).blob();
 }
 
 /** Changes something; the answer, or {} where there is none. */
@@ -34,20 +43,44 @@ async function ask(
   path: string,
   token: string | null,
   body: Fields | null,
+  overtaken?: AbortSignal,
 ): Promise<Fields> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const answer = await answered(method, path, token, body, "application/json", overtaken);
+  return answer.status === 204 ? {} : ((await answer.json()) as Fields);
+}
+
+async function answered(
+  method: string,
+  path: string,
+  token: string | null,
+  body: Fields | null,
+  accept: string,
+  overtaken?: AbortSignal,
+): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept };
   if (token !== null) headers["Authorization"] = `Bearer ${token}`;
   if (body !== null) headers["Content-Type"] = "application/json";
   const text = body === null ? null : JSON.stringify(body);
+  const late = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = overtaken === undefined ? late : bothOf(late, overtaken);
   let answer: Response;
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
     answer = await fetch(path, { method, headers, body: text, signal });
   } catch (error) {
     throw new HttpError(0, error instanceof Error ? error.message : String(error));
   }
   if (!answer.ok) throw await problemOf(answer);
-  return answer.status === 204 ? {} : ((await answer.json()) as Fields);
+  return answer;
+}
+
+/** `AbortSignal.any`, which browsers of before 2023 have not got. */
+function bothOf(one: AbortSignal, other: AbortSignal): AbortSignal {
+  const either = new AbortController();
+  for (const signal of [one, other]) {
+    signal.addEventListener("abort", () => either.abort(signal.reason), { once: true });
+  }
+  if (other.aborted) either.abort(other.reason);
+  return either.signal;
 }
 
 /** What a problem document says, else the status line. */

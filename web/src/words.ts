@@ -1,9 +1,12 @@
 // Every word that people read, Vietnamese first. The words are those of the trade: chớm mặn,
 // đông xe, tiếp nhận; a level of service is told in words, an age in minutes.
 
+import { PLACE_WORDS } from "./placewords.ts";
+
 export type Language = "vi" | "en";
 
 const WORDS = {
+  ...PLACE_WORDS,
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],
   river_name: ["SÔNG TIỀN", "TIỀN RIVER"],
   back_to_wall: ["Về màn hình", "Back to the screen"],
