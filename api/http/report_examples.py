@@ -14,7 +14,7 @@ LUNAR_DAY: Final[Example] = {
     "month": 11,
     "year": 2025,
     "leap": False,
-    "text_vi": "10 tháng 11 năm Ất Tỵ",
+    "text_vi": "mùng 10 tháng 11 năm Ất Tỵ",
     "text_en": "day 10 of lunar month 11, 2025",
 }
 _SAME: Final[Example] = {"year": 2024, "date": "2024-12-10", "exact": True}
@@ -307,6 +307,6 @@ BULLETIN: Final[Example] = {
     "missing": _MISSING,
     "attribution_vi": "Số liệu tham khảo từ các trạm đo tự động, không phải bản tin dự báo.",
     "attribution_en": "For reference, from automatic stations; not a forecast.",
-    "text_vi": "Ngày 29/12/2025 (10 tháng 11 năm Ất Tỵ): mặn cao nhất tại Cống Xuân Hòa 2,31 g/l.",
+    "text_vi": "Ngày 29/12/2025 (mùng 10 tháng 11 năm Ất Tỵ): mặn cao nhất tại Cống Xuân Hòa 2,31 g/l.",
     "text_en": "29/12/2025 (lunar 10/11): highest salinity at Cống Xuân Hòa 2.31 g/L.",
 }

@@ -1,0 +1,1 @@
+"""What officers' pages read: the shift, the day, gates, hand checks, the lunar calendar."""
