@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from api.auth import file as auth
 from ingest import journal, store_file
 from ingest.faults import ConfigError, Fault
 from ingest.journal import SchemaError
@@ -30,7 +31,7 @@ MANIFEST = "manifest.json"
 SCHEMAS = {
     "store.sqlite": store_file.SCHEMA_VERSION,
     "journal.sqlite": journal.SCHEMA_VERSION,
-    "auth.sqlite": 0,
+    "auth.sqlite": auth.SCHEMA_VERSION,
 }
 """The newest schema that this version reads, of each file."""
 
