@@ -77,7 +77,8 @@ class Field:
 
 
 ID_LENGTH_MAX = 40
-_ID = pattern(r"[a-z0-9-]{1,40}")
+ID_PATTERN = r"[a-z0-9-]{1,40}"
+_ID = pattern(ID_PATTERN)
 
 
 def is_id(text: str) -> bool:

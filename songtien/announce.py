@@ -13,6 +13,7 @@ import msgspec
 
 from alerts.alert import AlertEvent
 from alerts.lifecycle import HOLDING, State
+from api.asyncapi import bodies
 from ingest import topics
 from ingest.link import Link
 from ingest.registry import Registry
@@ -136,9 +137,7 @@ class Announcer:
             if device is not None:
                 self._broker.publish(
                     topics.ack_topic(self._root, device.kind, device.station, device.id),
-                    msgspec.json.encode(
-                        {"boot": ack.boot, "seq": ack.seq, "missing": list(ack.missing)}
-                    ),
+                    msgspec.json.encode(bodies.Ack(ack.boot, ack.seq, ack.missing)),
                 )
         self._unsaid.clear()
 

@@ -5,10 +5,12 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
 from alerts.notices import SELF_TEST
+from api.asyncapi import bodies
 from ingest import topics
 from ingest.broker import BrokerAddress, Subscription
 from ingest.faults import ConfigError, Fault
@@ -83,10 +85,11 @@ def bound(section: str, host: str, port: int) -> socket.socket:
     return taken
 
 
-def server_state(state: str, now_ms: int, client_mark: str, *, demo: bool) -> bytes:
+def server_state(
+    state: Literal["ready", "lost"], now_ms: int, client_mark: str, *, demo: bool
+) -> bytes:
     """What the service says of itself; the mark is by `ingest.takeovers`."""
-    said = {"s": state, "t": now_ms, "demo": demo, "client": client_mark}
-    return msgspec.json.encode(said)
+    return msgspec.json.encode(bodies.ServerState(state, now_ms, demo, client_mark))
 
 
 def said_by_us(root: str) -> Callable[[str], bool]:

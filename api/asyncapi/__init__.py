@@ -1,0 +1,1 @@
+"""What moves between the service and the others, as one AsyncAPI document."""
