@@ -7,21 +7,95 @@ export interface Point {
   value: number;
   /** QARTOD: 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing. */
   flag: number;
+  /** The least and the most, where the value is a mean. */
+  low?: number;
+  high?: number;
 }
 
 /** The points of an answer of /api/v1/series, raw or means with their n and n_good. */
 export function pointsOf(answer: Fields): Point[] {
   const raw = answer["step"] === "raw";
   const rows = Array.isArray(answer["points"]) ? (answer["points"] as unknown[][]) : [];
+  const columns = Array.isArray(answer["columns"]) ? answer["columns"] : ["t", "mean", "n", "n_good"];
+  const [low, high, n, good] = ["min", "max", "n", "n_good"].map((name) => columns.indexOf(name)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const points: Point[] = [];
   for (const row of rows) {
     const [t_ms, value] = [row[0], row[1]];
     if (typeof t_ms !== "number" || typeof value !== "number") continue;
+    if (raw) {
+      points.push({ t_ms, value, flag: Number(row[2] ?? 2) });
+      continue;
+    }
     // A mean of which every value passed is as good as they are; else it is suspect.
-    const flag = raw ? Number(row[2] ?? 2) : Number(row[3]) === Number(row[2]) ? 1 : 3;
-    points.push({ t_ms, value, flag });
+    const flag = Number(row[good]) === Number(row[n]) ? 1 : 3;
+    const [least, most] = [row[low], row[high]];
+    const banded = typeof least === "number" && typeof most === "number";
+    points.push({ t_ms, value, flag, ...(banded ? { low: least, high: most } : {}) });
   }
   return points;
+}
+
+/**
+ * Raw points as the service forms means of them: over steps that begin at `startOf`, of flags 1
+ * to 3, with the least and the most. So the step that is not over yet grows with live values.
+ */
+export function binned(points: readonly Point[], startOf: (t_ms: number) => number): Point[] {
+  const found: Point[] = [];
+  let sum = 0;
+  let n = 0;
+  for (const { t_ms, value, flag } of points) {
+    if (flag > 3) continue;
+    const start = startOf(t_ms);
+    let last = found.at(-1);
+    if (last === undefined || last.t_ms !== start) {
+      last = { t_ms: start, value, flag: 1, low: value, high: value };
+      found.push(last);
+      [sum, n] = [0, 0];
+    }
+    sum += value;
+    n += 1;
+    last.value = sum / n;
+    last.low = Math.min(last.low ?? value, value);
+    last.high = Math.max(last.high ?? value, value);
+    if (flag !== 1) last.flag = 3;
+  }
+  return found;
+}
+
+/** Stretches without a counted point, longer than `gap_ms`, within a span and at its ends. */
+export function gapsIn(
+  points: readonly Point[],
+  gap_ms: number,
+  from_ms: number,
+  to_ms: number,
+): [number, number][] {
+  const gaps: [number, number][] = [];
+  let before = from_ms;
+  for (const point of points) {
+    if (!counted(point) || point.t_ms < from_ms || point.t_ms > to_ms) continue;
+    if (point.t_ms - before > gap_ms) gaps.push([before, point.t_ms]);
+    before = point.t_ms;
+  }
+  if (to_ms - before > gap_ms) gaps.push([before, to_ms]);
+  return gaps;
+}
+
+/** The value of a curve at a time, between its neighbours; null in a gap and beyond the ends. */
+export function valueAt(points: readonly Point[], t_ms: number, gap_ms: number): number | null {
+  const curve = points.filter(counted);
+  const after = curve.findIndex((point) => point.t_ms >= t_ms);
+  const right = curve[after];
+  if (right === undefined) return null;
+  if (right.t_ms === t_ms) return right.value;
+  const left = curve[after - 1];
+  if (left === undefined || right.t_ms - left.t_ms > gap_ms) return null;
+  const share = (t_ms - left.t_ms) / (right.t_ms - left.t_ms);
+  return left.value + share * (right.value - left.value);
 }
 
 /** Put a point in its place; one at a known time revises it. Nearly always it is the last. */
