@@ -1,5 +1,5 @@
 """What officers enter beside alerts: maintenance windows, how a bridge is worked, the official
-disaster-risk level, and whether water is taken at an intake.
+disaster-risk level, whether water is taken at an intake, and hand checks of probes.
 
 An entry is validated here, where it is stepped: the doors check its shape to be helpful, and
 the journal holds whatever they let through. Nothing is remembered beyond a bound: as many
@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from alerts.bridge.modes import Mode
+from alerts.checks import Checks
 from alerts.entries import (
     AHEAD_MAX_MS,
     BEGUN_MAX_MS,
@@ -71,6 +72,7 @@ class Desk:
         }
         self._levels = {one["branch"]: Official(**one) for one in old["levels"]}
         self._intakes = {name: IntakeState(**one) for name, one in old["intakes"].items()}
+        self._checks = Checks(old.get("checks"))  # earlier checkpoints know of none
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -82,6 +84,7 @@ class Desk:
             },
             "levels": [asdict(one) for one in self._levels.values()],
             "intakes": {name: asdict(one) for name, one in self._intakes.items()},
+            "checks": self._checks.snapshot(),
         }
 
     def step(self, entry: journal.Entered, registry: Registry, now_ms: int) -> EnteredOutcome:
@@ -109,6 +112,8 @@ class Desk:
                     item = self._warn(entering, registry, now_ms)
                 case What.INTAKE:
                     item = self._take(entering, registry, now_ms)
+                case What.CHECK:
+                    return self._checks.take(entering, registry, now_ms)
                 case _:
                     raise refused("what", f"{entering.what[:40]!r} can't be entered")
         except NotTaken as refusal:

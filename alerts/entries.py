@@ -37,6 +37,7 @@ class What(StrEnum):
     MODE = "bridge-mode"
     RISK = "risk-level"
     INTAKE = "intake"
+    CHECK = "check"
 
 
 class Verdict(StrEnum):
@@ -55,7 +56,7 @@ class Entering:
     """What an officer enters. `note` is for operators; what viewers may see is in the body.
 
     subject : maintenance: a station, or to end a window its id; bridge-mode: a bridge's
-        station; risk-level: a reach or `EVERYWHERE`; intake: an intake
+        station; risk-level: a reach or `EVERYWHERE`; intake: an intake; check: a station
     body : see `Begin` and its siblings; times in ms UTC
     """
 
@@ -68,11 +69,38 @@ class Entering:
 
 @dataclass(frozen=True, slots=True)
 class EnteredOutcome:
-    """`words` say why an entry was not taken; `item` is the thing as it now is, if there is one."""
+    """`words` say why an entry was not taken; `item` is the thing as it now is, if there is one.
+
+    again : the same entry had been taken before; nothing has changed
+    """
 
     outcome: Verdict
     words: str = ""
     item: dict[str, Any] | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry that was taken; `item` is the thing as it then was, with who and note."""
+
+    at_ms: int
+    what: str
+    subject: str
+    item: dict[str, Any]
+
+    def told(self) -> dict[str, Any]:
+        """For the doors: who and note beside the item, and in it."""
+        said = {name: self.item[name] for name in ("who", "note") if name in self.item}
+        told = {"t": self.at_ms, "what": self.what, "subject": self.subject, "item": self.item}
+        return told | said
+
+
+def logged(what: str, subject: str, outcome: EnteredOutcome, at_ms: int) -> Logged | None:
+    """What the log keeps of an entry: nothing of one that was not taken, or taken before."""
+    if outcome.outcome is not Verdict.DONE or outcome.again or outcome.item is None:
+        return None
+    return Logged(at_ms, what, subject, outcome.item)
 
 
 @dataclass(frozen=True, slots=True)

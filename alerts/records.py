@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS alert_event (
 );
 CREATE INDEX IF NOT EXISTS alert_event_by_alert ON alert_event (alert, pos);
 CREATE INDEX IF NOT EXISTS alert_event_told ON alert_event (pos) WHERE told;
+CREATE INDEX IF NOT EXISTS alert_event_by_time ON alert_event (at_ms) WHERE told;
 """
 
 _OPEN = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
@@ -189,6 +190,35 @@ def events_after(
         (at, {"type": kind, "at": at_ms, "alert": msgspec.json.decode(body)})
         for at, kind, at_ms, body in rows
     ]
+
+
+def told_between(
+    conn: sqlite3.Connection, from_ms: int, to_ms: int, limit: int
+) -> list[dict[str, Any]]:
+    """Told events of [from, to), in order: `t`, `type`, `alert` (the whole alert after it), and
+    `who` and `note` where there are any.
+    """
+    rows = conn.execute(
+        "SELECT type, at_ms, who, note, body FROM alert_event"
+        " WHERE told AND at_ms >= ? AND at_ms < ? ORDER BY pos LIMIT ?",
+        (from_ms, to_ms, limit),
+    )
+    found = []
+    for kind, at_ms, who, note, body in rows:
+        said = {name: word for name, word in (("who", who), ("note", note)) if word}
+        found.append({"t": at_ms, "type": kind, "alert": msgspec.json.decode(body)} | said)
+    return found
+
+
+def taken(conn: sqlite3.Connection, alerts: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Of each alert that has been acknowledged when it last was, and by whom."""
+    marks = ", ".join("?" * len(alerts))
+    rows = conn.execute(
+        "SELECT alert, at_ms, who FROM alert_event"  # noqa: S608 - marks only
+        f" WHERE alert IN ({marks}) AND type = 'acked' ORDER BY pos",
+        tuple(alerts),
+    )
+    return {alert: (at_ms, who or "") for alert, at_ms, who in rows}
 
 
 def log(conn: sqlite3.Connection) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts.alert import Acted, AlertEvent
 from alerts.desk import Desk
-from alerts.entries import EnteredOutcome
+from alerts.entries import EnteredOutcome, Logged
 from ingest.payload import DeviceState
 from ingest.reading import Batch
 from ingest.store import DeadLetter, LaneRow
@@ -25,6 +25,7 @@ class Outcome:
     advice : by intake, what is told of it from now on; empty where there is no such intake now
     formed : whether readings have been formed from several series
     desk : a copy of it, where an officer has entered something, or tried to
+    entered : what was taken of it
     reply : to the officer who waits, by his request
     """
 
@@ -44,6 +45,7 @@ class Outcome:
     configured: bool = False
     formed: bool = False
     desk: Desk | None = None
+    entered: Logged | None = None
     reply: tuple[str, Acted | EnteredOutcome] | None = None
     received: int = 0
     stored: int = 0

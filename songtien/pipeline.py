@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from alerts import records
+from alerts import entry_log, records
 from alerts.desk import Desk
 from alerts.rules import RuleSet
 from ingest.journal import Entry, Journal, Tick
@@ -126,6 +126,7 @@ class Pipeline:
         self._stop = threading.Event()
         self._stop_at = math.inf
         store.prepare(records.create)
+        store.prepare(partial(entry_log.create, now_ms=clock_ms()))
         store.begun(clock_ms())
         self.processor, self.position = self._begin(root)
         self._checkpointed = self.position
@@ -339,6 +340,8 @@ class Pipeline:
             store.put_device(device, link=text)
         for device, meta in outcome.metas.items():
             store.put_device(device, meta=msgspec.json.encode(meta).decode())
+        if outcome.entered is not None:
+            entry_log.write(store.connection, outcome.entered)
         return records.write(store.connection, outcome.events)
 
     def _tick(self) -> bool:

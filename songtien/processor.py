@@ -16,6 +16,7 @@ import numpy as np
 from alerts.alert import Act, Action
 from alerts.book import AlertBook
 from alerts.desk import Desk
+from alerts.entries import logged
 from alerts.notices import Said
 from alerts.rulesfile import parse_rules
 from alerts.situation import Situation
@@ -105,8 +106,10 @@ class Processor:
         elif isinstance(entry, journal.Action):
             self._act(work, entry)
         elif isinstance(entry, journal.Entered):
-            work.outcome.reply = entry.request, self.desk.step(entry, self.registry, self.now_ms)
+            reply = self.desk.step(entry, self.registry, self.now_ms)
+            work.outcome.reply = entry.request, reply
             work.outcome.desk = Desk(self.desk.snapshot())
+            work.outcome.entered = logged(entry.what, entry.subject, reply, self.now_ms)
         elif isinstance(entry, journal.Notice):
             said = Said(*(getattr(entry, name) for name in entry.__struct_fields__))
             work.outcome.events.extend(self.book.notice(said, self.now_ms))
