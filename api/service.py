@@ -56,6 +56,7 @@ class About:
 
     live_url : `ws://…/live` or `wss://…/live`, as browsers reach it; "" derives it from the
         host that the browser asked and `live_port`.
+    broker_url, root : where devices publish, without a name or password, and under what
     """
 
     version: str
@@ -65,6 +66,8 @@ class About:
     anonymous: str
     language: str = "vi"
     map: MapDefaults = field(default_factory=MapDefaults)
+    broker_url: str = ""
+    root: str = "tiengiang"
 
 
 VERDICTS: Mapping[Outcome, tuple[int, str]] = {

@@ -15,6 +15,7 @@ from songtien import (
     cli_alerts,
     cli_bench,
     cli_broker,
+    cli_documents,
     cli_feed,
     cli_keep,
     cli_lint,
@@ -55,6 +56,7 @@ app.command("backup")(cli_keep.backup)
 app.command("restore")(cli_keep.restore)
 app.command("bench")(cli_bench.bench)
 app.command("broker-acl")(cli_broker.broker_acl)
+app.command("asyncapi")(cli_documents.asyncapi)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The TOML configuration; see docs/configuration.md.")

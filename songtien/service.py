@@ -254,6 +254,8 @@ class Service:
             live_port=self.live_port,
             demo=self._demo,
             anonymous=self.settings.auth.anonymous,
+            broker_url=str(broker_address(self.settings.mqtt)),
+            root=self.settings.mqtt.root,
         )
         self.door = self.doors(about=about)
         self.http = uvicorn.Server(

@@ -12,6 +12,7 @@ from api.http import (
     cap,
     dead_letters,
     desk,
+    documents,
     health,
     pages,
     pictures,
@@ -66,6 +67,7 @@ def create_app(service: Service) -> FastAPI:
         dead_letters,
         webhooks,
         ticket,
+        documents,
         pages,
     ):
         app.include_router(part.router)

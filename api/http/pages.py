@@ -1,10 +1,9 @@
-"""The screens, built from `web/` into `api/pages`, and the reference page of this API."""
+"""The screens, built from `web/` into `api/pages`."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi import Path as InPath
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
@@ -13,7 +12,6 @@ from api.http.access import ServiceHere
 
 router = APIRouter(include_in_schema=False)
 
-REFERENCE: Final = StaticFiles(directory=Path(__file__).parent / "reference")
 _UNBUILT: Final = """\
 <!doctype html><html lang="vi"><meta charset="utf-8"><title>Sông Tiền</title>
 <link rel="icon" href="data:,">
@@ -36,19 +34,6 @@ async def screen(request: Request, service: ServiceHere) -> Response:
     if not (service.pages / "index.html").is_file():
         return HTMLResponse(_UNBUILT, status_code=503)
     return await _file(service.pages, "index.html", request)
-
-
-@router.get("/docs/http")
-async def reference(request: Request) -> Response:
-    """A page that draws itself from /openapi.json; no script from elsewhere."""
-    return await _static(REFERENCE, "index.html", request, "no-cache")
-
-
-@router.get("/docs/http/{name}")
-async def reference_part(
-    request: Request, name: Annotated[str, InPath(pattern=r"^reference\.(js|css)$")]
-) -> Response:
-    return await _static(REFERENCE, name, request, "no-cache")
 
 
 @router.get("/assets/{path:path}")

@@ -1,5 +1,6 @@
 """The OpenAPI document says everything, and says the truth."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from api.http.app import create_app
 from api.http.problem import KINDS
 from tests.api.http_service import ALERT_ID, KEY, NOW_MS, World, ask, get
 
-PAGES = {"/", "/docs/http", "/docs/http/{name}", "/assets/{path}", "/{name}"}
+PAGES = {
+    "/",
+    "/docs/http",
+    "/docs/async",
+    "/docs/{name}",
+    "/asyncapi.json",
+    "/assets/{path}",
+    "/{name}",
+}
 """Served to browsers; everything else is documented."""
 
 
@@ -166,18 +175,23 @@ def test_the_ticket_has_the_documented_shape(world: World) -> None:
     shapes.Ticket.model_validate(answer.json())
 
 
-def test_the_reference_page_brings_all_it_needs(world: World) -> None:
-    page = get(world, "/docs/http")
+@pytest.mark.parametrize("name", ["http", "async"])
+def test_the_reference_pages_bring_all_they_need(world: World, name: str) -> None:
+    page = get(world, f"/docs/{name}")
     assert page.headers["content-type"].startswith("text/html")
     assert "//" not in page.text.replace("<!doctype", "")  # nothing from elsewhere
     assert "style=" not in page.text
-    for name, kind in (("reference.js", "text/javascript"), ("reference.css", "text/css")):
-        assert f"/docs/http/{name}" in page.text
-        part = get(world, f"/docs/http/{name}")
-        assert part.status_code == 200
-        assert part.headers["content-type"].startswith(kind)
-        assert "http:" not in part.text
-        assert "https:" not in part.text
+    assert f'src="/docs/{name}.js" type="module"' in page.text
+    assert 'href="/docs/docs.css"' in page.text
+    parts = {"docs.js", "schema.js", f"{name}.js"}
+    for part, kind in {**dict.fromkeys(parts, "text/javascript"), "docs.css": "text/css"}.items():
+        found = get(world, f"/docs/{part}")
+        assert found.status_code == 200
+        assert found.headers["content-type"].startswith(kind)
+        assert "http:" not in found.text
+        assert "https:" not in found.text
+        imported = re.findall(r'from "\./(.+?)"', found.text)
+        assert set(imported) <= parts
     assert set(_document(world)["x-problems"]) == set(KINDS)
 
 

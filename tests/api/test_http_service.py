@@ -164,7 +164,7 @@ def test_a_bug_is_a_500_that_tells_nothing(world: World) -> None:
 
 
 def test_what_is_not_built_yet_is_not_there(world: World) -> None:
-    for page in ("/nong-dan", "/docs/async", "/api/v1/subscriptions"):
+    for page in ("/nong-dan", "/docs/none", "/api/v1/subscriptions"):
         _problem(get(world, page), 404, "not-found")
 
 
@@ -210,7 +210,14 @@ def test_who_is_let_in(world: World) -> None:
         _problem(refused, 401, "unauthorized")
         assert refused.headers["www-authenticate"].startswith("Bearer")
         assert get(world, path, viewer, doorkeeper=shut).status_code == 200
-    for path in ("/healthz", "/readyz", "/api/v1/about", "/openapi.json", "/docs/http"):
+    for path in (
+        "/healthz",
+        "/readyz",
+        "/api/v1/about",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/docs/http",
+    ):
         assert get(world, path, doorkeeper=shut).status_code == 200
 
 
