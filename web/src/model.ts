@@ -15,6 +15,9 @@ export interface Station {
   kind: string;
   branch: string;
   km_from_mouth: Record<string, number>;
+  /** Degrees north and east; null where it is not known. */
+  lat: number | null;
+  lon: number | null;
   side: string;
   directions: Record<string, { vi: string; en: string }>;
   devices: Device[];
@@ -111,6 +114,8 @@ export function station(raw: Fields): Station {
     kind: text(raw["kind"]),
     branch: text(raw["branch"]),
     km_from_mouth: (raw["km_from_mouth"] ?? {}) as Record<string, number>,
+    lat: number(raw["lat"]),
+    lon: number(raw["lon"]),
     side: text(raw["side"]),
     directions: (raw["directions"] ?? {}) as Station["directions"],
     devices: (list(raw["devices"]) as Fields[]).map((device) => ({
