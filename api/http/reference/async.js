@@ -17,13 +17,16 @@ function listed(references, titles) {
   return references.flatMap((one, index) => [index ? ", " : "", link(last(one), titles)]);
 }
 
+function addressOf(found) {
+  return `${found.protocol}://${found.host}${found.pathname ?? ""}`;
+}
+
 function server(name, found) {
   const id = idOf("server", name);
-  const address = `${found.protocol}://${found.host}${found.pathname ?? ""}`;
   return element(
     "article", { id },
     heading("h3", id, found.title, found.title),
-    element("p", {}, element("code", {}, address)),
+    element("p", {}, element("code", {}, addressOf(found))),
     ...paragraphs(found.description));
 }
 
@@ -93,10 +96,12 @@ function channel(api, name, found, titles) {
   const id = idOf("channel", name);
   const operations = Object.entries(api.operations).filter(([, one]) => last(one.channel) === name);
   const names = Object.keys(found.messages);
+  const at = api.servers[last(found.servers[0])];
+  const address = at.protocol.startsWith("ws") ? addressOf(at) + found.address : found.address;
   const section = element(
     "section", { id },
     heading("h2", id, found.title, found.title),
-    element("p", { class: "address" }, element("code", {}, found.address)),
+    element("p", { class: "address" }, element("code", {}, address)),
     ...paragraphs(found.description),
     parameters(found),
     ...operations.map(([key, one]) => operation(key, one, titles)),
@@ -106,7 +111,7 @@ function channel(api, name, found, titles) {
   if (found["x-limits"]) {
     below.push(["Limits", "limits"], ["Close codes", "close-codes"], ["Codes of err", "error-codes"]);
   }
-  return [section, [found.title, id, below]];
+  return [section, [found.title, id, names.length > 1 ? below : []]];
 }
 
 function draw(api, main) {

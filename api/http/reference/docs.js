@@ -49,8 +49,19 @@ export function rows(pairs) {
     element("div", {}, element("dt", {}, ...[name].flat()), element("dd", {}, ...said))));
 }
 
-export function shown(value) {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+const LINE = 72;
+
+/** JSON on several lines, of which each holds as much as fits. */
+export function shown(value, indent = "") {
+  if (typeof value === "string" && indent === "") return value;
+  const short = JSON.stringify(value);
+  if (value === null || typeof value !== "object" || indent.length + short.length <= LINE) return short;
+  const inner = `${indent}  `;
+  const parts = Array.isArray(value)
+    ? value.map((one) => inner + shown(one, inner))
+    : Object.entries(value).map(([name, one]) => `${inner}${JSON.stringify(name)}: ${shown(one, inner)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  return `${open}\n${parts.join(",\n")}\n${indent}${close}`;
 }
 
 /** What stands in the contents: [words, id, [[words, id], …]]. */
