@@ -25,6 +25,7 @@ from alerts.rules import RuleSet
 from alerts.webhook import WebhookStatus
 from api.auth import Doorkeeper, Principal
 from api.live.where import Where
+from api.logbook import Logbook
 from api.rewind import Reach, Then
 from ingest.archive import Whence
 from ingest.reading import Batch
@@ -183,6 +184,7 @@ class Service:
     then : *worker*; what the wall showed at a time that is not ahead; None where nothing is kept
     explain : *worker*; (rule, series, at_ms) -> why the rule held then, or which condition was
         not met; None where nothing is kept of that time
+    logbook : the past beside readings: alert events, entries, hand checks
     """
 
     about: About
@@ -210,12 +212,13 @@ class Service:
     bridges: Callable[[], Item] = dict
     advice: Callable[[], Mapping[str, Item]] = dict
     explain: Callable[[str, str, int], Item | None] = lambda _rule, _series, _at_ms: None
+    logbook: Logbook = field(default_factory=Logbook)
     reach: Callable[[], Reach] = lambda: Reach(0)
     then: Callable[[int], Then | None] = lambda _at_ms: None
 
 
-OFFICERS_ONLY = frozenset({"who", "note"})
-"""Fields of alerts and of their timelines that name an officer or quote one."""
+OFFICERS_ONLY = frozenset({"who", "note", "crew"})
+"""Fields of alerts, their timelines and entries that name an officer or crew, or quote one."""
 
 
 def as_seen_by(principal: Principal, document: Any) -> Any:

@@ -41,6 +41,7 @@ from songtien.configuration import read_config
 from songtien.doors import Actions, AlertRecords, explainer, reloaded
 from songtien.health import Health
 from songtien.historian import archive, historian
+from songtien.logbook import logbook
 from songtien.mailbox import Mailbox, Post
 from songtien.outside import (
     Addresses,
@@ -232,6 +233,7 @@ class Service:
             bridges=lambda: self.screens.pictures.bridges,
             advice=lambda: self.screens.pictures.advice,
             explain=explainer(reader, history, lambda: self.screens.parts),
+            logbook=logbook(reader),
             dead_letters=reader.dead_letters,
             not_ready=self.health.not_ready,
             accounting=self.health.accounting,

@@ -141,7 +141,7 @@ def ends_ms(samples: list[Sample], near: float) -> int | None:
     """
     good = [each for each in samples if each.good]
     times = [each.t_ms for each in good]
-    if not good or not _fits(good, times):
+    if not good or not fits(good, times):
         return None
     before_ms = times[-1]
     for each in good[bisect_right(times, before_ms - SAME_TIDE_MS) :]:
@@ -154,7 +154,7 @@ def ends_ms(samples: list[Sample], near: float) -> int | None:
     return None
 
 
-def _fits(good: list[Sample], times: list[int]) -> bool:
+def fits(good: list[Sample], times: list[int]) -> bool:
     """Whether the day before fits each of the last three hours, which have no hole."""
     recent = good[bisect_left(times, times[-1] - FIT_MS) :]
     if times[-1] - recent[0].t_ms < FIT_MS - PARTNER_MS // 2:

@@ -100,3 +100,31 @@ class IntakeBody(Body):
     taking: bool
     gate: Literal["open", "closed"] | None = None
     note: Note = ""
+
+
+class CheckBody(Body):
+    """What a crew measured by hand beside a probe, and what it did to it afterwards."""
+
+    station: Annotated[str, Field(max_length=80)]
+    t: When = Field(description="when it was measured: up to 31 days ago")
+    depth: Literal["surface", "bottom"] = "surface"
+    salinity_g_l: Annotated[float, Field(ge=0, le=45)] | None = None
+    conductivity_ms_cm: Annotated[float, Field(ge=0, le=80)] | None = Field(
+        None, description="at the water's temperature"
+    )
+    conductivity_25_ms_cm: Annotated[float, Field(ge=0, le=80)] | None = Field(
+        None, description="as a meter shows it that compensates to 25 °C"
+    )
+    temperature_c: Annotated[float, Field(ge=0, le=45)] | None = None
+    level_m: Annotated[float, Field(ge=-10, le=20)] | None = Field(
+        None, description="by the staff gauge, in its own zero"
+    )
+    cleaned: bool = Field(False, description="the probe, after it was measured")
+    calibrated: bool = Field(False, description="the probe, after it was measured")
+    crew: Annotated[str, Field(max_length=80)] = Field(
+        "", description="whose visit it was; operators alone see it"
+    )
+    replaces: Annotated[str, Field(pattern=r"^c[0-9]{1,15}$")] | None = Field(
+        None, description="id of the check that this one corrects; without values it takes it back"
+    )
+    note: Note = ""

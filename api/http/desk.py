@@ -119,7 +119,7 @@ async def begin(service: ServiceHere, principal: Operator, body: WindowBody) -> 
     entry: Item = {"to": _time("to", body.to), "reason": body.reason}
     if body.from_ is not None:
         entry["from"] = _time("from", body.from_)
-    return await _entered(service, principal, What.MAINTENANCE, body.station, entry, body.note)
+    return await entered(service, principal, What.MAINTENANCE, body.station, entry, body.note)
 
 
 @router.delete(
@@ -138,7 +138,7 @@ async def end(
     id: Annotated[str, Path(pattern=r"^m[0-9]{1,15}$")],  # noqa: A002 - the name in the URL
 ) -> Response:
     """It stays in the list for a while, marked as ended. Audited; 409 where it is over already."""
-    return await _entered(service, principal, What.MAINTENANCE, id, {"end": "now"}, "")
+    return await entered(service, principal, What.MAINTENANCE, id, {"end": "now"}, "")
 
 
 @router.post(
@@ -165,7 +165,7 @@ async def mode(
         "until": None if body.until is None else _time("until", body.until),
         "reason": body.reason,
     }
-    return await _entered(service, principal, What.MODE, id, entry, body.note)
+    return await entered(service, principal, What.MODE, id, entry, body.note)
 
 
 @router.get(
@@ -198,7 +198,7 @@ async def level(service: ServiceHere, principal: Operator, body: BulletinBody) -
         "valid_until": _time("valid_until", body.valid_until),
     }
     branch = EVERYWHERE if body.branch is None else body.branch
-    return await _entered(service, principal, What.RISK, branch, entry, body.note)
+    return await entered(service, principal, What.RISK, branch, entry, body.note)
 
 
 @router.post(
@@ -216,25 +216,26 @@ async def intake(
 ) -> Response:
     """And how its gate stands; advice to stop is for those who take. Audited, versioned."""
     entry = body.model_dump(exclude={"note"})
-    return await _entered(service, principal, What.INTAKE, id, entry, body.note)
+    return await entered(service, principal, What.INTAKE, id, entry, body.note)
 
 
 def _time(name: str, value: int | str) -> int:
     return time_ms(name, str(value), where="body")
 
 
-async def _entered(
+async def entered(
     service: Service, principal: Principal, what: What, subject: str, body: Item, note: str
 ) -> Response:
+    """Carry an entry out, and tell what became of it."""
     with told_if_not_done():
-        entered = await take_entry(service, principal, what, subject, body, note)
-    if entered.outcome is Verdict.DONE:
-        return answer(encoded(entered.item))
-    code = ENTERED[entered.outcome]
+        found = await take_entry(service, principal, what, subject, body, note)
+    if found.outcome is Verdict.DONE:
+        return answer(encoded(found.item))
+    code = ENTERED[found.outcome]
     if code == 404:
-        raise Problem("not-found", entered.words)
+        raise Problem("not-found", found.words)
     if code == 422:
-        name, _, detail = entered.words.partition(": ")
-        raise invalid(name, detail, where="body") if detail else Problem("invalid", entered.words)
-    more: dict[str, Any] = {} if entered.item is None else {"item": entered.item}
-    raise Problem("conflict", entered.words, more=more)
+        name, _, detail = found.words.partition(": ")
+        raise invalid(name, detail, where="body") if detail else Problem("invalid", found.words)
+    more: dict[str, Any] = {} if found.item is None else {"item": found.item}
+    raise Problem("conflict", found.words, more=more)

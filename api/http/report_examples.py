@@ -57,10 +57,11 @@ CARE: Final[Example] = {
     "calibrated": None,
     "difference": {**CHECK["values"][0], "id": "c12", "t": _T, "verdict": "apart"},
     "state": "apart",
-    "text_vi": "Đo đối chứng cách đây 3,2 ngày: máy thấp hơn đo tay 0,15 g/l, lệch vừa. "
-    "Vệ sinh cách đây 3,2 ngày, sau số đo này.",
-    "text_en": "Checked by hand 3.2 days ago: the probe read 0.15 g/L lower, moderately apart. "
-    "Cleaned 3.2 days ago, after that reading.",
+    "text_vi": "Đo đối chứng cách đây 3,2 ngày. Máy thấp hơn đo tay 0,15 g/l. Vệ sinh cách đây "
+    "3,2 ngày. Số so sánh là của trước khi vệ sinh. Lệch vừa: vệ sinh đầu dò rồi đo lại.",
+    "text_en": "Checked by hand 3.2 days ago. The probe read 0.15 g/L lower. Cleaned 3.2 days "
+    "ago. The comparison is of before it was cleaned. Moderately apart: clean the probe and check "
+    "again.",
 }
 
 _NOT_MEASURED: Final[Example] = {
@@ -77,6 +78,7 @@ _READING: Final[Example] = {
     "station": "xuan-hoa",
     "device": "xh-01",
     "key": _SALT,
+    "simulated": False,
 }
 _ADVICE: Final[Example] = {
     "intake": "xuan-hoa",

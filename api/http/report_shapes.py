@@ -68,6 +68,17 @@ class CheckShape(Shape):
     note: str | None = None
 
 
+class CheckTaken(Shape):
+    """As it was taken; `values` by quantity, without the probe's side."""
+
+    id: str
+    station: str
+    t: int
+    entered: int
+    depth: Depth
+    values: dict[str, float]
+
+
 class Checks(Shape):
     items: list[CheckShape]
     next: str | None
@@ -111,6 +122,7 @@ class GateReading(Shape):
     station: str | None = None
     device: str | None = None
     key: str | None = None
+    simulated: bool = False
     why: str | None = Field(None, description="not-measured, or never")
     why_vi: str | None = None
     why_en: str | None = None
@@ -233,7 +245,7 @@ class LineOfShift(Shape):
 
 class Over(Shape):
     limit_min: int
-    for_min: float = Field(description="how long crossing took longer than that, minutes")
+    for_min: float = Field(description="how long it took longer than that")
 
 
 class BridgeMinutes(Coverage):

@@ -10,10 +10,10 @@ import anyio
 import httpx
 import msgspec
 
-from alerts import records
+from alerts import entry_log, records
 from alerts.alert import Act, Acted, Action, AlertEvent, EventType, Outcome
 from alerts.desk import Desk
-from alerts.entries import EnteredOutcome, Entering
+from alerts.entries import EnteredOutcome, Entering, logged
 from alerts.records import Page
 from alerts.rulesfile import parse_rules
 from api.auth import AuthStore, Doorkeeper, TicketOffice
@@ -26,6 +26,7 @@ from ingest.reading import Batch
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
 from ingest.store import DeadLetter, Store
+from songtien.logbook import logbook
 
 NOW_MS = 1_767_000_000_000
 KEY = "vk-01/salinity_g_l"
@@ -91,8 +92,9 @@ class World:
             {"k": KEY, "v": 3.21, "t": NOW_MS - 10_000, "q": 1, "st": "live", "station": "vam-kenh"}
         ]
         with self.store.transaction() as connection:
-            for statement in records.SCHEMA.split(";"):
+            for statement in (*records.SCHEMA.split(";"), *entry_log.SCHEMA.split(";")):
                 connection.execute(statement)
+        self.store.set_meta(entry_log.SINCE, self.now_ms)
 
     def close(self) -> None:
         self.reader.close()
@@ -175,7 +177,12 @@ class World:
     async def enter(self, entering: Entering) -> EnteredOutcome:
         if self.act_raises is not None:
             raise self.act_raises
-        return self.desk.enter(entering, self.registry, self.now_ms)
+        outcome = self.desk.enter(entering, self.registry, self.now_ms)
+        entry = logged(entering.what, entering.subject, outcome, self.now_ms)
+        if entry is not None:
+            with self.store.transaction() as connection:
+                entry_log.write(connection, entry)
+        return outcome
 
     async def reload(self) -> list[str]:
         if self.act_raises is not None:
@@ -210,6 +217,7 @@ class World:
             bridges=lambda: self.bridges,
             advice=lambda: self.advice,
             explain=lambda *asked: self.explained.get(asked),
+            logbook=logbook(self.reader),
         )
 
 
