@@ -6,6 +6,8 @@ import { fields, list, number, text } from "./model.ts";
 
 export interface Advice {
   intake: string;
+  /** Whose readings it goes by. */
+  station: string;
   name: string;
   take: boolean;
   /** Water may be pumped, though none flows in by itself. */
@@ -28,6 +30,7 @@ export interface Advice {
 export function advice(raw: Fields): Advice {
   return {
     intake: text(raw["intake"]),
+    station: text(raw["station"]),
     name: text(raw["name"]) || text(raw["intake"]),
     take: raw["take"] === true,
     pump: raw["pump"] === true,

@@ -65,16 +65,15 @@ function write(line: Line, one: Advice, at: Moment): void {
   const said = language === "vi" ? one.text_vi : one.text_en;
   const over = expired(one, now_ms);
   setAttribute(line.item, "class", `standing-${standing}`);
-  setText(line.name, shortName(one.name));
+  setText(line.name, shortName(one.name).replace(/^Trạm bơm (nước thô )?/, ""));
   setText(line.standing, word(`advice_${standing}` as Word, language));
-  const age = one.figure_ms === null ? "" : duration(now_ms - one.figure_ms, language);
-  // What forbids is shown with its age; what permits, or is over, with its time.
+  // What forbids is shown with its figure, what permits, or is over, with its time: the age of
+  // either is in the sentence, and none is shown after its time.
   const timed = over || standing === "may" || standing === "pump";
   const parts = [
     one.simulated ? word("simulated", language) : "",
     one.taking ? word("taking_yes", language) : "",
-    one.figure_g_l === null ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
-    timed ? "" : age,
+    one.figure_g_l === null || timed ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
     one.stop_ms === null || over
       ? ""
       : word("advice_stop_by", language, { time: shortTime(one.stop_ms, now_ms) }),
@@ -86,5 +85,8 @@ function write(line: Line, one: Advice, at: Moment): void {
   ];
   setText(line.figures, parts.filter(Boolean).join(" · "));
   // What it said holds no longer than it said.
-  setAttribute(line.item, "title", over ? `${one.name}: ${line.standing.textContent}` : said);
+  const age = one.figure_ms === null ? "" : duration(now_ms - one.figure_ms, language);
+  const aged = age === "" ? "" : ` (${word("measured_ago", language, { age })})`;
+  const told = over ? `${one.name}: ${line.standing.textContent}` : said + aged;
+  setAttribute(line.item, "title", told);
 }

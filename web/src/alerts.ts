@@ -11,11 +11,17 @@ import {
   nowText,
   othersText,
   placeOf,
+  rowFigures,
+  rowWhen,
   shelvedText,
   whenText,
 } from "./telling.ts";
+import { routeOf } from "./routes.ts";
 import type { Moment } from "./view.ts";
 import { named, word } from "./words.ts";
+
+/** A longer name is written in smaller letters, so that it need not be cut off. */
+const LONG = 11;
 
 interface Row {
   item: HTMLElement;
@@ -23,10 +29,15 @@ interface Row {
   severity: HTMLElement;
   place: HTMLElement;
   figures: HTMLElement;
+  value: HTMLElement;
+  bound: HTMLElement;
   since: HTMLElement;
   now: HTMLElement;
-  marks: HTMLElement;
   rest: HTMLButtonElement;
+  count: HTMLElement;
+  counted: HTMLElement;
+  story: HTMLElement;
+  page: HTMLAnchorElement;
   who: HTMLElement;
   ack: HTMLButtonElement;
   actions: HTMLButtonElement;
@@ -36,9 +47,11 @@ interface Row {
 
 export interface AlertActions {
   choose(key: string): void;
-  /** What can be done with it; `ack` where that is what the officer wants. */
-  act(fold: Fold, step: "ack" | null): void;
+  /** What can be done with it; a step where that is what the officer wants. */
+  act(fold: Fold, step: AlertStep | null): void;
 }
+
+export type AlertStep = "ack" | "shelve" | "note";
 
 /** Rows that stand folded below the others. */
 interface Section {
@@ -113,8 +126,7 @@ export class Alerts {
     all.forEach((fold, place) => {
       const row = this.rows.get(fold.id) ?? this.make(fold.id);
       const station = stations.find((s) => s.id === fold.speaks.station);
-      write(row, fold, station, at);
-      setText(row.now, nowText(fold.speaks, readings.get(fold.speaks.key), at));
+      write(row, fold, station, readings.get(fold.speaks.key), at);
       const chosen = key !== null && [fold.speaks, ...fold.others].some((a) => a.key === key);
       setAttribute(row.item, "data-chosen", chosen);
       row.item.hidden = this.folded(fold.id);
@@ -143,24 +155,29 @@ export class Alerts {
   private make(id: string): Row {
     const severity = el("span", { class: "severity" });
     const place = el("span", { class: "place" });
-    const figures = el("span", { class: "figures" });
+    const value = el("b", { class: "value", "data-testid": "value" });
+    const bound = el("span", { class: "bound" });
+    const figures = el("span", { class: "figures" }, value, bound);
     const since = el("span", { class: "since" });
     const now = el("span", { class: "now" });
-    const marks = el("span", { class: "marks" });
     const who = el("span", { class: "who" });
     const what = el("button", { type: "button", class: "what" });
-    what.append(el("span", { class: "drawn" }, severity, place, figures));
+    what.append(el("span", { class: "drawn" }, severity, place, figures, now, since));
+    const count = el("span");
+    const counted = el("span", { class: "visually-hidden" });
     const rest = el("button", { type: "button", class: "rest", "data-testid": "others" });
-    const below = el("p", { class: "below" }, since, now, marks, rest);
+    rest.append(count, counted);
     const ack = el("button", { type: "button", class: "ack", "data-testid": "ack" });
     const actions = el("button", { type: "button", class: "more-do", "data-testid": "actions" });
     setText(actions, "⋯");
+    const story = el("span");
+    const page = el("a", { class: "page", "data-testid": "open" });
+    const below = el("p", { class: "below" }, story, " ", page);
     const rungs = el("ul", { class: "rungs" });
-    const item = el("li", { class: "row" }, what, below, who, ack, actions, rungs);
+    const item = el("li", { class: "row" }, what, rest, who, ack, actions, below, rungs);
     const row: Row = {
-      ...{ item, what, severity, place, figures, since, now, marks, rest, who, ack, actions },
-      rungs,
-      unfolded: false,
+      ...{ item, what, severity, place, figures, value, bound, since, now, rest, count, counted },
+      ...{ story, page, who, ack, actions, rungs, unfolded: false },
     };
     const withFold = (act: (fold: Fold) => void): (() => void) => () => {
       const fold = this.folds.get(id);
@@ -176,6 +193,23 @@ export class Alerts {
     });
     this.rows.set(id, row);
     return row;
+  }
+
+  /** Move to the next row (1) or the one before (-1); false where there is none. */
+  step(by: 1 | -1): boolean {
+    const shown = [...this.list.children].filter((item) => !(item as HTMLElement).hidden);
+    const here = shown.findIndex((item) => item.contains(document.activeElement));
+    const next = shown[here === -1 && by === -1 ? shown.length - 1 : here + by];
+    const button = next?.querySelector<HTMLElement>(".what");
+    button?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+    return button != null;
+  }
+
+  /** The row that has the focus. */
+  get focused(): Fold | null {
+    const found = [...this.rows].find(([, { item }]) => item.contains(document.activeElement));
+    return (found && this.folds.get(found[0])) ?? null;
   }
 
   private unfold(which: Section): void {
@@ -209,21 +243,27 @@ function section(name: string): Section {
   return { button, shown: false, ids: [] };
 }
 
-function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): void {
+function write(
+  row: Row,
+  fold: Fold,
+  station: Station | undefined,
+  reading: Reading | undefined,
+  at: Moment,
+): void {
   const { language } = at;
   const { speaks } = fold;
   setAttribute(row.item, "class", `row severity-${fold.severity} state-${standing(fold)}`);
   setAttribute(row.item, "data-testid", `alert-${speaks.id}`);
   const sentence = alertSentence(speaks, station, at);
-  setAttribute(row.what, "title", sentence);
+  const marks = marksOf(speaks, at);
+  setAttribute(row.what, "title", [sentence, marks].filter(Boolean).join(" · "));
   sign(row.severity, speaks, at);
-  setText(row.place, placeOf(speaks, station, language));
-  // A device that is silent both ways has no direction to be named.
-  const whole = silent(speaks) && fold.others.length > 0;
-  setText(row.figures, told(speaks, whole ? undefined : station, at));
+  const place = placeOf(speaks, station, language);
+  setText(row.place, place);
+  setAttribute(row.place, "class", place.length > LONG ? "place long" : "place");
+  writeFigures(row, fold, station, reading, at);
   const aside = shelvedText(speaks, at);
-  setText(row.since, aside || whenText(speaks, at));
-  setText(row.marks, marksOf(speaks, at));
+  setText(row.since, aside || rowWhen(speaks, at));
   setText(row.who, speaks.state === "acked" ? `✓ ${speaks.by}`.trim() : "");
   row.ack.hidden = fold.open.length === 0;
   setText(row.ack, word("acknowledge_short", language));
@@ -232,10 +272,45 @@ function write(row: Row, fold: Fold, station: Station | undefined, at: Moment): 
   setAttribute(row.actions, "aria-label", label);
   setAttribute(row.actions, "title", word("actions", language));
   const rest = othersText(fold, at);
-  setText(row.rest, rest);
+  const short = rest === "" ? "" : `+${fold.others.length}`;
+  // "+3" on the wall, "+3 mức thấp hơn" for who reads it out.
+  setText(row.count, rest.startsWith(short) ? short : `${short} `);
+  setText(row.counted, rest.startsWith(short) ? rest.slice(short.length) : rest);
+  setAttribute(row.rest, "title", rest || null);
   row.rest.hidden = rest === "";
+  setText(row.story, [sentence, marks, aside].filter(Boolean).join(" · "));
+  row.page.hidden = routeOf(pageOf(speaks)) === null;
+  setAttribute(row.page, "href", row.page.hidden ? null : pageOf(speaks));
+  setText(row.page, word("open_alert", language));
   writeRungs(row, fold, station, at);
   showRungs(row);
+}
+
+/** A figure against its limit; else words, which may take two lines. */
+function writeFigures(
+  row: Row,
+  fold: Fold,
+  station: Station | undefined,
+  reading: Reading | undefined,
+  at: Moment,
+): void {
+  const { speaks } = fold;
+  const figures = rowFigures(speaks, reading, at);
+  // A device that is silent both ways has no direction to be named.
+  const whole = silent(speaks) && fold.others.length > 0;
+  const direction = heading(speaks, whole ? undefined : station, at);
+  // A line of salt that is known as a bound is stored as suspect, and its bound says so.
+  const mark = speaks.flag === 3 && !speaks.quantity.startsWith("salt_") ? "◇ " : "";
+  setText(row.value, figures === null ? "" : mark + figures.value);
+  const words = silent(speaks) ? named("silent", speaks.ask, at.language) : figuresOf(speaks, at);
+  setText(row.bound, figures === null ? mark + words + direction : ` ${figures.bound}${direction}`);
+  setAttribute(row.figures, "class", figures === null ? "figures words" : "figures");
+  setText(row.now, nowText(speaks, reading, at));
+}
+
+/** The alert's own page. */
+export function pageOf({ id }: Alert): string {
+  return `/canh-bao/${id}`;
 }
 
 /** Nobody is waited for where an alert is put aside: it does not breathe. */

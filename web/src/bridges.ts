@@ -12,7 +12,7 @@ import {
   type Said,
   stillWhy,
 } from "./traffic.ts";
-import { ageText, lookOf, measuredAgo, type Moment, spoken } from "./view.ts";
+import { ageText, lookOf, type Moment, spoken } from "./view.ts";
 import { type Language, named, unitOf, type Word, word } from "./words.ts";
 
 /** What cameras say of a direction that the police have closed is no state of the traffic. */
@@ -30,6 +30,9 @@ interface Line {
   queue: HTMLElement;
   incident: HTMLElement;
   speed: HTMLElement;
+  unit: HTMLElement;
+  gauge: HTMLElement;
+  fill: HTMLElement;
   flow: HTMLElement;
   service: HTMLElement;
   age: HTMLElement;
@@ -87,20 +90,26 @@ export class Bridges {
     const text = el("span", { class: "level-word" });
     const queue = el("span", { class: "queue", "data-testid": "queue" });
     const incident = el("span", { class: "incident" });
-    const level = el("span", { class: "level" }, bars, text, queue, incident);
-    const speed = el("span", { class: "speed", "data-testid": "value" });
+    const level = el("span", { class: "level" }, bars, text);
+    const speed = el("b", { class: "speed", "data-testid": "value" });
+    const unit = el("small", { class: "unit" });
+    const fill = el("i", { class: "fill" });
+    const ticks = LIMITS_MIN.map((minutes, n) => el("i", { class: `tick tick-${n}` }, el("small", {}, String(minutes))));
+    const gauge = el("span", { class: "gauge", "aria-hidden": "true" }, fill, ...ticks);
     const flow = el("span");
     const service = el("small");
     const side = el("span", { class: "flow" }, flow, service);
     const age = el("span", { class: "age", "data-testid": "age" });
     const notes = el("span", { class: "notes", "data-testid": "notes" });
+    const main = el("span", { class: "main" }, name, level, el("span", { class: "time" }, speed, unit));
+    const more = el("span", { class: "more-of-it" }, incident, queue, notes, side, age);
     const button = el(
       "button",
       { type: "button", "data-testid": `bridge-${station.id}-${direction}` },
-      el("span", { class: "drawn" }, name, level, speed, age, side, notes),
+      el("span", { class: "drawn" }, main, el("span", { class: "second" }, more, gauge)),
     );
     const line = {
-      ...{ station, direction, button, name, level: text, queue, incident },
+      ...{ station, direction, button, name, level: text, queue, incident, unit, gauge, fill },
       ...{ speed, flow, service, age, notes },
     };
     button.addEventListener("click", () => {
@@ -137,16 +146,21 @@ function write(
   const told = value === null ? "–" : figure(value, figures?.quantity ?? "", language);
   setText(line.speed, boundSign(whole.minutes) + told);
   const unit = whole.minutes === null ? "km/h" : unitOf("crossing_time_min", "min", language);
-  setAttribute(line.speed, "data-unit", working === "closed" ? "" : ` ${unit}`);
+  setText(line.unit, working === "closed" ? "" : ` ${unit}`);
+  writeGauge(line, working === "closed" ? null : (whole.minutes?.value ?? null));
   const sideFigures = sideOf(view, language);
   const short = sideFigures.slice(0, whole.minutes === null ? 2 : 1);
   setText(line.flow, short.join(" · "));
   const los = serviceText(view, language);
   setText(line.service, los);
-  const age = main !== null && look === "good" && !suspect && !main.simulated && main.flag === 1;
-  setText(line.age, (suspect ? "◇ " : "") + (age ? measuredAgo(main, at) : ageText(main, at)));
+  // That all is fresh is said once, in the top line; what is not says so itself.
+  const good = main !== null && look === "good" && !suspect && !main.simulated && main.flag === 1;
+  setText(line.age, good ? "" : (suspect ? "◇ " : "") + ageText(main, at));
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
-  setText(line.notes, notesOf(working === "" ? null : mode, said, view, at));
+  const notes = notesOf(working === "" ? null : mode, said, view, at);
+  setText(line.notes, notes);
+  // A note says more than the speeds, and takes their place.
+  setAttribute(line.button, "data-noted", notes !== "");
   const spans = [line.level, line.queue, line.incident, line.notes];
   const words = spans.map((each) => each.textContent ?? "");
   const known = value !== null && whole.minutes !== null;
@@ -157,6 +171,19 @@ function write(
   setAttribute(line.button, "data-key", key);
   const mine = selected !== null && key !== null && streamOf(selected) === streamOf(key);
   setAttribute(line.button, "aria-pressed", mine ? "true" : "false");
+}
+
+/** The limits of crossing time, minutes: normal is under the first. */
+const LIMITS_MIN = [15, 30, 60] as const;
+/** Where the gauge ends, minutes. */
+const GAUGE_MIN = 75;
+
+/** A bar of the minutes against their limits; empty where they are not known. */
+function writeGauge({ gauge, fill }: Line, minutes: number | null): void {
+  const reached = LIMITS_MIN.filter((limit) => (minutes ?? 0) >= limit).length;
+  setAttribute(gauge, "class", `gauge reached-${reached}${minutes === null ? " unknown" : ""}`);
+  const width = `${Math.min(100, (100 * (minutes ?? 0)) / GAUGE_MIN).toFixed(1)}%`;
+  if (fill.style.width !== width) fill.style.width = width;
 }
 
 /** How the police work it, until when and why; the ban of trucks; why a figure is missing. */

@@ -87,3 +87,11 @@ export function duration(span_ms: number, language: Language): string {
   if (hours >= 10 || rest === 0) return word("n_hours", language, { n: hours });
   return word("n_hours_minutes", language, { n: hours, m: rest });
 }
+
+/** How long, in one unit: 40 phút, 3 giờ, 2 ngày. */
+export function shortDuration(span_ms: number, language: Language): string {
+  const minutes = Math.floor(Math.max(0, span_ms) / MINUTE_MS);
+  if (minutes < 60) return duration(span_ms, language);
+  const hours = Math.floor(minutes / 60);
+  return duration((hours < 48 ? hours : 24 * Math.floor(hours / 24)) * HOUR_MS, language);
+}

@@ -35,6 +35,8 @@ export class Holding {
   readonly desk: Polled;
   /** Why figures of bridges are missing, and bans of trucks. */
   readonly bridges: Polled;
+  /** How the lines of salt came to be, and stations against the same tide the day before. */
+  readonly river: Polled;
   private readonly takers = new Takers();
   private state: Held | null = null;
   private alerts: Held | null = null;
@@ -53,6 +55,7 @@ export class Holding {
     this.advice = new Polled("/api/v1/advice", changed);
     this.desk = new Polled("/api/v1/desk", changed);
     this.bridges = new Polled("/api/v1/bridges", changed);
+    this.river = new Polled("/api/v1/river", changed);
   }
 
   /** Nothing of alerts or readings may be said before both are whole. */
@@ -138,7 +141,7 @@ export class Holding {
   poll(): void {
     if (this.client?.phase !== "live") return;
     const now_ms = this.world.now();
-    for (const polled of [this.advice, this.desk, this.bridges]) {
+    for (const polled of [this.advice, this.desk, this.bridges, this.river]) {
       void polled.look(this.token, now_ms);
     }
   }
@@ -157,7 +160,7 @@ export class Holding {
 
   /** Something was entered, or somebody else looks. */
   lookAgain(): void {
-    for (const polled of [this.advice, this.desk, this.bridges]) polled.again();
+    for (const polled of [this.advice, this.desk, this.bridges, this.river]) polled.again();
   }
 
   private tellChange(chan: string): void {

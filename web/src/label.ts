@@ -1,22 +1,37 @@
-// What the schematic says of one station: name, figure, band, age, and a small bar of the bands.
+// What the schematic says of one station. A large label has a figure to be read from across the
+// room, the change against yesterday and a bar of the bands; a small one a name and a short
+// figure. That all is fresh is said once, in the top line: a label tells its age when it is not.
 
 import { setAttribute, setText, svg, textWidth } from "./dom.ts";
-import { figure } from "./format.ts";
+import { decimal, figure } from "./format.ts";
 import { shortName } from "./layout.ts";
 import { bandOf, placeOnBar, type Reading, type Station } from "./model.ts";
-import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
-import type { Language } from "./words.ts";
+import { telling } from "./before.ts";
+import { lookOf, type Moment, shortAge, spoken } from "./view.ts";
+import { type Language, word } from "./words.ts";
 
-/** Lengths in letter units (rem) at full size. */
-const VALUE = 2.3;
-export const LABEL_HEIGHT = 4.4;
+/** How a label is drawn: large or small, and with a line for what is wrong or without. */
+export interface Tier {
+  large: boolean;
+  marked: boolean;
+}
+
+/** Lengths in letter units (rem) at full size: 1.75 is 28 px of a wall of 1080 lines. */
+const LARGE = { name: 1.5, value: 2.5, change: 1.4, baseline: 3.55, age: 4.5, height: 4.7 };
+const SMALL = { name: 1.25, value: 1.75, change: 1.15, baseline: 2.85, age: 4.0, height: 3.25 };
+const AGE = 1.2;
+const AGE_HEIGHT = 1.1;
+
+const sizes = ({ large }: Tier) => (large ? LARGE : SMALL);
 
 export interface Label {
   station: Station;
+  tier: Tier;
   group: SVGGElement;
+  title: SVGTitleElement;
   dot: SVGElement;
   value: SVGTextElement;
-  band: SVGTextElement;
+  change: SVGTextElement;
   age: SVGTextElement;
   bar: SVGRectElement[];
   pointer: SVGPathElement;
@@ -25,99 +40,122 @@ export interface Label {
   barBottom: number;
 }
 
-/** How wide a label is, and px of one letter unit, after shrinking to fit. */
-export interface Box {
-  u: number;
-  labelWidth: number;
+/** Whether the screen must say more of a reading than its figure. */
+export function marked(reading: Reading | null): boolean {
+  if (reading === null || reading.value === null) return reading?.st === "maintenance";
+  return lookOf(reading) !== "good" || reading.flag !== 1 || reading.simulated;
 }
 
-/** Room for the widest figure and the space after it. */
-export function figureWidth(u: number): number {
-  return Math.max(textWidth("0,00", VALUE * u, 600), textWidth("00,0", VALUE * u, 600)) + 0.45 * u;
+function figureWidth(size: number): number {
+  return Math.max(textWidth("0,00", size, 600), textWidth("00,0", size, 600));
+}
+
+/** Width and height of a label, px of which `u` are one letter unit. */
+export function sizeOf(
+  station: Station,
+  tier: Tier,
+  u: number,
+  language: Language,
+): { width: number; height: number } {
+  const at = sizes(tier);
+  const name = textWidth(shortName(station.name), at.name * u, tier.large ? 600 : 400);
+  const change = textWidth(tier.large ? "▲0,00" : "▲", at.change * u, 400) + 0.3 * u;
+  const figures = figureWidth(at.value * u) + change;
+  const told = word("short_lost", language, { age: word("under_a_minute", language) });
+  const age = tier.marked ? textWidth(told, AGE * u, 400) : 0;
+  const line = tier.marked && !tier.large ? AGE_HEIGHT : 0;
+  return { width: Math.max(name, figures, age) + 1.1 * u, height: (at.height + line) * u };
 }
 
 export function makeLabel(
   station: Station,
-  km: string,
+  tier: Tier,
   x: number,
   y: number,
-  { u, labelWidth }: Box,
-  language: Language,
+  box: { u: number; width: number; height: number },
 ): Label {
-  const left = x + 0.4 * u;
-  const block = left + figureWidth(u);
-  const barWidth = 4 * u;
-  const name = svg("text", { class: "name", x: left, y: y + 1.0 * u }, shortName(station.name));
-  if (km !== "") name.append(svg("tspan", { class: "km", dx: 0.1 * u }, ` ${km}`));
-  const value = svg("text", { class: "value", x: left, y: y + 2.95 * u, "data-testid": "value" });
-  const band = svg("text", { class: "band", x: block, y: y + 2.1 * u });
-  const age = svg("text", { class: "age", x: left, y: y + 4.1 * u, "data-testid": "age" });
-  const bar = [0, 1, 2, 3, 4].map((n) =>
+  const { u, width, height } = box;
+  const at = sizes(tier);
+  const left = x + 0.45 * u;
+  const beside = left + figureWidth(at.value * u) + 0.25 * u;
+  const barWidth = width - 1.1 * u;
+  const barBottom = y + 4.35 * u;
+  const name = svg("text", { class: "name", x: left, y: y + (at.name - 0.1) * u });
+  setText(name, shortName(station.name));
+  const figureAt = { x: left, y: y + at.baseline * u };
+  const value = svg("text", { class: "value", ...figureAt, "data-testid": "value" });
+  const change = svg("text", { class: "change", x: beside, y: y + at.baseline * u });
+  const age = svg("text", { class: "age", x: left, y: y + at.age * u, "data-testid": "age" });
+  const parts = tier.large ? [0, 1, 2, 3, 4] : [];
+  const bar = parts.map((n) =>
     svg("rect", {
-      x: block + (n * barWidth) / 5,
-      y: y + 2.52 * u,
-      width: barWidth / 5 - 0.12 * u,
-      height: 0.4 * u,
+      ...{ x: left + (n * barWidth) / 5, y: barBottom - 0.45 * u },
+      ...{ width: barWidth / 5 - 0.12 * u, height: 0.45 * u },
     }),
   );
   const pointer = svg("path", { class: "pointer" });
   const hatch = svg("rect", {
-    class: "hatch",
-    fill: "url(#stale-hatch)",
-    x: left - 0.2 * u,
-    y: y + 1.25 * u,
-    width: labelWidth - 0.6 * u,
-    height: 1.9 * u,
+    ...{ class: "hatch", fill: "url(#stale-hatch)", x: left - 0.15 * u, width: barWidth + 0.3 * u },
+    ...{ y: y + (at.baseline - 0.85 * at.value) * u, height: at.value * u },
   });
   const back = svg("rect", {
-    class: "back",
-    x: x + 0.1 * u,
-    y,
-    width: labelWidth - 0.2 * u,
-    height: LABEL_HEIGHT * u,
-    rx: 0.35 * u,
+    ...{ class: "back", x: x + 0.1 * u, y, width: width - 0.2 * u, height, rx: 0.35 * u },
   });
-  const group = svg(
-    "g",
-    { class: "station", role: "button", "data-testid": `station-${station.id}`, lang: language },
-    back,
-    name,
-    " ", // between words for those who read them, nothing for those who see them
-    value,
-    " ",
-    band,
-    " ",
-    ...bar,
-    pointer,
-    hatch,
-    age,
-  );
+  // All of it in a sentence, for a tooltip; what passes with time is its age.
+  const title = svg("title", { "data-testid": "age" });
+  const role = { role: "button", "data-testid": `station-${station.id}`, lang: "vi" };
+  const shown = [title, back, name, " ", value, " ", change, " ", ...bar, pointer, hatch, age];
+  const group = svg("g", { class: "station", ...role }, ...shown);
   const dot = svg("circle");
-  const barBottom = y + 2.92 * u;
-  return { station, group, dot, value, band, age, bar, pointer, barX: block, barWidth, barBottom };
+  const drawn = { group, title, dot, value, change, age, bar, pointer };
+  return { station, tier, ...drawn, barX: left, barWidth, barBottom };
 }
 
-export function write(label: Label, reading: Reading | null, at: Moment): void {
+/** `rise` is g/L above the same tide the day before; null where it is not known. */
+export function write(
+  label: Label,
+  reading: Reading | null,
+  rise: number | null,
+  at: Moment,
+): void {
   const look = lookOf(reading);
   const value = reading?.value ?? null;
   const band = value === null ? null : bandOf(value);
   const suspect = reading?.flag === 3 ? " suspect" : "";
-  setAttribute(label.group, "class", `station look-${look}${suspect} band-${band ?? "none"}`);
+  const size = label.tier.large ? "large" : "small";
+  const kind = `station ${size} look-${look}${suspect} band-${band ?? "none"}`;
+  setAttribute(label.group, "class", kind);
   setText(label.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
-  const told = value !== null && look !== "bad" && look !== "lost";
-  setText(label.band, told ? bandWord(value, at.language) : "");
-  setText(label.age, (suspect ? "◇ " : "") + ageText(reading, at));
-  setAttribute(label.group, "aria-description", spoken(label.station.name, reading, at));
+  const compared = value !== null && (look === "good" || look === "late") ? rise : null;
+  setText(label.change, changeText(label.tier, compared, value ?? 0, at.language));
+  setText(label.age, marked(reading) ? (suspect ? "◇ " : "") + shortAge(reading, at) : "");
+  const against = compared === null ? "" : `, ${againstText(compared, at.language)}`;
+  const sentence = spoken(label.station.name, reading, at) + against;
+  setText(label.title, sentence);
   // The name of the button begins with what stands on it, for those who speak to the machine.
-  const drawn = [...label.group.querySelectorAll("text")].map((text) => text.textContent);
-  setAttribute(label.group, "aria-label", drawn.filter(Boolean).join(" "));
+  setAttribute(label.group, "aria-label", `${shortName(label.station.name)} ${sentence}`);
+  if (label.bar.length === 0) return;
   label.bar.forEach((part, n) =>
     setAttribute(part, "class", band !== null && n <= band ? `part part-${n}` : "part"),
   );
-  const unit = label.barWidth / 10;
+  const unit = label.barWidth / 20;
   const x = label.barX + placeOnBar(value ?? 0) * label.barWidth;
-  // A tick across the bar: below it is the age, and nothing may touch that.
-  const [left, low, wide, high] = [x - unit * 0.2, label.barBottom + unit * 0.25, 0.4, 1.5];
-  const shape = `M${left},${low} v${-unit * high} h${unit * wide} v${unit * high} Z`;
+  const low = label.barBottom + 0.12 * unit;
+  const shape = `M${x - 0.15 * unit},${low} v${-1.1 * unit} h${0.5 * unit} v${1.1 * unit} Z`;
   setAttribute(label.pointer, "d", value === null ? "" : shape);
+}
+
+/** "▲0,29" on a large label; on a small one the arrow alone, where there is something to tell. */
+function changeText(tier: Tier, rise: number | null, now: number, language: Language): string {
+  if (rise === null || (!tier.large && !telling(rise, now))) return "";
+  const size = Math.abs(rise);
+  if (size < 0.005) return "=";
+  const arrow = rise > 0 ? "▲" : "▼";
+  return tier.large ? arrow + decimal(size, size < 9.995 ? 2 : 1, language) : arrow;
+}
+
+/** "cao hơn cùng con nước hôm trước 0,29 g/l" */
+function againstText(rise: number, language: Language): string {
+  const key = rise < 0 ? "lower_than_before" : "higher_than_before";
+  return word(key, language, { n: decimal(Math.abs(rise), 2, language) });
 }

@@ -88,49 +88,52 @@ export function partingOf(row: Row, rows: readonly Row[]): { from: Row; km: numb
 }
 
 /**
- * Centres of boxes of one width, as near as can be to where they are wanted (rising), without
- * overlap, between `low` and `high`. Boxes that push each other share the push evenly.
+ * Centres of boxes, as near as can be to where they are wanted (rising), without overlap, between
+ * `low` and `high`. Boxes that push each other share the push evenly.
  */
 export function spread(
   wanted: readonly number[],
-  width: number,
+  width: number | readonly number[],
   low: number,
   high: number,
 ): number[] {
   interface Block {
     first: number;
     count: number;
-    centre: number;
+    left: number;
+    width: number;
   }
-  const clamp = (block: Block): Block => {
-    const half = (block.count * width) / 2;
-    const centre = Math.min(Math.max(block.centre, low + half), Math.max(high - half, low + half));
-    return { ...block, centre };
-  };
+  const widthOf = (i: number): number => (typeof width === "number" ? width : (width[i] ?? 0));
+  const clamp = (block: Block): Block => ({
+    ...block,
+    left: Math.max(low, Math.min(block.left, high - block.width)),
+  });
   let blocks: Block[] = [];
   wanted.forEach((x, i) => {
-    let block = clamp({ first: i, count: 1, centre: x });
+    const own = widthOf(i);
+    let block = clamp({ first: i, count: 1, left: x - own / 2, width: own });
     for (let last = blocks.at(-1); last !== undefined; last = blocks.at(-1)) {
-      const touching =
-        block.centre - (block.count * width) / 2 < last.centre + (last.count * width) / 2 - 1e-9;
-      if (!touching) break;
+      if (block.left >= last.left + last.width - 1e-9) break;
       blocks = blocks.slice(0, -1);
       const count = last.count + block.count;
-      // The mean of where each member's block would have to stand to put that member right.
-      let sum = 0;
-      for (let j = 0; j < count; j += 1) {
-        sum += (wanted[last.first + j] as number) - (j - (count - 1) / 2) * width;
+      // The mean of where the block would have to begin to put each member right.
+      let [sum, before] = [0, 0];
+      for (let j = last.first; j < last.first + count; j += 1) {
+        sum += (wanted[j] as number) - widthOf(j) / 2 - before;
+        before += widthOf(j);
       }
-      block = clamp({ first: last.first, count, centre: sum / count });
+      block = clamp({ first: last.first, count, left: sum / count, width: before });
     }
     blocks.push(block);
   });
-  return blocks.flatMap((block) =>
-    Array.from(
-      { length: block.count },
-      (_, j) => block.centre + (j - (block.count - 1) / 2) * width,
-    ),
-  );
+  return blocks.flatMap(({ first, count, left }) => {
+    let edge = left;
+    return Array.from({ length: count }, (_, j) => {
+      const own = widthOf(first + j);
+      edge += own;
+      return edge - own / 2;
+    });
+  });
 }
 
 /**
@@ -145,31 +148,69 @@ export function apart<T extends { y: number }>(wanted: readonly T[], height: num
   return standing;
 }
 
-/** Lanes in the order in which they are taken: beside the river first. */
+/** A label to be placed beside the river: where it is wanted, and its size. */
+export interface Box {
+  wanted: number;
+  width: number;
+  height: number;
+}
+
+export interface Lanes {
+  /** Of each box: 0 stands above the river, 1 below it, 2 above lane 0. */
+  lane: number[];
+  centres: number[];
+  /** Of each lane, the highest of its boxes; 0 where it is empty. */
+  heights: [number, number, number];
+}
+
 const LANES_MAX = 3;
 
 /**
- * Divides the boxes of one row among as few lanes as keep them near their places: lane 0 stands
- * above the river, 1 below it, 2 above lane 0. Gives the lane of each wanted x (rising).
+ * Divides the boxes of one row (rising) among as few lanes as keep them near their places; null
+ * where they cannot stand between `low` and `high` at all.
  *
  * `tolerance` is how far a box may be pushed, in its own widths.
  */
 export function lanesOf(
-  wanted: readonly number[],
-  width: number,
+  boxes: readonly Box[],
   low: number,
   high: number,
   tolerance: number,
-): number[] {
-  for (let count = 1; ; count += 1) {
-    const lane = wanted.map((_, i) => i % count);
-    if (count === LANES_MAX) return lane;
-    const near = lane.every((_, n) => {
-      const own = wanted.filter((_x, i) => lane[i] === n);
-      const placed = spread(own, width, low, high);
-      return placed.every((x, i) => Math.abs(x - (own[i] as number)) <= tolerance * width);
-    });
-    const fits = Math.ceil(wanted.length / count) * width <= high - low;
-    if (near && fits) return lane;
+): Lanes | null {
+  let found: Lanes | null = null;
+  for (let count = 1; count <= LANES_MAX; count += 1) {
+    const lane = dealt(boxes, count, low);
+    const centres = boxes.map(() => 0);
+    const heights: [number, number, number] = [0, 0, 0];
+    let [fits, near] = [true, true];
+    for (let n = 0; n < count; n += 1) {
+      const own = boxes.flatMap((_, i) => (lane[i] === n ? [i] : []));
+      const widths = own.map((i) => (boxes[i] as Box).width);
+      fits &&= widths.reduce((sum, width) => sum + width, 0) <= high - low;
+      const wanted = own.map((i) => (boxes[i] as Box).wanted);
+      spread(wanted, widths, low, high).forEach((x, j) => {
+        near &&= Math.abs(x - (wanted[j] as number)) <= tolerance * (widths[j] as number);
+        centres[own[j] as number] = x;
+      });
+      heights[n] = Math.max(0, ...own.map((i) => (boxes[i] as Box).height));
+    }
+    // Two lanes stand on either side of the river; a third is taken where these do not hold all.
+    if (fits) found = { lane, centres, heights };
+    if (fits && (near || count > 1)) return found;
   }
+  return found;
+}
+
+/** From left to right, each box goes to the lane in which it is pushed least. */
+function dealt(boxes: readonly Box[], count: number, low: number): number[] {
+  const ends = Array.from({ length: count }, () => low);
+  return boxes.map(({ wanted, width }) => {
+    const left = wanted - width / 2;
+    let best = 0;
+    ends.forEach((end, n) => {
+      if (Math.max(0, end - left) < Math.max(0, (ends[best] as number) - left)) best = n;
+    });
+    ends[best] = Math.max(ends[best] as number, left) + width;
+    return best;
+  });
 }

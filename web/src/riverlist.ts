@@ -3,10 +3,12 @@
 import { el, setAttribute, setText } from "./dom.ts";
 import { figure } from "./format.ts";
 import { mouthName, rowsOf, shortName } from "./layout.ts";
-import { bandOf, type Reading, type Station } from "./model.ts";
-import { LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
+import { bandOf, type Station } from "./model.ts";
+import { LEVELS_G_L, levelText, standing } from "./salt.ts";
+import { changeText } from "./saltmarks.ts";
+import type { Plan, RiverView } from "./schematic.ts";
 import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
-import { type Language, word } from "./words.ts";
+import { word } from "./words.ts";
 
 interface Line {
   station: Station;
@@ -26,7 +28,7 @@ export class RiverList {
     _pick: (key: string) => void,
   ) {}
 
-  draw(stations: readonly Station[], salty: ReadonlySet<string>, language: Language): void {
+  draw(stations: readonly Station[], { salty, language }: Plan): void {
     this.lines.clear();
     this.salts.clear();
     const { rows, coast, elsewhere } = rowsOf(stations);
@@ -50,15 +52,14 @@ export class RiverList {
     this.place.replaceChildren(el("div", { class: "river-list" }, ...parts));
   }
 
-  update(
-    shown: ReadonlyMap<string, Reading | null>,
-    salt: ReadonlyMap<string, readonly SaltLine[]>,
-    selected: string | null,
-    at: Moment,
-  ): void {
+  update({ shown, salt, before, selected }: RiverView, at: Moment): void {
     for (const [mouth, place] of this.salts) {
       const lines = salt.get(mouth) ?? [];
-      const texts = LEVELS_G_L.map((level) => levelText(lines, level, at)).filter(Boolean);
+      const texts = LEVELS_G_L.map((level) => {
+        const now = lines.find((line) => line.level_g_l === level && line.basis === "now");
+        const told = levelText(lines, level, at);
+        return told === "" || now === undefined ? told : told + changeText(before.rise(now), at.language);
+      }).filter(Boolean);
       setText(place, texts.join(" · "));
       place.hidden = texts.length === 0;
       setAttribute(place, "class", lines.some(standing) ? "salt" : "salt old");

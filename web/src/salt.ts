@@ -55,14 +55,20 @@ export function standing(line: SaltLine): boolean {
   return usable(line.km);
 }
 
-/** "42,4 km ± 1,1", "> 46 km", "chưa rõ". */
-function plainFigure({ km, sd_km }: SaltLine, language: Language): string {
-  if (km.value === null) return word("salt_none", language);
+/** "42,4", "> 46", or "–" where it is not known. */
+export function kmText({ km }: SaltLine, language: Language): string {
+  if (km.value === null) return "–";
   const sign = km.bound === "above" ? "> " : km.bound === "below" ? "< " : "";
   // A bound is the place of a station, which has no uncertainty to be told.
   const digits = km.bound === null || !Number.isInteger(km.value) ? 1 : 0;
-  const sd = sd_km === null ? "" : ` ± ${decimal(sd_km, 1, language)}`;
-  return `${sign}${decimal(km.value, digits, language)} km${sd}`;
+  return sign + decimal(km.value, digits, language);
+}
+
+/** "42,4 km ± 1,1", "> 46 km", "chưa rõ". */
+function plainFigure(line: SaltLine, language: Language): string {
+  if (line.km.value === null) return word("salt_none", language);
+  const sd = line.sd_km === null ? "" : ` ± ${decimal(line.sd_km, 1, language)}`;
+  return `${kmText(line, language)} km${sd}`;
 }
 
 /** The figure of a line; an old one says that it is old. */

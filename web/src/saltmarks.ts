@@ -1,15 +1,23 @@
-// The lines of salt along one arm: a mark across the river for each, and their figures below it.
+// The lines of salt along one arm: a mark across the river for each, and beside its mouth how far
+// up they stand, against the same tide the day before.
 
 import { onActivate, setAttribute, setText, svg } from "./dom.ts";
-import { LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
+import { decimal } from "./format.ts";
+import { mouthName } from "./layout.ts";
+import { kmText, LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
 import type { Moment } from "./view.ts";
+import { type Language, word } from "./words.ts";
 
-/** Room for the figures below the labels, or below the river itself, in letter units. */
-export const SALT_HEIGHT = 1.25;
-export const SALT_BESIDE_RIVER = 0.35;
+/** The figures beside a mouth, in letter units. */
+export const BLOCK_WIDTH = 17.7;
+const NAME_HEIGHT = 1.8;
+const LINE_HEIGHT = 2.4;
+/** A block without lines of salt is its mouth's name alone. */
+export const blockHeight = (salty: boolean): number =>
+  NAME_HEIGHT + (salty ? LEVELS_G_L.length * LINE_HEIGHT : 0) + 0.2;
 
-const HIGH = 0.85;
-const LOW = 0.35;
+const HIGH = 0.95;
+const LOW = 0.75;
 
 export interface Place {
   /** px of one letter unit. */
@@ -18,15 +26,24 @@ export interface Place {
   x(km: number): number;
   /** Of the river, px. */
   y: number;
-  /** What stands between the river and the figures, px. */
-  below_px: number;
+  /** Where the figures beside the mouth begin, px. */
+  top: number;
+}
+
+interface Line {
+  swatch: SVGRectElement;
+  text: SVGTextElement;
+  level: SVGTSpanElement;
+  km: SVGTSpanElement;
+  unit: SVGTSpanElement;
+  change: SVGTSpanElement;
 }
 
 export class SaltMarks {
   readonly group: SVGGElement;
   private readonly lines = svg("g", { "aria-hidden": "true" });
-  private readonly text: SVGTextElement;
-  private readonly levels: SVGTSpanElement[];
+  private readonly title = svg("title");
+  private readonly texts: Line[];
   private key: string | null = null;
 
   constructor(
@@ -34,31 +51,70 @@ export class SaltMarks {
     private readonly place: Place,
     choose: (key: string) => void,
   ) {
-    const { u, seaX, y, below_px } = place;
-    this.levels = LEVELS_G_L.map((level) => svg("tspan", { class: `salt-${level}` }));
-    const beside = below_px === 0 ? SALT_BESIDE_RIVER : 0;
-    const at = { x: seaX - 0.6 * u, y: y + below_px + (0.95 + beside) * u };
-    this.text = svg("text", { ...at, class: "salt-text", "data-testid": `salt-${mouth}` });
-    this.text.append(...this.levels);
-    this.group = svg("g", { class: "salt", role: "button", tabindex: 0 }, this.lines, this.text);
+    const { u, seaX, top } = place;
+    const left = seaX + 0.9 * u;
+    const name = svg("text", { class: "mouth", x: left, y: top + 1.4 * u }, mouthName(mouth));
+    this.texts = LEVELS_G_L.map((level, n) => {
+      const y = top + (NAME_HEIGHT + (n + 0.82) * LINE_HEIGHT) * u;
+      const parts = ["level", "km", "unit", "change"].map((part) => svg("tspan", { class: part }));
+      const [level_, km, unit, change] = parts as [SVGTSpanElement, ...SVGTSpanElement[]];
+      const text = svg("text", { class: `salt-text salt-${level}`, x: left + 0.55 * u, y }, ...parts);
+      const box = { x: left, y: y - 1.7 * u, width: 0.28 * u, height: 1.95 * u };
+      const swatch = svg("rect", { class: `swatch salt-${level}`, ...box });
+      return { swatch, text, level: level_, km, unit, change } as Line;
+    });
+    const shown = this.texts.flatMap(({ swatch, text }) => [swatch, text, " "]);
+    this.group = svg("g", { class: "salt", "data-testid": `salt-${mouth}` });
+    this.group.append(this.title, this.lines, name, " ", ...shown);
     onActivate(this.group, () => {
       if (this.key !== null) choose(this.key);
     });
   }
 
-  update(lines: readonly SaltLine[], at: Moment): void {
-    const texts = LEVELS_G_L.map((level) => levelText(lines, level, at)).filter(Boolean);
-    this.levels.forEach((span, n) => {
-      const text = texts[n] ?? "";
-      setText(span, text !== "" && n > 0 ? `  ·  ${text}` : text);
-    });
-    setAttribute(this.group, "visibility", texts.length === 0 ? "hidden" : null);
-    setAttribute(this.group, "aria-label", texts.join("; "));
+  /** `rise` tells how much farther up a line stands than the day before, km. */
+  update(
+    lines: readonly SaltLine[],
+    rise: (line: SaltLine) => number | null,
+    at: Moment,
+  ): void {
     const drawn = lines.filter((line) => line.km.value !== null);
+    const texts = LEVELS_G_L.map((level) => levelText(lines, level, at)).filter(Boolean);
+    LEVELS_G_L.forEach((level, n) => {
+      const own = drawn.filter((line) => line.level_g_l === level);
+      const line = own.find(({ basis }) => basis === "now") ?? own[0] ?? null;
+      const up = line === null ? null : rise(line);
+      this.write(this.texts[n] as Line, level, line, up, at.language);
+      const told = up === null ? "" : riseSentence(level, up, at.language);
+      if (told !== "") texts.push(told);
+    });
+    setText(this.title, texts.join("; "));
+    const some = texts.length > 0;
+    setAttribute(this.group, "role", some ? "button" : null);
+    setAttribute(this.group, "tabindex", some ? 0 : null);
+    setAttribute(this.group, "aria-label", some ? texts.join("; ") : null);
     const live = drawn.some(standing);
-    setAttribute(this.group, "class", live ? "salt" : "salt old");
+    setAttribute(this.group, "class", live || !some ? "salt" : "salt old");
     this.key = (drawn.find(standing) ?? drawn[0])?.km.key ?? null;
     this.draw(drawn.filter(standing));
+  }
+
+  private write(
+    to: Line,
+    level: number,
+    line: SaltLine | null,
+    rise: number | null,
+    language: Language,
+  ): void {
+    const hidden = line === null ? "hidden" : null;
+    setAttribute(to.swatch, "visibility", hidden);
+    setAttribute(to.text, "visibility", hidden);
+    const old = line !== null && !standing(line);
+    setAttribute(to.text, "class", `salt-text salt-${level}${old ? " old" : ""}`);
+    setText(to.level, line === null ? "" : `${level} g/l `);
+    setText(to.km, line === null ? "" : kmText(line, language));
+    setText(to.unit, line === null ? "" : " km");
+    const change = old ? ` ${word("salt_old", language)}` : changeText(rise, language);
+    setText(to.change, line === null ? "" : change);
   }
 
   /** An old line has no place on the river of now: it is told in words alone. */
@@ -68,15 +124,32 @@ export class SaltMarks {
       const at = x(line.km.value ?? 0);
       const kind = `mark salt-${line.level_g_l} ${line.basis}`;
       const bar = svg("path", { class: kind, d: `M${at},${y - HIGH * u} V${y + LOW * u}` });
+      if (line.basis === "max") return [bar];
       // Upstream is on the left, and there the truth is where it is beyond the last station.
       const level = String(line.level_g_l);
       const { bound } = line.km;
       const sign = bound === "above" ? `◂${level}` : bound === "below" ? `${level}▸` : level;
-      const label = svg("text", { class: `sign ${line.basis}`, x: at + 0.2 * u, y: y - 0.3 * u });
+      // 1 g/l is never below 4: their signs stand on either side, also where both are one bound.
+      const [side, anchor] = line.level_g_l === 4 ? [0.3, "start"] : [-0.3, "end"];
+      const place = { x: at + side * u, y: y - 0.45 * u, "text-anchor": anchor };
+      const label = svg("text", { class: `sign ${line.basis}`, ...place });
       setText(label, sign);
       return [bar, label];
     });
     const shape = marks.map((mark) => mark.outerHTML).join("");
     if (this.lines.innerHTML !== shape) this.lines.replaceChildren(...marks);
   }
+}
+
+/** " (+3,1)", as bulletins write it; " (=)" within 0,3 km of the day before. */
+export function changeText(rise_km: number | null, language: Language): string {
+  if (rise_km === null) return "";
+  if (Math.abs(rise_km) < 0.3) return " (=)";
+  const sign = rise_km > 0 ? "+" : "−";
+  return ` (${sign}${decimal(Math.abs(rise_km), 1, language)})`;
+}
+
+function riseSentence(level: number, rise_km: number, language: Language): string {
+  const key = rise_km < 0 ? "salt_lower" : "salt_higher";
+  return word(key, language, { level, n: decimal(Math.abs(rise_km), 1, language) });
 }

@@ -1,45 +1,79 @@
 // The river as a schematic: branches side by side, the sea on the right, stations at their km.
 
+import type { Before } from "./before.ts";
 import { onActivate, rem, setAttribute, setText, svg, textWidth } from "./dom.ts";
-import { figureWidth, type Box, type Label, LABEL_HEIGHT, makeLabel, write } from "./label.ts";
-import { lanesOf, mouthName, partingOf, type Row, rowsOf, spread } from "./layout.ts";
+import { type Label, makeLabel, marked, sizeOf, type Tier, write } from "./label.ts";
+import { type Lanes, lanesOf, partingOf, type Row, rowsOf } from "./layout.ts";
 import type { Reading, Station } from "./model.ts";
 import type { SaltLine } from "./salt.ts";
-import { SALT_BESIDE_RIVER, SALT_HEIGHT, SaltMarks } from "./saltmarks.ts";
+import { BLOCK_WIDTH, blockHeight, SaltMarks } from "./saltmarks.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
 /** Lengths in letter units (rem) at full size. */
-const SMALL = 0.95;
-const LANE_GAP = 0.95;
+const LANE_GAP = 1.05;
 const FAR_GAP = 0.15;
-const ROW_GAP = 0.25;
-const AXIS_HEIGHT = 1.6;
-const SEA_WIDTH = 8.2;
-const LEFT = 3.2;
-/** How far labels may stand from their place, in widths of a label. */
-const TOLERANCES = [0.8, 1.2, 1.7];
+const BELOW = 0.6;
+const AXIS_HEIGHT = 1.7;
+const AXIS = 1.15;
+const LEFT = 3;
+/** How far labels may stand from their place, in their own widths. */
+const TOLERANCE = 0.9;
+const SMALLEST = 0.45;
 
-interface Frame extends Box {
+/** What the river shows: the newest figures, and what they are compared with. */
+export interface RiverView {
+  shown: ReadonlyMap<string, Reading | null>;
+  /** g/L above the same tide the day before, by station. */
+  rises: ReadonlyMap<string, number>;
+  salt: ReadonlyMap<string, readonly SaltLine[]>;
+  before: Before;
+  selected: string | null;
+}
+
+/** What decides how the river is drawn, beside its stations. */
+export interface Plan {
+  /** Mouths of which the service follows lines of salt. */
+  salty: ReadonlySet<string>;
+  /** Stations with large figures, the one that most deserves it first; as many as fit. */
+  prominent: readonly string[];
+  /** Stations of which more must be said than their figure. */
+  marked: ReadonlySet<string>;
+  language: Language;
+}
+
+export function markedIn(shown: RiverView["shown"]): Set<string> {
+  return new Set([...shown].filter(([, reading]) => marked(reading)).map(([id]) => id));
+}
+
+interface Frame {
   width: number;
+  /** px of one letter unit. */
+  u: number;
   seaX: number;
   x(km: number): number;
 }
 
-/** What there is to fit in, px and km, and how far labels may stand from their place. */
-interface Space {
+interface Member {
+  station: Station;
+  km: number;
+  tier: Tier;
   width: number;
   height: number;
-  farthest: number;
-  tolerance: number;
-  salty: ReadonlySet<string>;
-  language: Language;
 }
 
-interface Lanes {
+/** One arm: its labels from left to right, how they lie in lanes, and how high it is, px. */
+interface Strip {
   row: Row;
-  lane: number[];
+  members: Member[];
+  lanes: Lanes;
+  above: number;
   height: number;
+}
+
+interface Fitted {
+  frame: Frame;
+  strips: Strip[];
 }
 
 export class Schematic {
@@ -56,106 +90,66 @@ export class Schematic {
     place.append(this.root);
   }
 
-  /**
-   * Draw the water and the labels anew: other stations, another size, another language. `salty`
-   * are the mouths of which the service follows lines of salt.
-   */
-  draw(stations: readonly Station[], salty: ReadonlySet<string>, language: Language): void {
+  /** Draw the water and the labels anew: other stations, another size, another plan. */
+  draw(stations: readonly Station[], plan: Plan): void {
+    const focused = this.focused();
     this.labels.clear();
     this.salts = [];
     this.root.replaceChildren();
     const { width, height } = this.place.getBoundingClientRect();
     if (width === 0 || height === 0) return;
     setAttribute(this.root, "viewBox", `0 0 ${width} ${height}`);
+    setAttribute(this.root, "aria-label", word("panel_river", plan.language));
     const { rows, coast, elsewhere } = rowsOf(stations);
     const first = rows[0];
     if (first === undefined) {
-      this.root.append(svg("text", { x: 24, y: 40, class: "axis" }, word("no_stations", language)));
+      const none = word("no_stations", plan.language);
+      this.root.append(svg("text", { x: 24, y: 40, class: "axis unit" }, none));
       return;
     }
     // What has no place along a branch still has to be seen: it stands by the sea.
-    const shore = [...coast, ...elsewhere];
-    const withShore: Row[] = [
-      {
-        mouth: first.mouth,
-        placed: [...shore.map((s) => ({ station: s, km: -1, shared: false })), ...first.placed],
-      },
-      ...rows.slice(1),
-    ];
-    const farthest = Math.max(10, ...rows.flatMap((row) => row.placed.map((p) => p.km)));
-    let best: { frame: Frame; lanes: Lanes[] } | null = null;
-    for (const tolerance of TOLERANCES) {
-      const fitted = this.fit(withShore, { width, height, farthest, tolerance, salty, language });
-      // Labels may stand farther from their place where that makes them clearly larger.
-      if (best === null || fitted.frame.u > 1.04 * best.frame.u) best = fitted;
-    }
-    if (best === null) return;
-    const { frame, lanes } = best;
-    const spare = Math.max(0, (height - heightOf(lanes, frame.u)) / lanes.length);
+    const shore = [...coast, ...elsewhere].map((s) => ({ station: s, km: -1, shared: false }));
+    const withShore = [{ mouth: first.mouth, placed: [...shore, ...first.placed] }, ...rows.slice(1)];
+    const { frame, strips } = fit(withShore, width, height, plan);
+    const total = strips.reduce((sum, strip) => sum + strip.height, 0);
+    const spare = Math.max(0, height - AXIS_HEIGHT * frame.u - total) / strips.length;
     this.root.style.setProperty("--u", `${frame.u}px`);
-    this.water(frame, lanes, spare, height, language);
+    this.water(frame, strips, spare, height, plan);
     for (const marks of this.salts) this.root.append(marks.group);
+    if (focused !== null) this.labels.get(focused)?.group.focus();
   }
 
   /** Write the newest figures into what is drawn. */
-  update(
-    shown: ReadonlyMap<string, Reading | null>,
-    salt: ReadonlyMap<string, readonly SaltLine[]>,
-    selected: string | null,
-    at: Moment,
-  ): void {
-    for (const marks of this.salts) marks.update(salt.get(marks.mouth) ?? [], at);
+  update({ shown, rises, salt, before, selected }: RiverView, at: Moment): void {
+    for (const marks of this.salts) {
+      marks.update(salt.get(marks.mouth) ?? [], (line) => before.rise(line), at);
+    }
     for (const [id, label] of this.labels) {
-      const reading = shown.get(id) ?? null;
-      write(label, reading, at);
+      write(label, shown.get(id) ?? null, rises.get(id) ?? null, at);
       setAttribute(label.group, "aria-pressed", id === selected ? "true" : "false");
     }
   }
 
-  /** The largest letters with which everything fits. */
-  private fit(
-    rows: readonly Row[],
-    to: Space,
-  ): { frame: Frame; lanes: Lanes[] } {
-    let u = rem();
-    for (;;) {
-      const frame = this.frame(to.width, to.farthest, u, to.language);
-      const lanes = lanesIn(frame, rows, to);
-      if (heightOf(lanes, u) <= to.height || u < 0.4 * rem()) return { frame, lanes };
-      u *= 0.985;
-    }
-  }
-
-  private frame(width: number, farthest_km: number, u: number, language: Language): Frame {
-    const seaX = width - SEA_WIDTH * u;
-    const scale = (seaX - LEFT * u) / (farthest_km + 2);
-    const words = ["band_1", "band_4"] as const;
-    const beside = words.map((w) => textWidth(word(w, language), SMALL * u, 400));
-    const block = figureWidth(u) + Math.max(...beside, 4 * u);
-    return {
-      width,
-      u,
-      seaX,
-      labelWidth: block + 0.7 * u,
-      x: (km) => seaX - km * scale,
-    };
+  /** Drawing anew must not take the focus away. */
+  private focused(): string | null {
+    const here = document.activeElement;
+    for (const [id, { group }] of this.labels) if (group === here) return id;
+    return null;
   }
 
   private water(
     frame: Frame,
-    lanes: readonly Lanes[],
+    strips: readonly Strip[],
     spare: number,
     height: number,
-    language: Language,
+    { salty, language }: Plan,
   ): void {
     const { u, seaX, width } = frame;
     const water = svg("g", { class: "water", "aria-hidden": "true" });
     const size = 0.5 * u;
     const stripe = svg("path", { d: `M0,${size} L${size},0`, class: "stripe" });
     const pattern = {
-      id: "stale-hatch",
-      width: size,
-      height: size,
+      ...{ id: "stale-hatch", width: size, height: size },
       patternUnits: "userSpaceOnUse",
     };
     this.root.append(svg("defs", {}, svg("pattern", pattern, stripe)));
@@ -163,37 +157,36 @@ export class Schematic {
     this.root.append(water, marks);
     water.append(svg("rect", { class: "sea", x: seaX, y: 0, width: width - seaX, height }));
     this.axis(water, frame, height, language);
-    const lines: { row: Row; y: number }[] = [];
+    const lines: { row: Row; y: number; top: number }[] = [];
     let top = 0;
-    for (const { row, lane, height: own } of lanes) {
-      const far = lane.includes(2) ? LABEL_HEIGHT + FAR_GAP : 0;
-      lines.push({ row, y: top + spare / 2 + (far + LABEL_HEIGHT + LANE_GAP) * u });
-      top += own * u + spare;
+    for (const { row, above, height: own } of strips) {
+      lines.push({ row, y: top + spare / 2 + above, top: top + spare / 2 });
+      top += own + spare;
     }
-    lines.forEach(({ row, y }, n) => {
+    lines.forEach(({ row, y, top: own }, n) => {
+      const strip = strips[n] as Strip;
       this.river(water, frame, row, y, lines, n);
-      const own = lanes[n] as Lanes;
-      this.labelsOf(marks, frame, own, y, language);
-      const below = own.lane.includes(1) ? LANE_GAP + LABEL_HEIGHT : 0;
-      this.salts.push(new SaltMarks(row.mouth, { ...frame, y, below_px: below * u }, this.pick));
-      const name = svg("text", { class: "mouth", x: width - 0.5 * u, y: y + 0.4 * u });
-      setText(name, mouthName(row.mouth));
-      water.append(name);
+      this.labelsOf(marks, frame, strip, y);
+      const free = strip.height - blockHeight(salty.has(row.mouth)) * u;
+      const place = { ...frame, y, top: own + Math.max(0, free / 2) };
+      this.salts.push(new SaltMarks(row.mouth, place, this.pick));
     });
   }
 
   private axis(water: SVGGElement, frame: Frame, height: number, language: Language): void {
     const { u, x } = frame;
     const bottom = height - AXIS_HEIGHT * u;
-    const words = textWidth(word("km_from_mouth", language), 0.95 * u, 400) + 1.5 * u;
-    for (let km = 0; x(km) > words; km += 10) {
+    const told = `${word("km_from_mouth", language)} · g/l · ${word("legend_change", language)}`;
+    const words = textWidth(told, AXIS * u, 400) + 2 * u;
+    for (let km = 0; x(km) > 0; km += 10) {
       water.append(
         svg("line", { class: "grid", x1: x(km), x2: x(km), y1: 0, y2: bottom + 0.3 * u }),
-        svg("text", { class: "axis", x: x(km), y: height - 0.5 * u }, String(km)),
       );
+      if (x(km) < words) continue;
+      water.append(svg("text", { class: "axis", x: x(km), y: height - 0.45 * u }, String(km)));
     }
     const unit = svg("text", { class: "axis unit", x: 0.5 * u, y: height - 0.5 * u });
-    setText(unit, word("km_from_mouth", language));
+    setText(unit, told);
     const sea = svg("text", { class: "sea-name", x: frame.width - 0.5 * u, y: height - 0.5 * u });
     setText(sea, word("sea", language));
     water.append(unit, sea);
@@ -207,7 +200,7 @@ export class Schematic {
     lines: readonly { row: Row; y: number }[],
     n: number,
   ): void {
-    const { u, x, seaX, width } = frame;
+    const { u, x, seaX } = frame;
     const rows = lines.map((line) => line.row);
     const parting = partingOf(row, rows);
     const trunkY = lines[0]?.y ?? y;
@@ -230,72 +223,92 @@ export class Schematic {
       const d = `M${leave},${trunkY} V${y - 1.4 * u} Q${leave},${y} ${start},${y}`;
       water.append(svg("path", { class: "river", d }));
     }
-    const flare = `M${seaX - 9 * u},${y} L${seaX},${y - 0.55 * u} V${y + 0.55 * u} Z`;
+    const flare = `M${seaX - 7 * u},${y} L${seaX},${y - 0.5 * u} V${y + 0.5 * u} Z`;
     water.append(
-      svg("path", { class: "river", d: `M${start},${y} H${seaX + 0.1 * (width - seaX)}` }),
+      svg("path", { class: "river", d: `M${start},${y} H${seaX}` }),
       svg("path", { class: "estuary", d: flare }),
     );
   }
 
-  private labelsOf(
-    marks: SVGGElement,
-    frame: Frame,
-    { row, lane }: Lanes,
-    y: number,
-    language: Language,
-  ): void {
-    const { u, x, labelWidth } = frame;
-    for (const side of [2, 0, 1]) {
-      const members = row.placed.filter((_, i) => lane[i] === side).reverse(); // left to right
-      const wanted = members.map((p) => x(p.km));
-      const centres = spread(wanted, labelWidth, 0.3 * u, rightmost(frame, row));
-      const near = y - (LANE_GAP + LABEL_HEIGHT) * u;
-      const top = [near, y + LANE_GAP * u, near - (LABEL_HEIGHT + FAR_GAP) * u][side] as number;
-      const edge = side === 1 ? top : top + LABEL_HEIGHT * u;
-      members.forEach((placed, i) => {
-        const centre = centres[i] as number;
-        const km = placed.km >= 0 ? String(Math.round(placed.km)) : "";
-        const label = makeLabel(placed.station, km, centre - labelWidth / 2, top, frame, language);
-        // Shore stations stand on the coast, beside the mouth.
-        const dotX = x(Math.max(placed.km, 0));
-        const dotY = placed.km < 0 ? y - 1.1 * u : y;
-        const dot = svg("circle", { class: "dot", cx: dotX, cy: dotY, r: 0.42 * u });
-        const end = Math.min(
-          Math.max(dotX, centre - labelWidth / 2 + u),
-          centre + labelWidth / 2 - u,
-        );
-        const leader = svg("path", { class: "leader", d: `M${dotX},${dotY} L${end},${edge}` });
-        label.group.prepend(leader);
-        label.group.append(dot);
-        label.dot = dot;
-        setAttribute(label.group, "tabindex", 0);
-        onActivate(label.group, () => this.choose(placed.station));
-        marks.append(label.group);
-        this.labels.set(placed.station.id, label);
-      });
-    }
+  private labelsOf(marks: SVGGElement, frame: Frame, strip: Strip, y: number): void {
+    const { u, x } = frame;
+    const { members, lanes } = strip;
+    members.forEach((member, i) => {
+      const { station, km, tier, width, height } = member;
+      const side = lanes.lane[i] as 0 | 1 | 2;
+      const centre = lanes.centres[i] as number;
+      const near = y - LANE_GAP * u;
+      const far = near - lanes.heights[0] - FAR_GAP * u;
+      const bottom = side === 2 ? far : near;
+      const top = side === 1 ? y + LANE_GAP * u : bottom - height;
+      const edge = side === 1 ? top : bottom;
+      const label = makeLabel(station, tier, centre - width / 2, top, { u, width, height });
+      // Shore stations stand on the coast, beside the mouth.
+      const dotX = x(Math.max(km, 0));
+      const dotY = km < 0 ? y - 0.9 * u : y;
+      label.dot = svg("circle", { class: "dot", cx: dotX, cy: dotY, r: (tier.large ? 0.55 : 0.4) * u });
+      const end = Math.min(Math.max(dotX, centre - width / 2 + u), centre + width / 2 - u);
+      const leader = svg("path", { class: "leader", d: `M${dotX},${dotY} L${end},${edge}` });
+      label.group.append(label.dot);
+      label.group.prepend(label.title, leader);
+      setAttribute(label.group, "tabindex", 0);
+      onActivate(label.group, () => this.choose(station));
+      marks.append(label.group);
+      this.labels.set(station.id, label);
+    });
   }
 }
 
-function lanesIn(frame: Frame, rows: readonly Row[], { tolerance, salty }: Space): Lanes[] {
-  return rows.map((row) => {
-    const wanted = row.placed.map((p) => frame.x(p.km)).reverse();
-    const low = 0.3 * frame.u;
-    const lane = lanesOf(wanted, frame.labelWidth, low, rightmost(frame, row), tolerance).reverse();
-    const count = new Set(lane).size;
-    const height = count * LABEL_HEIGHT + Math.min(count, 2) * LANE_GAP;
-    const beside = count > 1 ? 0 : SALT_BESIDE_RIVER;
-    const below = salty.has(row.mouth) ? SALT_HEIGHT + beside : ROW_GAP;
-    return { row, lane, height: height + (count > 2 ? FAR_GAP : 0) + below };
+/** As many large figures as fit; only where not even small ones do, all letters grow smaller. */
+function fit(rows: readonly Row[], width: number, height: number, plan: Plan): Fitted {
+  for (let u = rem(); ; u *= 0.98) {
+    const frame = frameOf(rows, width, u);
+    const tried = (large: readonly string[]): Strip[] | null => {
+      const chosen = new Set(large);
+      const strips = rows.map((row) => stripOf(row, frame, plan, chosen));
+      const there = strips.filter((strip) => strip !== null);
+      const total = there.reduce((sum, strip) => sum + strip.height, AXIS_HEIGHT * u);
+      return there.length === rows.length && total <= height ? there : null;
+    };
+    let strips = tried([]);
+    if (strips === null && u > SMALLEST * rem()) continue;
+    if (strips === null) return { frame, strips: rows.flatMap((row) => stripOf(row, frame, plan, new Set()) ?? []) };
+    let large: readonly string[] = [];
+    for (const id of plan.prominent) {
+      const more = [...large, id];
+      const found = tried(more);
+      if (found === null) continue;
+      [large, strips] = [more, found];
+    }
+    return { frame, strips };
+  }
+}
+
+function frameOf(rows: readonly Row[], width: number, u: number): Frame {
+  const farthest = Math.max(10, ...rows.flatMap((row) => row.placed.map((p) => p.km)));
+  const seaX = width - BLOCK_WIDTH * u;
+  const scale = (seaX - LEFT * u) / (farthest + 2);
+  return { width, u, seaX, x: (km) => seaX - km * scale };
+}
+
+/** null where the labels of this arm cannot stand beside each other. */
+function stripOf(
+  row: Row,
+  frame: Frame,
+  { salty, marked, language }: Plan,
+  chosen: ReadonlySet<string>,
+): Strip | null {
+  const { u, seaX } = frame;
+  const members = [...row.placed].reverse().map(({ station, km }) => {
+    const tier = { large: chosen.has(station.id), marked: marked.has(station.id) };
+    return { station, km, tier, ...sizeOf(station, tier, u, language) };
   });
-}
-
-/** Labels leave the names of the mouths free; what stands on the shore may reach over the sea. */
-function rightmost(frame: Frame, row: Row): number {
-  const shore = row.placed.some((p) => p.km < 0);
-  return shore ? frame.width - 0.3 * frame.u : frame.seaX + 1.6 * frame.u;
-}
-
-function heightOf(lanes: readonly Lanes[], u: number): number {
-  return u * (lanes.reduce((sum, each) => sum + each.height, 0) + AXIS_HEIGHT + 0.5);
+  const boxes = members.map((m) => ({ wanted: frame.x(m.km), width: m.width, height: m.height }));
+  const lanes = lanesOf(boxes, 0.3 * u, seaX - 0.2 * u, TOLERANCE);
+  if (lanes === null) return null;
+  const [near, below, far] = lanes.heights;
+  const above = near + (far > 0 ? far + FAR_GAP * u : 0) + LANE_GAP * u;
+  const under = below > 0 ? below + LANE_GAP * u : BELOW * u;
+  const block = blockHeight(salty.has(row.mouth)) * u;
+  return { row, members, lanes, above, height: Math.max(above + under, block) };
 }

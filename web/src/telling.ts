@@ -1,6 +1,6 @@
 // What is said of an alert, in words.
 
-import { figure, limit, shortTime, sinceTime } from "./format.ts";
+import { clockTime, date, DAY_MS, figure, limit, shortTime, sinceTime } from "./format.ts";
 import { type Fold, setAside, others, shelved } from "./fold.ts";
 import { mouthName, shortName } from "./layout.ts";
 import { type Alert, type Reading, type Station, usable } from "./model.ts";
@@ -35,21 +35,54 @@ function comparable(alert: Alert): boolean {
 /** As the service fills in `{since}`. */
 const SINCE = /,? (từ|since) \d\d\/\d\d\/\d{4} \d\d:\d\d(?=$|[.,])/;
 
+/** A figure against its limit: "4,30" and "> 4 g/l". */
+export interface Compared {
+  value: string;
+  bound: string;
+}
+
+/** `value` is what is set against the alert's limit; null where there is nothing to compare. */
+function compared(alert: Alert, value: number | null, at: Moment): Compared | null {
+  const { language } = at;
+  if (value === null || alert.limit === null || !comparable(alert)) return null;
+  const bound = limit(alert.limit, alert.quantity, language);
+  const rounded = figure(value, alert.quantity, language);
+  // 7,9 < 8, not 8 < 8.
+  const same = rounded === figure(alert.limit, alert.quantity, language);
+  const told = same ? limit(value, alert.quantity, language) : rounded;
+  const per = alert.ask === "rise" ? word("per_hour", language) : "";
+  const unit = unitOf(alert.quantity, unitName(alert.quantity), language) + per;
+  const sign = alert.ask === "below" || value < alert.limit ? "<" : ">";
+  return { value: told, bound: `${sign} ${bound} ${unit}`.trimEnd() };
+}
+
+/** The newest value, where it can be set against the limit as the one that raised the alert was. */
+function newestOf(alert: Alert, reading: Reading | undefined): number | null {
+  const settled = alert.state === "cleared-unacked" || alert.ask === "rise" || alert.limit === null;
+  if (settled || reading === undefined || reading.value === null || !usable(reading)) return null;
+  return reading.value;
+}
+
+/**
+ * What a row says in large figures: the newest value where it still breaches, which an alert that
+ * is held through a tide has left far behind; else the one that raised it.
+ */
+export function rowFigures(
+  alert: Alert,
+  reading: Reading | undefined,
+  at: Moment,
+): Compared | null {
+  const newest = newestOf(alert, reading);
+  const breaches = newest !== null && (newest < (alert.limit ?? 0)) === (alert.ask === "below");
+  return compared(alert, breaches ? newest : alert.value, at);
+}
+
 /** "4,30 > 4 g/l", or the rule's own words where there is no figure to compare. */
 export function figuresOf(alert: Alert, at: Moment): string {
   const { language } = at;
   const message = language === "vi" ? alert.message_vi : alert.message_en;
-  if (alert.value !== null && alert.limit !== null && comparable(alert)) {
-    const bound = limit(alert.limit, alert.quantity, language);
-    const rounded = figure(alert.value, alert.quantity, language);
-    // 7,9 < 8, not 8 < 8.
-    const same = rounded === figure(alert.limit, alert.quantity, language);
-    const value = same ? limit(alert.value, alert.quantity, language) : rounded;
-    const per = alert.ask === "rise" ? word("per_hour", language) : "";
-    const unit = unitOf(alert.quantity, unitName(alert.quantity), language) + per;
-    const sign = alert.ask === "below" || alert.value < alert.limit ? "<" : ">";
-    return `${value} ${sign} ${bound} ${unit}`.trimEnd();
-  }
+  const figures = compared(alert, alert.value, at);
+  if (figures !== null) return `${figures.value} ${figures.bound}`;
   // The place stands beside it already, and since when.
   return message.replace(/^[^:]{1,60}:\s+/, "").replace(SINCE, "") || alert.rule;
 }
@@ -109,16 +142,24 @@ export function whenText(alert: Alert, at: Moment): string {
     : word("since", language, { time: sinceTime(alert.since_ms, now_ms) });
 }
 
+/** As `whenText`, in the least of room: a time within the last day, before that a date. */
+export function rowWhen(alert: Alert, at: Moment): string {
+  const { language, now_ms } = at;
+  const over = alert.state === "cleared-unacked" && alert.cleared_ms !== null;
+  const t_ms = over ? (alert.cleared_ms ?? 0) : alert.since_ms;
+  const time = now_ms - t_ms < DAY_MS ? clockTime(t_ms) : date(t_ms).slice(0, 5);
+  return word(over ? "cleared_short" : "since", language, { time });
+}
+
 /**
- * "nay 1,86": the newest reading beside the one that raised the alert, which an alert that is
- * held through a whole tide may have left far behind. "" where there is nothing to compare.
+ * "nay 1,86": the newest reading where it no longer breaches, beside the one that raised the
+ * alert. "" where there is nothing to compare.
  */
 export function nowText(alert: Alert, reading: Reading | undefined, at: Moment): string {
-  const compared = alert.value !== null && comparable(alert) && alert.ask !== "rise";
-  const over = alert.state === "cleared-unacked";
-  if (reading === undefined || reading.value === null) return "";
-  if (!compared || over || !usable(reading)) return "";
-  const value = figure(reading.value, reading.quantity, at.language);
+  const newest = newestOf(alert, reading);
+  if (newest === null || alert.value === null || !comparable(alert)) return "";
+  if ((newest < (alert.limit ?? 0)) === (alert.ask === "below")) return "";
+  const value = figure(newest, alert.quantity, at.language);
   return word("value_now", at.language, { value });
 }
 

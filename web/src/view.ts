@@ -1,6 +1,6 @@
 // What several parts of the screen say of a reading in the same way.
 
-import { clockTime, dateTime, duration, figure, sinceTime } from "./format.ts";
+import { clockTime, dateTime, duration, figure, shortDuration, sinceTime } from "./format.ts";
 import { bandOf, type Reading } from "./model.ts";
 import { type Language, named, type Word, word } from "./words.ts";
 
@@ -47,6 +47,23 @@ export function ageText(reading: Reading | null, moment: Moment): string {
   return marks.length === 0
     ? word("ago", language, { age })
     : [...marks.slice(0, 2), age].join(" · ");
+}
+
+/** What is wrong with a reading, as short as it can be told: "cũ 40 phút", "mất 3 giờ", "nghi ngờ". */
+export function shortAge(reading: Reading | null, moment: Moment): string {
+  const { language, now_ms } = moment;
+  if (reading === null || reading.t_ms === null) return ageText(reading, moment);
+  const words: Partial<Record<Look, Word>> = {
+    ...{ late: "short_late", stale: "short_stale", lost: "short_lost" },
+    maintenance: "st_maintenance",
+  };
+  const look = lookOf(reading);
+  const key = words[look];
+  const age = shortDuration(now_ms - reading.t_ms, language);
+  const quality = qualityWord(reading, language);
+  // An old figure is old first; how good it was then is told in its sentence.
+  if (key !== undefined) return word(key, language, { age });
+  return quality || (reading.simulated ? word("simulated", language) : "");
 }
 
 /** "đo cách đây 4 phút" */

@@ -1,17 +1,23 @@
 // The wall: river, bridges, alerts, intakes and one curve at a glance.
 
+import { adviceOf } from "./advice.ts";
 import { AdvicePanel } from "./advicepanel.ts";
 import { alertDoings } from "./alertdoings.ts";
-import { Alerts } from "./alerts.ts";
+import { Alerts, type AlertStep } from "./alerts.ts";
+import { Before, risesOf } from "./before.ts";
 import { Bridges } from "./bridges.ts";
 import { inAddress } from "./browser.ts";
 import { Chart } from "./chart.ts";
 import { byId } from "./dom.ts";
 import { type Fold, untaken } from "./fold.ts";
+import { getJson } from "./http.ts";
+import { rowsOf } from "./layout.ts";
 import * as model from "./model.ts";
 import type { App, Page } from "./page.ts";
+import { prominent } from "./prominence.ts";
+import { QuietStrip } from "./quietstrip.ts";
 import { RiverList } from "./riverlist.ts";
-import { Schematic } from "./schematic.ts";
+import { markedIn, Schematic } from "./schematic.ts";
 import { modesOf, saidOf } from "./traffic.ts";
 import type { Moment } from "./view.ts";
 import { word } from "./words.ts";
@@ -22,7 +28,12 @@ export class Wall implements Page {
   private readonly river = byId("river");
   private readonly narrow = matchMedia("(max-width: 899px), (max-aspect-ratio: 1/1)");
   private schematic: Schematic | RiverList;
+  private readonly before: Before;
   private readonly bridges = new Bridges(byId("bridges"), (key) => this.choose(key));
+  private readonly quiet = new QuietStrip(byId("quiet"), ({ station }) => {
+    const known = this.app.held.station(station);
+    if (known !== undefined) this.chooseStation(known);
+  });
   private readonly advice = new AdvicePanel(byId("advice"));
   private readonly alertList: Alerts;
   private readonly chart: Chart;
@@ -30,6 +41,10 @@ export class Wall implements Page {
   constructor(private readonly app: App) {
     const { held } = app;
     this.schematic = this.makeRiver();
+    this.before = new Before(
+      (path) => getJson(path, held.token),
+      () => app.schedule(),
+    );
     this.alertList = new Alerts(byId("alerts"), {
       choose: (key) => this.choose(key),
       act: (fold, step) => this.offer(fold, step),
@@ -63,6 +78,7 @@ export class Wall implements Page {
     const key = chosen?.key ?? null;
     const [modes, said] = [modesOf(held.desk.answer), saidOf(held.bridges.answer)];
     this.bridges.update(stations, byStation, modes, said, key, at);
+    this.quiet.update(stations, byStation, at);
     this.advice.update(held.advice.answer, held.desk.answer, at);
     this.renderRiver(at);
     this.alertList.update(held.folded, stations, held.readings, key, at);
@@ -70,6 +86,7 @@ export class Wall implements Page {
   }
 
   renewed(): void {
+    this.before.again();
     this.chart.reload(false);
   }
 
@@ -95,7 +112,7 @@ export class Wall implements Page {
     if (shown !== null) this.choose(shown.key);
   }
 
-  private offer(fold: Fold, step: "ack" | null): void {
+  private offer(fold: Fold, step: AlertStep | null): void {
     const { held } = this.app;
     const doings = alertDoings(fold, held.station(fold.speaks.station), this.app.moment(), {
       call: (method, params) => held.call(method, params),
@@ -113,19 +130,30 @@ export class Wall implements Page {
   }
 
   private renderRiver(at: Moment): void {
-    const { stations, byStation, salt } = this.app.held;
-    const { width, height } = this.river.getBoundingClientRect();
-    const size = this.narrow.matches ? "" : [width, height].map(Math.round).join("x");
-    const names = stations.map((s) => s.id + s.name).join();
-    const mounted = [this.narrow.matches, size, at.language, names, [...salt.keys()]].join();
-    if (mounted !== this.mounted) {
-      this.mounted = mounted;
-      this.schematic.draw(stations, new Set(salt.keys()), at.language);
-    }
+    const { stations, byStation, salt, folded, advice, river } = this.app.held;
+    this.before.look([...salt.values()].flat(), performance.now());
     const shown = new Map(
       stations.map((s) => [s.id, model.shownSalinity(byStation.get(s.id) ?? [])]),
     );
-    this.schematic.update(shown, salt, this.chosenReading()?.station ?? null, at);
+    const selected = this.chosenReading()?.station ?? null;
+    const { rows } = rowsOf(stations);
+    const plan = {
+      salty: new Set(salt.keys()),
+      prominent: prominent(rows, folded, salt, adviceOf(advice.answer)),
+      marked: markedIn(shown),
+      language: at.language,
+    };
+    const { width, height } = this.river.getBoundingClientRect();
+    const size = this.narrow.matches ? "" : [width, height].map(Math.round).join("x");
+    const names = stations.map((s) => s.id + s.name).join();
+    const looks = [[...plan.salty], plan.prominent, [...plan.marked]].join(";");
+    const mounted = [this.narrow.matches, size, at.language, names, looks].join();
+    if (mounted !== this.mounted) {
+      this.mounted = mounted;
+      this.schematic.draw(stations, plan);
+    }
+    const rises = risesOf(river.answer);
+    this.schematic.update({ shown, rises, salt, before: this.before, selected }, at);
   }
 
   /** The station of a reading; of a line of salt the arm of the river. */

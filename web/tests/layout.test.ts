@@ -43,12 +43,35 @@ test("a block that grows into its neighbour takes it along", () => {
   }
 });
 
+const boxes = (wanted: readonly number[], width = 100) =>
+  wanted.map((x) => ({ wanted: x, width, height: 10 }));
+
 test("a crowded row takes more lanes, a roomy one stays in one", () => {
-  assert.deepEqual(lanesOf([100, 300, 500], 100, 0, 600, 0.75), [0, 0, 0]);
-  assert.deepEqual(lanesOf([100, 110, 300, 310, 500, 510], 100, 0, 600, 0.75), [0, 0, 0, 0, 0, 0]);
-  assert.deepEqual(lanesOf([100, 110, 120, 400, 410, 420], 100, 0, 600, 0.75), [0, 1, 0, 1, 0, 1]);
-  assert.deepEqual(lanesOf([100, 110, 120, 130, 140, 150], 100, 0, 600, 0.75), [0, 1, 2, 0, 1, 2]);
-  assert.deepEqual(lanesOf([100, 110, 120, 400, 410, 420], 100, 0, 600, 1.5), [0, 0, 0, 0, 0, 0]);
+  const lanes = (wanted: number[], tolerance: number) =>
+    lanesOf(boxes(wanted), 0, 600, tolerance)?.lane;
+  assert.deepEqual(lanes([100, 300, 500], 0.75), [0, 0, 0]);
+  assert.deepEqual(lanes([100, 110, 300, 310, 500, 510], 0.75), [0, 0, 0, 0, 0, 0]);
+  assert.deepEqual(lanes([100, 110, 120, 400, 410, 420], 0.75), [0, 1, 0, 0, 1, 0]);
+  const thirteen = Array.from({ length: 13 }, (_, n) => 100 + n);
+  assert.deepEqual(new Set(lanes(thirteen.slice(0, 12), 0.75)), new Set([0, 1]));
+  assert.deepEqual(new Set(lanes(thirteen, 0.75)), new Set([0, 1, 2]));
+  assert.deepEqual(lanes([100, 110, 120, 400, 410, 420], 1.5), [0, 0, 0, 0, 0, 0]);
+});
+
+test("labels of several widths keep their order and do not touch; too many do not fit", () => {
+  const wanted = [100, 120, 140, 160];
+  const widths = [40, 120, 60, 80];
+  const placed = spread(wanted, widths, 0, 400);
+  placed.forEach((x, i) => {
+    const right = x + (widths[i] as number) / 2;
+    if (i + 1 < placed.length) {
+      assert.ok((placed[i + 1] as number) - (widths[i + 1] as number) / 2 >= right - 1e-9);
+    }
+    assert.ok(right <= 400 + 1e-9 && x >= (widths[i] as number) / 2 - 1e-9);
+  });
+  assert.equal(lanesOf(boxes([1, 2, 3, 4, 5, 6, 7], 300), 0, 600, 1), null);
+  const mixed = lanesOf([...boxes([100]), { wanted: 500, width: 50, height: 30 }], 0, 600, 1);
+  assert.deepEqual(mixed?.heights, [30, 0, 0]);
 });
 
 test("stations stand on the row of their mouth, from the sea up; the coast apart", () => {
