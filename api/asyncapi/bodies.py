@@ -60,7 +60,7 @@ class Alert(Struct, frozen=True):
     rule: Annotated[Id, _says("id of the rule that raised it")]
     rule_version: Annotated[str, _says("hash of the rule's content then")]
     ask: Annotated[Asked, _says(f"what the rule asks; `{ASK}` is said by the service of itself")]
-    severity: Severity
+    severity: Annotated[Severity, _says("from `info` up to `critical`")]
     k: Key
     t_since: Annotated[Time, _says("first breach; of silence the last observed time; ms UTC")]
     t_event: Annotated[Time, _says("the sample that completed the hold; ms UTC")]
@@ -105,7 +105,7 @@ class Alert(Struct, frozen=True):
     t_escalated: Annotated[Time | UnsetType, _says("when it went one level up; ms UTC")] = UNSET
     shelved_until: Annotated[Time | UnsetType, _says("put aside until then; ms UTC")] = UNSET
     shelved_why: Annotated[str | UnsetType, _says("the reason; everybody may see it")] = UNSET
-    suppressed: Suppressed | UnsetType = UNSET
+    suppressed: Annotated[Suppressed | UnsetType, _says("nobody is called because of it")] = UNSET
     flapping: Annotated[
         Literal[True] | UnsetType, _says("it came and went too often, and is held")
     ] = UNSET
@@ -118,7 +118,7 @@ class Advice(Struct, frozen=True):
     lies ahead; a controller that has no valid advice does not open.
     """
 
-    intake: Id
+    intake: Annotated[Id, _says("id of the intake")]
     name: Annotated[str, _says("as people call it")]
     take: Annotated[bool, _says("water may be taken, until `until`")]
     pump: Annotated[bool, _says("by pump it may")]

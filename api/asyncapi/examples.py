@@ -63,7 +63,11 @@ ALERT: Final[dict[str, Any]] = {
 }
 _ACKED: Final = {**ALERT, "ver": 4, "state": "acked", "t_acked": _NOW + 60_000}
 
-AUTH: Final = _wire(frames.Auth(1, "st_…"), {"op": "auth", "id": 1})
+AUTH: Final = _wire(
+    {"op": "auth", "id": 1, "token": "st_…"},
+    {"op": "auth", "id": 1},
+    {"op": "auth", "id": 1, "at": "2026-03-02T04:10+07:00", "speed": 60},
+)
 SUB: Final = {
     "state": _wire(
         frames.Sub(2, "state", {"kind": ["salinity"], "station": ["vam-kenh"]}, 2, "k3f9.88140"),

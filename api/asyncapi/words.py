@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alerts.alert import EventType
+from api import rewind
 from api.auth import ROLES
 from api.live import frames, session
 from api.live.ages import WORDS as AGES
 from api.live.session import Limits
 from api.live.where import ALERT_FIELDS, STATE_FIELDS, VALUES_MAX
-from ingest.reading import QUANTITIES
+from api.moments import YEAR_2100_MS
+from ingest.reading import EPOCH_2000_MS, QUANTITIES
 
 Words = Mapping[str, str]
 Open = Mapping[str, Any]
@@ -29,6 +31,9 @@ FIELDS: Final[Mapping[str, Words]] = {
         "id": _ID,
         "token": "a bearer token, or a one-use ticket of `POST /api/v1/live-ticket`; absent where "
         "people may look without one",
+        "at": "the past is shown, from this time on",
+        "speed": f"how fast it plays, at most {rewind.SPEED_MAX:g} times the pace of the clock; 0 "
+        "stands still, absent is 1",
     },
     "Sub": {
         "id": _ID,
@@ -53,7 +58,14 @@ FIELDS: Final[Mapping[str, Words]] = {
         "role": "what you may do",
         "now": f"the service's clock; {TIME}",
         "ping_s": "seconds of quiet after which a `ping` comes",
+        "limits": "of this connection",
         "name": "that of the token; who came without one has none",
+        "rewind": "the past is shown, and each `now` is of the time in it",
+    },
+    "HelloRewind": {
+        "at": f"the time that it begins with; {TIME}",
+        "speed": "how fast it plays",
+        "source": "as the wall was (`recorded`), from stored readings, or nothing is known",
     },
     "HelloLimits": {
         "subs": "subscriptions open at a time",
@@ -95,6 +107,7 @@ FIELDS: Final[Mapping[str, Words]] = {
     "Ping": {
         "now": f"the service's clock; {TIME}",
         "pos": "by subscription, the position that you should hold now",
+        "speed": "where the past is shown: how fast it plays now",
     },
     "Ret": {"id": "of the request", "ok": "what came of it"},
     "Err": {"id": "of the request", "code": "as of HTTP", "msg": "in words, what is accepted"},
@@ -188,6 +201,15 @@ LIMITS: Final = Limits()
 _HZ: Final = {"type": "number", "minimum": LIMITS.min_hz, "maximum": LIMITS.max_hz}
 
 OPEN: Final[Mapping[tuple[str, str], Open]] = {
+    ("Auth", "at"): {
+        "anyOf": [
+            {"type": "integer", "minimum": EPOCH_2000_MS, "maximum": YEAR_2100_MS},
+            {"type": "string", "description": "RFC 3339 with its offset"},
+            {"type": "null"},
+        ]
+    },
+    ("Auth", "speed"): nullable({"type": "number", "minimum": 0, "maximum": rewind.SPEED_MAX}),
+    ("HelloRewind", "source"): {"enum": [rewind.RECORDED, rewind.REBUILT, rewind.NOTHING]},
     ("Sub", "chan"): {"enum": list(CHANNELS)},
     ("Sub", "where"): nullable(WHERE["alerts"]),
     ("Sub", "max_hz"): nullable(_HZ),
