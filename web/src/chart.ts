@@ -3,27 +3,28 @@
 import uPlot from "uplot";
 
 import { el, rem, setAttribute, setText } from "./dom.ts";
-import { clockTime, DAY_MS, figure, HOUR_MS, limit } from "./format.ts";
+import { clockTime, DAY_MS, figure, HOUR_MS, limit, MINUTE_MS } from "./format.ts";
 import { columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
 import { getJson, HttpError } from "./http.ts";
 import { kinOf } from "./kin.ts";
 import { shortName } from "./layout.ts";
 import { limitsOf, type Reading, type Rule, type Station } from "./model.ts";
 import {
-  drawAlone,
-  drawFlags,
-  drawLimits,
-  type Drawn,
   FAST_S,
+  flagMarks,
   gapOf,
   hours,
   isTraffic,
-  nameLimits,
+  limitLines,
+  limitNames,
+  limitsAs,
+  lonePoints,
   palette,
   shiftOf,
 } from "./strokes.ts";
 import { ageText, bandWord, lookOf, measuredAgo, type Moment } from "./view.ts";
 import { named, unitOf, word } from "./words.ts";
+import { yRange } from "./yrange.ts";
 
 const REFRESH_MS = 15 * 60_000; // conflation may have merged some values away
 
@@ -35,7 +36,7 @@ export interface Source {
 }
 
 export class Chart {
-  private readonly name = el("h2");
+  private readonly name = el("a", { class: "place-link", "data-testid": "open-place" });
   private readonly figureNow = el("span", { class: "now" });
   private readonly tabs = el("span", { class: "tabs" });
   private readonly legend = el("span", { class: "legend", "aria-hidden": "true" });
@@ -58,7 +59,7 @@ export class Chart {
     private readonly source: Source,
   ) {
     setAttribute(place, "data-testid", "chart");
-    const head = el("header", {}, this.name, this.figureNow, this.legend, this.tabs);
+    const head = el("header", {}, el("h2", {}, this.name), this.figureNow, this.legend, this.tabs);
     place.append(head, this.canvas, this.message);
     new ResizeObserver(() => this.rebuild()).observe(this.canvas);
   }
@@ -114,7 +115,7 @@ export class Chart {
     const now_ms = this.source.now_ms();
     const shift_ms = shiftOf(reading);
     const path = `/api/v1/series/${reading.key.split("/").map(encodeURIComponent).join("/")}`;
-    const step = reading.expected_s < FAST_S ? "step=1m&agg=mean" : "step=raw";
+    const step = stepOf(reading) === 0 ? "step=raw" : "step=1m&agg=mean";
     const ask = async (from_ms: number, to_ms: number): Promise<[Point[], boolean]> => {
       const query = `from=${Math.round(from_ms)}&to=${Math.round(to_ms)}&${step}`;
       const answer = await getJson(`${path}?${query}`, this.source.token());
@@ -152,6 +153,7 @@ export class Chart {
     const { language } = this.moment;
     if (this.chosen === null) {
       setText(this.name, "");
+      setAttribute(this.name, "href", null);
       setText(this.figureNow, "");
       this.tabs.replaceChildren();
       this.legend.replaceChildren();
@@ -162,6 +164,8 @@ export class Chart {
     const towards =
       direction === null ? "" : `, ${station.directions[direction]?.[language] ?? direction}`;
     setText(this.name, `${shortName(station.name)}${towards}`);
+    setAttribute(this.name, "href", pathOf(station));
+    setAttribute(this.name, "title", word("open_place", language, { name: station.name }));
     const value = reading.value === null ? "–" : figure(reading.value, reading.quantity, language);
     const unit = unitOf(reading.quantity, reading.unit, language);
     const band =
@@ -249,15 +253,24 @@ export class Chart {
     }
   }
 
-  private drawn(): Drawn {
+  /** Lone samples of both days, limits and marks, with what the picture now shows. */
+  private marks(plot: uPlot, what: "under" | "over"): void {
     const { reading } = this.chosen as { reading: Reading };
-    const { today, before, limits, moment } = this;
-    return { reading, today, before, limits, moment };
+    const paint = { colour: palette(), unit: rem() * devicePixelRatio };
+    const { colour, unit } = paint;
+    const limits = limitsAs(this.limits, this.moment.language);
+    if (what === "under") return limitLines(plot, limits, paint);
+    const gap_ms = gapOf(reading.expected_s, stepOf(reading));
+    const shift_ms = shiftOf(reading);
+    lonePoints(plot, this.before, { gap_ms, shift_ms, fill: colour.muted, r: unit * 0.07 });
+    lonePoints(plot, this.today, { gap_ms, shift_ms: 0, fill: colour.text, r: unit * 0.11 });
+    limitNames(plot, limits, paint);
+    flagMarks(plot, this.today, paint);
   }
 
   private data(): uPlot.AlignedData {
     const { reading } = this.chosen as { reading: Reading };
-    const gap_ms = gapOf(reading);
+    const gap_ms = gapOf(reading.expected_s, stepOf(reading));
     const today = columnsOf(this.today, gap_ms);
     const before = columnsOf(this.before, gap_ms, shiftOf(reading));
     const empty: [number[], number[]] = [[this.moment.now_ms / 1000], []];
@@ -332,24 +345,16 @@ export class Chart {
         },
       ],
       hooks: {
-        drawAxes: [(plot) => drawLimits(plot, this.drawn())],
-        draw: [drawAlone, nameLimits, drawFlags].map((act) => (plot) => act(plot, this.drawn())),
+        drawAxes: [(plot) => this.marks(plot, "under")],
+        draw: [(plot) => this.marks(plot, "over")],
         setCursor: [(plot) => this.readOut(plot)],
       },
     };
   }
 
-  /** The data, zero for what is never negative, and the first limit above the data. */
   private range(low: number | null, high: number | null): [number, number] {
-    const [least, most] = [low ?? 0, high ?? 1];
-    const next = this.limits.map((r) => r.raise as number).find((level) => level > most);
-    const scale = this.chosen?.reading.quantity === "occupancy" ? 0.05 : 0.5;
-    let top = Math.max(most, least + scale);
-    if (next !== undefined && next < most * 2.5 + scale) top = Math.max(top, next);
-    const quantity = this.chosen?.reading.quantity ?? "";
-    const fromZero = quantity !== "temperature_c" && quantity !== "battery_v" && least >= 0;
-    const bottom = fromZero && quantity !== "water_level_m" ? 0 : least - (top - least) * 0.08;
-    return [bottom, top + (top - bottom) * 0.08];
+    const levels = this.limits.map((rule) => rule.raise as number);
+    return yRange(this.chosen?.reading.quantity ?? "", low, high, levels);
   }
 
   /** Under the pointer: the time, the value, and the day before. */
@@ -378,4 +383,14 @@ export class Chart {
     }
     this.canvas.dataset["readout"] = parts.join("  ·  ");
   }
+}
+
+function stepOf(reading: Reading): number {
+  return reading.expected_s < FAST_S ? MINUTE_MS : 0;
+}
+
+/** The page of a place; null for an arm of the river, which has none. */
+function pathOf({ kind, id }: Station): string | null {
+  if (kind === "salinity") return `/tram/${id}`;
+  return kind === "traffic" ? `/cau/${id}` : null;
 }

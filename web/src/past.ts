@@ -79,8 +79,9 @@ export class Past {
     const held = this.held(key, step, span, now_ms);
     if (held !== null) return held;
     const open = span.to_ms >= now_ms - 1000;
-    // A clock may run a little ahead; but nothing of after a moment that is looked back to.
-    const to_ms = open ? now_ms + 1 : span.to_ms;
+    // Nothing of after the moment that is looked back to. What lies over a picture that goes on
+    // is asked for a little further, so that it goes on too.
+    const to_ms = Math.min(open ? Infinity : span.to_ms + KEPT_MS, now_ms + 1);
     const from_ms = step.ms === 0 ? span.from_ms : stepStart(span.from_ms, step.ms);
     const border_ms = step.ms === 0 ? from_ms : Math.min(stepStart(now_ms, step.ms), to_ms);
     const one = async (from: number, to: number, by: Step): Promise<[Point[], boolean]> => {

@@ -15,7 +15,9 @@ interface PageModule {
 }
 
 /** Pages beside the wall, by the first part of their path. */
-export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {};
+export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {
+  tram: () => import("./station.ts"),
+};
 
 /** Pages that the header leads to, in its order. */
 export const MENU: readonly { path: string; word: Word }[] = [];

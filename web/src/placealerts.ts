@@ -1,0 +1,118 @@
+// Alerts of one place: those of now, and those of the span that is looked at.
+
+import { el, setText } from "./dom.ts";
+import { shortTime } from "./format.ts";
+import type { Fields } from "./held.ts";
+import { type Alert, alert as alertOf, inOrder, list, type Station, text } from "./model.ts";
+import type { Mark } from "./strokes.ts";
+import { figuresOf, heading } from "./telling.ts";
+import type { Moment } from "./view.ts";
+import { named, word } from "./words.ts";
+import type { Span } from "./zoom.ts";
+
+const PAGE = 500;
+const PAGES_MAX = 4;
+const SHOWN_MAX = 50;
+/** What was asked of a span that goes on with now is asked again after this. */
+const KEPT_MS = 60_000;
+
+export class PlaceAlerts {
+  readonly place = el("section", { class: "panel place-alerts", "data-testid": "place-alerts" });
+  private readonly title = el("h3");
+  private readonly rows = el("ul");
+  private readonly note = el("p", { class: "note" });
+  private found: Alert[] = [];
+  private truncated = false;
+  private asked = "";
+  private turn = 0;
+
+  constructor(
+    private readonly station: string,
+    private readonly ask: (path: string) => Promise<Fields>,
+    private readonly changed: () => void,
+  ) {
+    this.place.append(this.title, this.rows, this.note);
+  }
+
+  /** Ask for the alerts of another span. */
+  look({ from_ms, to_ms }: Span, now_ms: number): void {
+    // By whole minutes: a picture that goes on with now would ask each second.
+    const minute = Math.floor(now_ms / KEPT_MS);
+    const open = to_ms >= now_ms - KEPT_MS;
+    const asked = [Math.round((to_ms - from_ms) / KEPT_MS), open ? minute : to_ms].join();
+    if (asked === this.asked) return;
+    this.asked = asked;
+    void this.load({ from_ms, to_ms }, ++this.turn);
+  }
+
+  private async load({ from_ms, to_ms }: Span, turn: number): Promise<void> {
+    const found: Alert[] = [];
+    let after = "";
+    try {
+      for (let page = 0; page < PAGES_MAX; page += 1) {
+        const span = `from=${Math.round(from_ms)}&to=${Math.round(to_ms) + 1}`;
+        const more = after === "" ? "" : `&after=${encodeURIComponent(after)}`;
+        const answer = await this.ask(`/api/v1/alerts?${span}&limit=${PAGE}${more}`);
+        if (turn !== this.turn) return;
+        const items = (list(answer["items"]) as Fields[]).map(alertOf);
+        found.push(...items.filter((one) => one.station === this.station && !one.test));
+        after = text(answer["next"]);
+        if (after === "") break;
+      }
+    } catch (error) {
+      console.warn("the alerts of the span could not be asked", error);
+      return;
+    }
+    this.found = found;
+    this.truncated = after !== "";
+    this.changed();
+  }
+
+  /** Marks on the axis of time, of one series or of all. */
+  marks(key: string | null): Mark[] {
+    return this.found
+      .filter((one) => key === null || one.key === key)
+      .map(({ since_ms, cleared_ms, severity }) => {
+        return { from_ms: since_ms, to_ms: cleared_ms, text: "", severity };
+      });
+  }
+
+  update(active: readonly Alert[], station: Station, at: Moment): void {
+    const { language } = at;
+    const own = active.filter((one) => one.station === this.station && !one.test);
+    const ids = new Set(own.map((one) => one.id));
+    const past = this.found.filter((one) => !ids.has(one.id));
+    past.sort((a, b) => b.since_ms - a.since_ms);
+    const all = [...inOrder(own), ...past].slice(0, SHOWN_MAX);
+    setText(this.title, word("alerts_here", language, { n: own.length, m: past.length }));
+    const rest = own.length + past.length - all.length;
+    const more = rest > 0 || this.truncated;
+    setText(this.note, more ? word("alerts_more", language, { n: rest }) : "");
+    if (all.length === 0) setText(this.note, word("alerts_none", language));
+    this.note.hidden = this.note.textContent === "";
+    const shape = JSON.stringify(all.map((one) => [one.id, one.ver, one.state, language]));
+    if (this.rows.dataset["shape"] === shape) return;
+    this.rows.dataset["shape"] = shape;
+    this.rows.replaceChildren(...all.map((one) => row(one, ids.has(one.id), station, at)));
+  }
+}
+
+function row(one: Alert, now: boolean, station: Station, at: Moment): HTMLElement {
+  const { language, now_ms } = at;
+  const since = word("since", language, { time: shortTime(one.since_ms, now_ms) });
+  const until =
+    one.cleared_ms === null
+      ? ""
+      : word("cleared_at", language, { time: shortTime(one.cleared_ms, now_ms) });
+  const sign = el("i", { class: `severity ${one.severity}`, "aria-hidden": "true" });
+  const link = el("a", { href: `/canh-bao/${one.id}` });
+  const parts = [
+    named("severity", one.severity, language),
+    named("q", one.quantity, language) + heading(one, station, at),
+    figuresOf(one, at),
+    [since, until].filter(Boolean).join(", "),
+    now ? named("state", one.state, language) : word("alert_over", language),
+  ];
+  setText(link, parts.filter(Boolean).join(" · "));
+  return el("li", { class: now ? "now" : "over", "data-testid": `past-${one.id}` }, sign, link);
+}
