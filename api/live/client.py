@@ -7,7 +7,9 @@ import asyncio
 import json
 import logging
 import random
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +21,10 @@ from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL
 from api.live.mirror import Frame, Mirror, Verdict
 
 BACKOFF_S_MAX = 60.0
+STEADY_S = 10.0
+"""A link that held this long begins its backoff anew."""
+
+GREETING_S = 10.0
 SILENCE_PINGS = 2.5
 """Without any frame for this many of the service's ping intervals the link is dead."""
 
@@ -42,12 +48,27 @@ class LiveAnswerError(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How the link is.
+
+    code, why : of a lost one; 1006 where nobody said why
+    wait_s : until it is tried again
+    """
+
+    up: bool
+    code: int = 0
+    why: str = ""
+    wait_s: float = 0.0
+
+
 class LiveClient:
     """`async with LiveClient(url, token=…) as live: mirror = await live.subscribe("state")`.
 
     connects : how often it has connected
     closes : close codes seen, oldest first (1006: the link broke)
     jitter : draws the seconds to wait from (0, most)
+    told : is told whenever the link is there or lost
     """
 
     def __init__(
@@ -58,6 +79,7 @@ class LiveClient:
         origin: str | None = None,
         subprotocols: Sequence[str] = (SUBPROTOCOL,),
         jitter: Callable[[float, float], float] = random.uniform,
+        told: Callable[[Link], None] = lambda _: None,
     ) -> None:
         self.hello: Frame = {}
         self.connects = 0
@@ -67,8 +89,10 @@ class LiveClient:
         self._origin = None if origin is None else Origin(origin)
         self._subprotocols = [Subprotocol(name) for name in subprotocols]
         self._jitter = jitter
+        self._told = told
         self._connection: ClientConnection | None = None
         self._last_id = 0
+        self._link = Link(up=False)
         self._mirrors: list[Mirror] = []
         self._by_sub: dict[int, Mirror] = {}
         self._asked: dict[int, Mirror] = {}
@@ -95,6 +119,24 @@ class LiveClient:
         await asyncio.wait((self._task,))
         if not self._task.cancelled() and error is None:
             self._task.result()
+
+    async def run(self) -> None:
+        """Run until cancelled, also while the service cannot be reached; in place of `async with`.
+
+        Raises LiveRefusedError, LiveAnswerError where a wish is not accepted, and InvalidStatus.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        await self._run(asyncio.get_running_loop().create_future())
+
+    def wish(
+        self, chan: str, where: dict[str, list[str]] | None = None, *, max_hz: float | None = None
+    ) -> Mirror:
+        """What to subscribe to whenever the link is there; to be said before `run`."""
+        mirror = Mirror(chan, where, max_hz)
+        self._mirrors.append(mirror)
+        return mirror
 
     async def subscribe(
         self,
@@ -142,7 +184,7 @@ class LiveClient:
     async def _run(self, ready: "asyncio.Future[None]") -> None:
         fails = 0
         while True:
-            before = self.connects
+            began_s = time.monotonic()
             try:
                 async with connect(
                     self._url,
@@ -153,7 +195,7 @@ class LiveClient:
                     max_size=FRAME_BYTES_MAX,
                 ) as self._connection:
                     await self._serve(self._connection, ready)
-            except (ConnectionClosed, InvalidMessage, OSError, TimeoutError) as lost:
+            except (ConnectionClosed, InvalidMessage, OSError, TimeoutError, ValueError) as lost:
                 self._lost(lost)
             except InvalidStatus as refused:
                 # A server that is on its way down says 503: it comes back, and so do we.
@@ -162,9 +204,14 @@ class LiveClient:
                 self._lost(refused)
             finally:
                 self._connection = None
-            fails = 0 if self.connects > before else fails + 1
+            # A server that greets and ends at once is not hurried for that.
+            fails = 0 if time.monotonic() - began_s >= STEADY_S else fails
+            wait_s = self._jitter(0.0, min(BACKOFF_S_MAX, 2.0**fails))
+            fails += 1
+            self._link = replace(self._link, wait_s=wait_s)
+            self._told(self._link)
             await self._tell()
-            await asyncio.sleep(self._jitter(0.0, min(BACKOFF_S_MAX, 2.0**fails)))
+            await asyncio.sleep(wait_s)
 
     def _lost(self, lost: Exception) -> None:
         for answer in self._answers.values():
@@ -172,20 +219,29 @@ class LiveClient:
                 answer.set_exception(ConnectionError("the link was lost before the answer"))
         self._answers.clear()
         self._asked.clear()
+        for mirror in self._mirrors:
+            mirror.suspended()
         code = 1006
         if isinstance(lost, ConnectionClosed) and lost.rcvd is not None:
             code = lost.rcvd.code
         self.closes.append(code)
         if isinstance(lost, ConnectionClosed) and lost.rcvd is not None and 4400 <= code < 4500:
             raise LiveRefusedError(code, lost.rcvd.reason)
+        self._link = Link(up=False, code=code, why=str(lost) or type(lost).__name__)
         log.info("live link lost (%s), coming back", code)
 
     async def _serve(self, connection: ClientConnection, ready: "asyncio.Future[None]") -> None:
         self._last_id = 1
         self._by_sub.clear()
-        await self._send({"op": "auth", "id": 1, "token": self._token})
-        self.hello = json.loads(await connection.recv())
+        token = {} if self._token is None else {"token": self._token}
+        await self._send({"op": "auth", "id": 1, **token})
+        async with asyncio.timeout(GREETING_S):
+            greeting = json.loads(await connection.recv())
+        if greeting["op"] != "hello":
+            raise LiveAnswerError(greeting.get("code", 0), str(greeting.get("msg", "no hello")))
+        self.hello = greeting
         self.connects += 1
+        self._told(Link(up=True))
         for mirror in self._mirrors:
             await self._ask_for(mirror)
         if not ready.done():
@@ -217,6 +273,9 @@ class LiveClient:
             answer = self._answers.pop(frame["id"], None)
             if answer is not None and not answer.done():
                 answer.set_result(frame)
+            elif asked is not None and op == "err":
+                # What was held cannot be kept true any more, and nobody waits to hear of it.
+                raise LiveAnswerError(frame["code"], frame["msg"])
 
     async def _again(self, sub: int, mirror: Mirror) -> None:
         del self._by_sub[sub]
