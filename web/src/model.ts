@@ -18,6 +18,8 @@ export interface Station {
   /** Degrees north and east; null where it is not known. */
   lat: number | null;
   lon: number | null;
+  /** Of a bridge, between its cameras. */
+  length_m: number | null;
   side: string;
   directions: Record<string, { vi: string; en: string }>;
   devices: Device[];
@@ -116,6 +118,7 @@ export function station(raw: Fields): Station {
     km_from_mouth: (raw["km_from_mouth"] ?? {}) as Record<string, number>,
     lat: number(raw["lat"]),
     lon: number(raw["lon"]),
+    length_m: number(raw["length_m"]),
     side: text(raw["side"]),
     directions: (raw["directions"] ?? {}) as Station["directions"],
     devices: (list(raw["devices"]) as Fields[]).map((device) => ({
