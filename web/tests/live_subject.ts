@@ -31,7 +31,7 @@ function begin(url: string, token: string | null, wishes: Record<string, Wish>):
     onLink: (told) => {
       link = told;
       if (told.phase !== "lost") return;
-      say({ said: "wait", most_s: (told.retryAt_ms - world.now()) / 1000 });
+      say({ said: "wait", most_s: Math.round(told.retryAt_ms - world.now()) / 1000 });
       setTimeout(() => client === begun && begun.retryNow(), HURRIED_MS);
     },
     onChange: () => undefined,
