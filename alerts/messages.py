@@ -161,6 +161,11 @@ def local_time(t_ms: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
 
 
+def clock_time(t_ms: int) -> str:
+    """`HH:MM` in Vietnam."""
+    return local_time(t_ms)[-5:]
+
+
 def unit_in(unit: str, language: str) -> str:
     """A unit as people write it: "g/l", "g/l/giờ"; "" where there is none."""
     if language == "en":

@@ -38,6 +38,7 @@ class Sources:
     windows: Aggregates
     complete: bool = True
     _speakers: dict[str, Series] = field(default_factory=dict)
+    _missing_to_ms: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for probe in network(self.registry, self.table).probes:
@@ -45,20 +46,43 @@ class Sources:
 
     def read(self, series: Series, from_ms: int, to_ms: int) -> Batch:
         """Readings of [from, to), rising in time."""
-        rows, whence = self.points(series, from_ms, to_ms, POINTS_MAX)
-        self.complete &= whence.complete and len(rows) < POINTS_MAX
+        begin_ms = self._after_missing("points", from_ms, to_ms)
+        rows, whence = self.points(series, begin_ms, to_ms, POINTS_MAX)
+        self._note("points", whence)
+        self.complete &= len(rows) < POINTS_MAX
         return rows
 
     def hours(self, series: Series, from_ms: int, to_ms: int) -> Windows:
         """Sums of hours, which outlive the readings."""
-        found, whence = self.windows(series, from_ms, to_ms, HOUR_MS, 0)
-        self.complete &= whence.complete
+        begin_ms = self._after_missing("hours", from_ms, to_ms)
+        found, whence = self.windows(series, begin_ms, to_ms, HOUR_MS, 0)
+        self._note("hours", whence)
         return found
 
-    def day(self, series: Series, from_ms: int) -> tuple[Windows, bool]:
-        """The sums of one of Vietnam's days, and whether all of it could be read."""
-        found, whence = self.windows(series, from_ms, from_ms + DAY_MS, DAY_MS, -LOCAL_OFFSET_MS)
-        return found, whence.complete
+    def day(self, series: Series, from_ms: int) -> Windows:
+        """The sums of one of Vietnam's days."""
+        to_ms = from_ms + DAY_MS
+        begin_ms = self._after_missing("hours", from_ms, to_ms)
+        found, whence = self.windows(series, begin_ms, to_ms, DAY_MS, -LOCAL_OFFSET_MS)
+        self._note("hours", whence)
+        return found
+
+    def _note(self, kind: str, whence: Whence) -> None:
+        if not whence.complete:
+            self.complete = False
+            end_ms = max(end for _, end in whence.missing)
+            self._missing_to_ms[kind] = max(end_ms, self._missing_to_ms.get(kind, 0))
+
+    def _after_missing(self, kind: str, from_ms: int, to_ms: int) -> int:
+        """From where on to ask: a historian that is away is waited for once, not for each series.
+
+        What the store itself may hold of before is late readings of a time that it has forgotten.
+        """
+        border_ms = self._missing_to_ms.get(kind, 0)
+        if from_ms >= border_ms:
+            return from_ms
+        self.complete = False
+        return min(border_ms, to_ms)
 
     def by_key(self, key: str) -> Series | None:
         number = self.table.by_key.get(key)

@@ -27,6 +27,7 @@ from api.http import (
     ticket,
     webhooks,
 )
+from api.http.kept import Kept
 from api.http.metrics import registry_of
 from api.http.shell import HttpMeters, Shell
 from api.service import Service
@@ -53,6 +54,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.metrics = registry_of(service.accounting)
     app.state.answers = state.Answers()
+    app.state.reports = Kept()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
     for part in (
         health,

@@ -9,22 +9,30 @@ import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
+from alerts.entries import What
+from alerts.reports import bulletin as daily
 from alerts.reports import gates as board
+from alerts.reports import handover as shift
 from alerts.reports import lunar as calendar
-from alerts.reports.sources import LOCAL_OFFSET_MS, Sources
+from alerts.reports.sources import Sources
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
+from api.http.kept import Kept
 from api.http.problem import documented, invalid
-from api.http.report_examples import GATES, LUNAR
-from api.http.report_shapes import Gates, LunarShape
+from api.http.report_examples import BULLETIN, GATES, HANDOVER, LUNAR
+from api.http.report_shapes import BulletinShape, Gates, HandoverShape, LunarShape
+from api.http.times import time_ms
 from api.live.where import EVERYTHING
 from api.service import Item, Service, as_seen_by
 
 router = APIRouter(tags=["readings"])
 
-EPOCH = Date(1970, 1, 1)
 DAY_MS = 86_400_000
+FIRST_DAY = Date(2000, 1, 2)
+SHIFT_MAX_MS = 7 * DAY_MS
+EVENTS_COUNTED = 10_000
+"""Events beyond those that are shown are counted up to here."""
 
 
 def readers(request: Request) -> anyio.CapacityLimiter:
@@ -37,16 +45,6 @@ def readers(request: Request) -> anyio.CapacityLimiter:
 def sources(service: Service) -> Sources:
     """On the loop: what is in force now, with its past."""
     return Sources(service.registry(), service.series(), service.points, service.windows)
-
-
-def local_date(t_ms: int) -> Date:
-    """The day that it is in Vietnam."""
-    return EPOCH + timedelta(days=(t_ms + LOCAL_OFFSET_MS) // DAY_MS)
-
-
-def start_ms(day: Date) -> int:
-    """When a day begins in Vietnam."""
-    return (day - EPOCH).days * DAY_MS - LOCAL_OFFSET_MS
 
 
 def day_of(text: str) -> Date:
@@ -80,7 +78,7 @@ async def lunar(
     date of an earlier year compares like with like. Computed from the sun and the moon, UTC+7.
     """
     del principal
-    day = local_date(service.now_ms()) if date is None else day_of(date)
+    day = daily.local_date(service.now_ms()) if date is None else day_of(date)
     try:
         told = calendar.lunar_of(day).told()
     except calendar.OutOfRange as error:
@@ -118,3 +116,99 @@ def newest(service: Service) -> dict[str, Any]:
     """The items of the screens, by key."""
     items: list[dict[str, Any]] = msgspec.json.decode(service.items_json(EVERYTHING))
     return {item["k"]: item for item in items}
+
+
+@router.get(
+    "/api/v1/handover",
+    summary="The handover of a shift",
+    response_model=HandoverShape,
+    responses={200: example(HANDOVER), **documented("unauthorized", "invalid")},
+)
+async def handover(
+    request: Request,
+    service: ServiceHere,
+    principal: Viewer,
+    from_: Annotated[
+        str | None,
+        Query(alias="from", max_length=64, description="by default 06:00 or 18:00, the last"),
+    ] = None,
+    to: Annotated[str | None, Query(max_length=64, description="by default now")] = None,
+) -> Response:
+    """What happened in [from, to): alerts with who took them, devices lost and back, what
+    officers entered, extremes by station, lines of salt, minutes of the bridges; and what is open
+    now, what nobody has taken first. `missing` says how much of the expected data never came.
+    At most seven days. Names of officers and notes are shown to operators only.
+    """
+    now_ms = service.now_ms()
+    to_ms = now_ms if to is None else time_ms("to", to)
+    before_ms = now_ms if to is None else to_ms - 1
+    from_ms = shift.shift_start_ms(before_ms) if from_ is None else time_ms("from", from_)
+    if from_ms >= min(to_ms, now_ms):
+        raise invalid(
+            "from", f"{from_ms} is not before to = {to_ms} and now; from < to is accepted"
+        )
+    if to_ms - from_ms > SHIFT_MAX_MS:
+        raise invalid("from", "a shift of at most seven days is accepted")
+    known, book = sources(service), service.logbook
+
+    def read() -> Item:
+        active = book.active()
+        told = shift.Told(
+            book.events(from_ms, to_ms, shift.EVENTS_MAX + EVENTS_COUNTED),
+            active,
+            book.taken([each["id"] for each in active]),
+            book.entered(from_ms, to_ms, shift.ENTERED_MAX),
+            book.entered_since(),
+        )
+        return shift.handover(known, told, from_ms, to_ms, now_ms)
+
+    found = await anyio.to_thread.run_sync(read, limiter=readers(request))
+    return answer(
+        encoded(as_seen_by(principal, found)),
+        accept_encoding=request.headers.get("accept-encoding"),
+    )
+
+
+@router.get(
+    "/api/v1/bulletin",
+    summary="The bulletin of a day",
+    response_model=BulletinShape,
+    responses={200: example(BULLETIN), **documented("unauthorized", "invalid")},
+)
+async def bulletin(
+    request: Request, service: ServiceHere, principal: Viewer, date: Day = None
+) -> Response:
+    """Yesterday, unless `date` says otherwise; today as far as it has come (`complete` false). By
+    station the highest and lowest, the change against the day before and the same lunar date of
+    earlier years; the lines of salt by landmark; gates; minutes of the bridges. Every figure names
+    its series and times. It says what was measured, for reference, and forecasts nothing.
+    """
+    now_ms = service.now_ms()
+    today = daily.local_date(now_ms)
+    on = today - timedelta(days=1) if date is None else day_of(date)
+    if not FIRST_DAY <= on <= today:
+        raise invalid("date", f"{on.isoformat()} is not accepted: {FIRST_DAY} to today, {today}")
+    kept: Kept = request.app.state.reports
+    found = kept.bulletin(on, now_ms)
+    if found is None:
+        known, book, advice = sources(service), service.logbook, service.advice()
+
+        def made() -> Item:
+            day = daily.Day.of(on, now_ms)
+            gatebook = daily.Gatebook(
+                book.entered_before(What.INTAKE, day.from_ms),
+                [
+                    e
+                    for e in book.entered(day.from_ms, day.until_ms, 10_000)
+                    if e.what == What.INTAKE
+                ],
+                advice,
+            )
+            return daily.bulletin(known, day, gatebook, kept.long_ago(known, now_ms))
+
+        found = await anyio.to_thread.run_sync(made, limiter=readers(request))
+        kept.keep(on, now_ms, found)
+    return answer(
+        encoded(as_seen_by(principal, found)),
+        accept_encoding=request.headers.get("accept-encoding"),
+    )
