@@ -12,6 +12,7 @@ from alerts import records
 from alerts.alert import Acted, Action
 from alerts.entries import EnteredOutcome, Entering
 from api import service as door
+from api.auth import AuthStore, Doorkeeper, Lifetime, TicketOffice
 from ingest.archive import Archive
 from ingest.faults import ConfigError
 from ingest.history import StoreReader
@@ -21,8 +22,23 @@ from ingest.reading import Batch
 from ingest.series import Series
 from songtien.explaining import InForce, explain
 from songtien.pipeline import Parts
+from songtien.settings import Settings
 
 ACT_WITHIN_S = 10.0
+HOUR_MS = 3_600_000
+
+
+def doorkeeper(settings: Settings, accounts: AuthStore) -> Doorkeeper:
+    """Who comes in, as configured."""
+    auth = settings.auth
+    return Doorkeeper(
+        accounts,
+        TicketOffice(),
+        auth.anonymous == "viewer",
+        lifetime=Lifetime(auth.session_hours * HOUR_MS, auth.session_max_hours * HOUR_MS),
+        origins=frozenset(settings.live.origins),
+        secure_cookies=auth.secure_cookies,
+    )
 
 
 class Actions:

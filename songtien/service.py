@@ -22,7 +22,7 @@ from typing import Any
 import uvicorn
 
 from api import service as door
-from api.auth import AuthStore, Doorkeeper, Principal, TicketOffice
+from api.auth import AuthStore, Principal
 from api.http.app import create_app
 from api.live.frames import AlertCall
 from api.live.orders import carrying_out
@@ -38,7 +38,7 @@ from ingest.store import Store
 from songtien import datadir
 from songtien.announce import Announcer
 from songtien.configuration import read_config
-from songtien.doors import Actions, AlertRecords, explainer, reloaded
+from songtien.doors import Actions, AlertRecords, doorkeeper, explainer, reloaded
 from songtien.health import Health
 from songtien.historian import archive, historian
 from songtien.logbook import logbook
@@ -169,12 +169,13 @@ class Service:
         self.http_socket = bound("http", settings.http.host, settings.http.port)
         files.callback(self.http_socket.close)
         self.http_port: int = self.http_socket.getsockname()[1]
-        keeper = Doorkeeper(self.accounts, TicketOffice(), settings.auth.anonymous == "viewer")
+        keeper = doorkeeper(settings, self.accounts)
         self.live = LiveServer(
             self.hub,
             lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
             self._carry_out,
             origins=Origins.of(settings.live.origins, self.http_port),
+            ended=lambda credentials: keeper.ended(credentials, clock_ms()),
         )
         self.watching = watching(
             settings,
@@ -265,6 +266,9 @@ class Service:
                 create_app(self.door),
                 log_config=None,
                 access_log=False,
+                # A stranger's word on who he is counts for nothing.
+                proxy_headers=bool(self.settings.http.proxies),
+                forwarded_allow_ips=list(self.settings.http.proxies),
                 lifespan="off",
                 server_header=False,
                 timeout_graceful_shutdown=HTTP_CLOSE_WITHIN_S,

@@ -6,6 +6,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -169,6 +170,20 @@ def _origins(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _addresses(value: object) -> tuple[str, ...]:
+    """Addresses and networks, as `ipaddress` writes them."""
+    accepted = 'accepted is a list of addresses or networks, such as ["127.0.0.1", "10.0.0.0/8"]'
+    if not isinstance(value, list):
+        raise NotAcceptedError(accepted)
+    found = []
+    for each in value:
+        try:
+            found.append(str(ip_network(each) if "/" in each else ip_address(each)))
+        except (TypeError, ValueError) as error:
+            raise NotAcceptedError(accepted) from error
+    return tuple(dict.fromkeys(found))
+
+
 def _choice(*options: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if not isinstance(value, str) or value not in options:
@@ -229,11 +244,15 @@ KEYS: Final = (
     Key("store", "window_days", _integer(1, 36_500), 400, _number_of),
     Key("http", "host", _host, "127.0.0.1"),
     Key("http", "port", _port, 8080, _number_of),
+    Key("http", "proxies", _addresses, (), _list_of),
     Key("live", "host", _host, "127.0.0.1"),
     Key("live", "port", _port, 8081, _number_of),
     Key("live", "public_url", _public_url),
     Key("live", "origins", _origins, (), _list_of),
     Key("auth", "anonymous", _choice("viewer", "none"), "viewer"),
+    Key("auth", "session_hours", _integer(1, 8_760), 12, _number_of),
+    Key("auth", "session_max_hours", _integer(1, 8_760), 168, _number_of),
+    Key("auth", "secure_cookies", _true_or_false, False, _truth_of),
     Key("data", "dir", _path, "data"),
     Key("data", "journal_days", _integer(1, 3_650), 7, _number_of),
     Key("registry", "file", _path),

@@ -38,10 +38,14 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """The listener of HTTP; port 0 takes a free one."""
+    """The listener of HTTP; port 0 takes a free one.
+
+    proxies : addresses and networks whose word on who asks, and whether by https, is taken
+    """
 
     host: str
     port: int
+    proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,18 @@ class LiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """`anonymous` is what people who show nothing may do: "viewer" or "none"."""
+    """Who may look, and for how long officers stay signed in.
+
+    anonymous : what people who show nothing may do, "viewer" or "none"
+    session_hours : a session ends when it was unused for as long
+    session_max_hours : and as long after it began, used or not
+    secure_cookies : cookies for https alone, also where no proxy says that it is https
+    """
 
     anonymous: str
+    session_hours: int = 12
+    session_max_hours: int = 168
+    secure_cookies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

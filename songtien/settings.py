@@ -195,6 +195,11 @@ class _Reading:
         http, live = (values["http.host"], values["http.port"]), values["live.port"]
         if live != 0 and http == (values["live.host"], live):
             self._doubt("live.port", "HTTP listens there already; accepted is another port")
+        if values["auth.session_max_hours"] < values["auth.session_hours"]:
+            where = (
+                "session_max_hours" if "auth.session_max_hours" in self._given else "session_hours"
+            )
+            self._doubt(f"auth.{where}", "session_max_hours is session_hours or longer")
         registry, own_registry = self._own_or_packaged("registry", "stations.toml", values)
         rules, own_rules = self._own_or_packaged("rules", "rules.toml", values)
         directory = self._placed("data.dir", values) or self.home
@@ -218,14 +223,19 @@ class _Reading:
                 ca_file=ca_file,
             ),
             store=StoreSettings(historian, token, values["store.window_days"]),
-            http=Http(*http),
+            http=Http(*http, values["http.proxies"]),
             live=LiveSettings(
                 host=values["live.host"],
                 port=live,
                 public_url=values["live.public_url"],
                 origins=values["live.origins"],
             ),
-            auth=Auth(values["auth.anonymous"]),
+            auth=Auth(
+                values["auth.anonymous"],
+                values["auth.session_hours"],
+                values["auth.session_max_hours"],
+                values["auth.secure_cookies"],
+            ),
             data=DataSettings(directory, values["data.journal_days"]),
             ingest=Ingest(values["ingest.reorder_s"]),
             watch=WatchSettings(

@@ -109,6 +109,11 @@ class Officers:
             connection.execute("DELETE FROM session WHERE name = ?", (name,))
             return connection.execute("DELETE FROM officer WHERE name = ?", (name,)).rowcount == 1
 
+    def find(self, name: str, now_ms: int) -> OfficerRecord | None:
+        """The officer of that name."""
+        name = normal(name).strip()
+        return next((one for one in self.list(now_ms) if one.name == name), None)
+
     def list(self, now_ms: int) -> tuple[OfficerRecord, ...]:
         """By name."""
         rows = self._file.rows(

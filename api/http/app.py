@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.http import (
     acts,
+    admin,
     alerts,
     cap,
     checks,
@@ -22,6 +23,7 @@ from api.http import (
     rewind,
     rules,
     series,
+    session,
     state,
     stations,
     ticket,
@@ -54,6 +56,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.metrics = registry_of(service.accounting)
     app.state.answers = state.Answers()
+    app.state.password_checks = session.PasswordChecks()
     app.state.reports = Kept()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
     for part in (
@@ -73,6 +76,8 @@ def create_app(service: Service) -> FastAPI:
         dead_letters,
         webhooks,
         ticket,
+        session,
+        admin,
         documents,
         pages,
     ):
@@ -96,6 +101,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
                 {"name": "readings", "description": "Stations, newest values, history."},
                 {"name": "alerts", "description": "Rules, and what they raised."},
                 {"name": "operators", "description": "For operators alone."},
+                {"name": "admins", "description": "Officers, their sessions, the audit."},
                 {"name": "service", "description": "Health, metrics, sign-in."},
             ],
         )

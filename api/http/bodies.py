@@ -102,6 +102,33 @@ class IntakeBody(Body):
     note: Note = ""
 
 
+class SignInBody(Body):
+    """Signing in."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class OfficerBody(Body):
+    """An officer to be added."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    role: Literal["viewer", "operator", "admin"]
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class PasswordBody(Body):
+    """Another password."""
+
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class RoleBody(Body):
+    """Another role."""
+
+    role: Literal["viewer", "operator", "admin"]
+
+
 class CheckBody(Body):
     """What a crew measured by hand beside a probe, and what it did to it afterwards."""
 

@@ -28,9 +28,14 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "unauthorized": Kind(
-        401, "A token is needed", "Send `Authorization: Bearer …` with a token that is valid."
+        401,
+        "Sign in first",
+        "Sign in, or send `Authorization: Bearer …` with a token that is valid.",
     ),
-    "forbidden": Kind(403, "Not allowed", "Ask with a token whose role allows it."),
+    "wrong-password": Kind(
+        401, "Name or password is wrong", "Try again; an admin can give you another password."
+    ),
+    "forbidden": Kind(403, "Not allowed", "Ask as somebody whose role allows it; see `detail`."),
     "not-found": Kind(404, "Not found", "Look at `did_you_mean` where it is given."),
     "method-not-allowed": Kind(405, "Method not allowed", "Use a method of the `Allow` header."),
     "not-acceptable": Kind(
@@ -46,6 +51,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "too-many-points": Kind(
         422, "Too many points", "Ask for a shorter range, or for aggregates with `step`."
     ),
+    "too-many-tries": Kind(429, "Too many failed tries", "Come back after `Retry-After` seconds."),
     "internal": Kind(
         500, "Internal error", "Nothing on your side; the service's log has the cause."
     ),
@@ -62,6 +68,7 @@ _BY_STATUS: Final = {
     409: "conflict",
     413: "too-large",
     422: "invalid",
+    429: "too-many-tries",
     500: "internal",
     503: "busy",
 }

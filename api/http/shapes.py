@@ -283,3 +283,57 @@ class Ticket(Shape):
     ticket: str
     expires: int
     live_url: str
+
+
+class WhoShape(Shape):
+    name: str = Field(description="empty for somebody who has not signed in")
+    role: Literal["viewer", "operator", "admin"]
+
+
+class SessionShape(WhoShape):
+    expires: int = Field(description="when the session ends unless it is used")
+
+
+class SessionEnd(Shape):
+    ended: bool
+
+
+class OfficerShape(Shape):
+    name: str
+    role: Literal["viewer", "operator", "admin"]
+    created: int
+    changed: int = Field(description="when password or role were last set")
+    sessions: int = Field(description="where the officer is signed in, as a count")
+
+
+class Officers(Shape):
+    items: list[OfficerShape]
+
+
+class SessionRecordShape(Shape):
+    id: str
+    name: str
+    role: Literal["viewer", "operator", "admin"]
+    address: str = Field(description="from where the officer signed in")
+    begun: int
+    used: int
+    expires: int
+    own: bool
+
+
+class SessionList(Shape):
+    items: list[SessionRecordShape]
+
+
+class AuditLine(Shape):
+    id: int
+    t: int
+    who: str
+    role: str
+    what: str
+    outcome: str
+
+
+class Audit(Shape):
+    items: list[AuditLine]
+    next: str | None

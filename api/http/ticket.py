@@ -1,4 +1,4 @@
-"""One-use tickets: how a browser that holds a token opens the live socket."""
+"""One-use tickets: how a browser that has signed in opens the live socket."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -26,12 +26,13 @@ router = APIRouter()
                 "live_url": "ws://127.0.0.1:8081/live",
             }
         ),
-        **documented("unauthorized", "busy"),
+        **documented("unauthorized", "forbidden", "busy"),
     },
 )
 async def live_ticket(request: Request, service: ServiceHere, principal: SignedIn) -> Response:
-    """Shown as `token` in the socket's `auth`, within 30 s and once: so that a browser's token
-    stands in no URL. It carries the role of the token that asks.
+    """Shown as `token` in the socket's `auth`, within 30 s and once: a browser cannot send a
+    header when it opens a socket. It carries the role of whoever asks, and ends with the session
+    or the token that was shown here.
     """
     now_ms = service.now_ms()
     ticket = service.doorkeeper.tickets.issue(principal, now_ms)

@@ -29,6 +29,7 @@ from api.live.origin import Origins
 from api.live.session import (
     BAD_FRAME,
     NO_PONG,
+    NOT_AUTHORISED,
     TOO_MANY,
     TOO_SLOW,
     Instant,
@@ -59,7 +60,11 @@ READ_FRAMES_MAX = 4
 READ_BYTES_MAX = 2 * FRAME_BYTES_MAX
 """Above it a message isn't even read (1009); between this and the frame limit: 4400."""
 
+RECHECK_S = 2.0
+"""How soon a session that was ended, or a token that was revoked, ends its connections."""
+
 Authenticate = Callable[[str | None], Principal | None]
+Ended = Callable[[frozenset[str]], frozenset[str]]
 CarryOut = Callable[[Principal, AlertCall], Awaitable[dict[str, Any] | Refused]]
 
 log = logging.getLogger(__name__)
@@ -120,6 +125,7 @@ class LiveServer:
     carry_out : does to an alert what an operator asks, and answers once it is durable
     origins : which pages may connect from a browser
     rewinds : opens the past for those who ask for it; None turns them away
+    ended : which of these `Principal.credential` are good no longer; called on a worker thread
     """
 
     def __init__(
@@ -133,6 +139,7 @@ class LiveServer:
         clients_max: int = CLIENTS_MAX,
         clock: Callable[[], Instant] = now,
         rewinds: Rewinds | None = None,
+        ended: Ended | None = None,
     ) -> None:
         self.counters = Counters()
         self.port = 0
@@ -144,6 +151,7 @@ class LiveServer:
         self._clients_max = clients_max
         self._clock = clock
         self._rewinds = rewinds
+        self._ended = ended
         self._clients: set[_Client] = set()
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup
@@ -169,6 +177,8 @@ class LiveServer:
             async with asyncio.TaskGroup() as self._tasks:
                 if bound is not None and not bound.done():
                     bound.set_result(self.port)
+                if self._ended is not None:
+                    self._tasks.create_task(self._recheck(self._ended), name="live recheck")
                 await self._fan_out()
         finally:
             deaf()
@@ -296,6 +306,20 @@ class LiveServer:
     async def _obey(self, client: _Client, ask: Order) -> None:
         client.session.answered(ask, await self._carry_out_order(ask.principal, ask.call))
         self._flush(client)
+
+    async def _recheck(self, ended: Ended) -> None:
+        """Close those whose session or token is good no longer, wherever it was ended."""
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            shown = {
+                client: client.session.principal.credential
+                for client in self._clients
+                if client.session.principal is not None and client.session.principal.credential
+            }
+            over = await asyncio.to_thread(ended, frozenset(shown.values())) if shown else ()
+            for client in (client for client, credential in shown.items() if credential in over):
+                client.session.turn_away(NOT_AUTHORISED, "signed out, or the token was revoked")
+                self._flush(client)
 
     async def _fan_out(self) -> None:
         while True:

@@ -216,7 +216,7 @@ class Session:
             self._answer(frames.Ret(ask.id, result))
 
     def turn_away(self, code: int, reason: str) -> None:
-        """The past that a `SignIn` wanted can't be shown, or not on."""
+        """The past that a `SignIn` wanted can't be shown, or not on; or who asks is signed out."""
         self._close(code, reason)
 
     def shut_down(self) -> None:

@@ -50,11 +50,15 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_the_routes_of_this_version(world: World) -> None:
     assert sorted(_operations(_document(world))) == [
         "DELETE /api/v1/maintenance/{id}",
+        "DELETE /api/v1/session",
+        "DELETE /api/v1/sessions/{id}",
+        "DELETE /api/v1/users/{name}",
         "GET /api/v1/about",
         "GET /api/v1/advice",
         "GET /api/v1/advice/{intake}",
         "GET /api/v1/alerts",
         "GET /api/v1/alerts/{id}",
+        "GET /api/v1/audit",
         "GET /api/v1/bridges",
         "GET /api/v1/bulletin",
         "GET /api/v1/checks",
@@ -70,9 +74,12 @@ def test_the_routes_of_this_version(world: World) -> None:
         "GET /api/v1/river",
         "GET /api/v1/rules",
         "GET /api/v1/series/{key}",
+        "GET /api/v1/session",
+        "GET /api/v1/sessions",
         "GET /api/v1/state",
         "GET /api/v1/stations",
         "GET /api/v1/stations/{id}/care",
+        "GET /api/v1/users",
         "GET /api/v1/webhooks",
         "GET /cap/alerts.atom",
         "GET /cap/{id}.xml",
@@ -90,6 +97,10 @@ def test_the_routes_of_this_version(world: World) -> None:
         "POST /api/v1/maintenance",
         "POST /api/v1/risk-level",
         "POST /api/v1/rules/reload",
+        "POST /api/v1/session",
+        "POST /api/v1/users",
+        "POST /api/v1/users/{name}/password",
+        "POST /api/v1/users/{name}/role",
     ]
 
 

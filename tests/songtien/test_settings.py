@@ -14,6 +14,7 @@ from alerts.webhook import Wanted
 from ingest.faults import ConfigError
 from ingest.influx import InfluxAddress
 from songtien.setting_keys import KEYS, SECTIONS, webhook_keys
+from songtien.setting_values import Auth
 from songtien.settings import DEFAULTS, load_settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -116,7 +117,11 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_LIVE__PORT": "0",
         "SONGTIEN_LIVE__PUBLIC_URL": "wss://man.example.vn/live",
         "SONGTIEN_LIVE__ORIGINS": "https://Man.example.vn, http://10.0.0.7:8080",
+        "SONGTIEN_HTTP__PROXIES": "127.0.0.1, 10.0.0.0/8",
         "SONGTIEN_AUTH__ANONYMOUS": "none",
+        "SONGTIEN_AUTH__SESSION_HOURS": "8",
+        "SONGTIEN_AUTH__SESSION_MAX_HOURS": "24",
+        "SONGTIEN_AUTH__SECURE_COOKIES": "true",
         "SONGTIEN_DATA__DIR": "kho",
         "SONGTIEN_DATA__JOURNAL_DAYS": "3",
         "SONGTIEN_REGISTRY__FILE": "s.toml",
@@ -148,7 +153,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert (settings.live.host, settings.live.port) == ("::1", 0)
     assert settings.live.public_url == "wss://man.example.vn/live"
     assert settings.live.origins == ("https://man.example.vn", "http://10.0.0.7:8080")
-    assert settings.auth.anonymous == "none"
+    assert settings.http.proxies == ("127.0.0.1", "10.0.0.0/8")
+    assert settings.auth == Auth("none", 8, 24, secure_cookies=True)
     assert settings.store.window_days == 30
     assert str(settings.store.historian) == "influxdb://influx.example.vn:8086/river?org=tg"
     assert settings.store.token == "s3cret=="
@@ -254,6 +260,12 @@ INFLUX = '[store]\nurl = "influxdb://h:8086/b?org=o"\n'
         ("[live]\nport = 8080", "another port"),
         ('[live]\npublic_url = "https://h"', "ws://"),
         ('[live]\norigins = "https://h"', "a list such as"),
+        ('[http]\nproxies = "127.0.0.1"', "a list of addresses"),
+        ('[http]\nproxies = ["proxy"]', "a list of addresses"),
+        ('[http]\nproxies = ["10.0.0.1/8"]', "a list of addresses"),
+        ("[auth]\nsession_hours = 0", "from 1 to 8760"),
+        ("[auth]\nsession_hours = 200", "session_hours or longer"),
+        ('[auth]\nsecure_cookies = "yes"', "true or false"),
         ('[live]\norigins = ["https://h/path"]', "without a path"),
         ('[live]\norigins = ["*"]', "without a path"),
         ('[data]\ndir = "songtien.toml"', "accepted is a directory"),
@@ -300,6 +312,7 @@ def test_the_documentation_explains_every_key_and_no_other() -> None:
         if key.default not in (None, ()):
             row = next(line for line in text.split("\n") if line.startswith(f"| `{key.path}`"))
             default = f"{key.default:g}" if isinstance(key.default, float) else str(key.default)
+            default = default.lower() if isinstance(key.default, bool) else default
             assert f"`{default}`" in row, key.path
     (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert set(tomllib.loads(example)) <= set(SECTIONS)
