@@ -5,17 +5,22 @@ import { browserWorld as world, liveUrl, memory } from "./browser.ts";
 import { deskDoings } from "./deskdoings.ts";
 import type { Doing } from "./doing.ts";
 import { byId, el, setAttribute, setText } from "./dom.ts";
-import { shelved } from "./fold.ts";
+import { criticalUntaken, shelved } from "./fold.ts";
 import { Header } from "./header.ts";
 import { Holding } from "./holding.ts";
 import { getJson, sendJson } from "./http.ts";
 import { identify } from "./identify.ts";
+import { Keys } from "./keys.ts";
+import { openKiosk } from "./kiosk.ts";
 import type { Link, Occurrence } from "./live.ts";
 import * as model from "./model.ts";
 import { Officer } from "./officer.ts";
 import { Overlay } from "./overlay.ts";
 import type { App, Page } from "./page.ts";
 import { MENU, PAGES, routeOf } from "./routes.ts";
+import type { Meaning } from "./shortcuts.ts";
+import { pathOf } from "./shortcutpaths.ts";
+import { Sound } from "./sound.ts";
 import { alertSentence } from "./telling.ts";
 import { flipTheme, recallTheme } from "./theme.ts";
 import type { Moment } from "./view.ts";
@@ -62,6 +67,8 @@ export class Screen implements App {
     toast: (text) => this.toast(text),
   });
   private readonly wall = new Wall(this);
+  private readonly sound = new Sound(() => this.schedule());
+  private readonly keys = new Keys((meaning) => this.obey(meaning));
   private page: Page = this.wall;
 
   constructor() {
@@ -76,11 +83,17 @@ export class Screen implements App {
       this.held.token === null ? this.officer.askToken() : this.signOut(),
     );
     byId("desk").addEventListener("click", () => void this.openDesk());
+    byId("keys-help").addEventListener("click", () => this.keys.help(this.language));
     addEventListener("online", () => this.retry());
     addEventListener("popstate", () => void this.open());
     document.addEventListener("click", (event) => this.follow(event));
     void document.fonts.ready.then(() => this.restyled());
     recallTheme();
+    openKiosk({
+      go: (path) => this.go(path),
+      held: () => criticalUntaken(this.held.folded),
+      reload: () => location.reload(),
+    });
     setInterval(() => {
       this.held.poll();
       this.schedule();
@@ -116,6 +129,22 @@ export class Screen implements App {
     if (link === null || link.hasAttribute("target") || routeOf(path) === null) return;
     event.preventDefault();
     this.go(path);
+  }
+
+  /** What a key asks of the screen, or of the page before the reader. */
+  private obey(meaning: Meaning): boolean {
+    if (meaning.kind === "help") this.keys.help(this.language);
+    else if (meaning.kind === "silence") this.sound.toggle();
+    else if (meaning.kind === "page") return this.page.key?.(meaning.key) ?? false;
+    else if (meaning.kind === "go") {
+      const path = pathOf(meaning.place, this.wall.station, this.held.stations);
+      if (path === null || routeOf(path) === null) return false;
+      this.go(path);
+    } else if (meaning.kind === "back") {
+      if (this.page !== this.wall) this.go("/");
+      else (document.activeElement as HTMLElement | null)?.blur();
+    }
+    return true;
   }
 
   /** Open the page that the address names. */
@@ -168,6 +197,7 @@ export class Screen implements App {
     const alert = model.alert(raw);
     if (alert.test || shelved(alert) || alert.suppressed !== null) return;
     const text = alertSentence(alert, this.held.station(alert.station), this.moment());
+    this.sound.alarm.hear(alert.severity, world.now());
     setText(byId("announce"), word(again ? "still_open" : "new_alert", this.language, { text }));
   }
 
@@ -259,6 +289,8 @@ export class Screen implements App {
     this.header.update(head, stations, byStation, at);
     this.drawMenu();
     this.overlay.update(this.linkView(), held.token !== null, world.now(), this.language);
+    const believable = this.link.phase === "live" && held.whole;
+    this.sound.update(believable && criticalUntaken(held.folded), this.language);
     if (stations.length > 0) this.page.update(at);
   }
 

@@ -73,6 +73,13 @@ export function untaken({ rows }: Folded): number {
   return rows.filter((row) => row.open.length > 0).length;
 }
 
+/** Whether nobody has taken an alert of the worst kind that still holds. */
+export function criticalUntaken({ rows }: Folded): boolean {
+  const waits = (alert: Alert): boolean =>
+    alert.severity === SEVERITIES[0] && alert.state === "unacked";
+  return rows.some((row) => row.open.some(waits));
+}
+
 function lowerThan(one: Alert, other: Alert): boolean {
   return severityRank(one) > severityRank(other);
 }

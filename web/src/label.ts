@@ -29,12 +29,16 @@ export interface Label {
   tier: Tier;
   group: SVGGElement;
   title: SVGTitleElement;
-  dot: SVGElement;
+  leader: SVGPathElement;
+  back: SVGRectElement;
+  name: SVGTextElement;
+  dot: SVGCircleElement;
   value: SVGTextElement;
   change: SVGTextElement;
   age: SVGTextElement;
   bar: SVGRectElement[];
   pointer: SVGPathElement;
+  hatch: SVGRectElement;
   barX: number;
   barWidth: number;
   barBottom: number;
@@ -67,48 +71,70 @@ export function sizeOf(
   return { width: Math.max(name, figures, age) + 1.1 * u, height: (at.height + line) * u };
 }
 
-export function makeLabel(
-  station: Station,
-  tier: Tier,
-  x: number,
-  y: number,
-  box: { u: number; width: number; height: number },
-): Label {
-  const { u, width, height } = box;
+/** A label outlives the drawings in which it stands: what looks at it keeps it. */
+export function makeLabel(station: Station): Label {
+  const drawn = {
+    // All of it in a sentence, for a tooltip; what passes with time is its age.
+    title: svg("title", { "data-testid": "age" }),
+    leader: svg("path", { class: "leader" }),
+    back: svg("rect", { class: "back" }),
+    name: svg("text", { class: "name" }),
+    value: svg("text", { class: "value", "data-testid": "value" }),
+    change: svg("text", { class: "change" }),
+    bar: [0, 1, 2, 3, 4].map(() => svg("rect")),
+    pointer: svg("path", { class: "pointer" }),
+    hatch: svg("rect", { class: "hatch", fill: "url(#stale-hatch)" }),
+    age: svg("text", { class: "age", "data-testid": "age" }),
+    dot: svg("circle", { class: "dot" }),
+  };
+  setText(drawn.name, shortName(station.name));
+  const role = { role: "button", tabindex: 0, "data-testid": `station-${station.id}`, lang: "vi" };
+  const { title, leader, back, name, value, change, bar, pointer, hatch, age, dot } = drawn;
+  const words = [name, " ", value, " ", change, " "]; // spaces for those who read them
+  const group = svg("g", { class: "station", ...role }, title, leader, back, ...words);
+  group.append(...bar, pointer, hatch, age, dot);
+  const tier = { large: false, marked: false };
+  return { station, tier, group, ...drawn, barX: 0, barWidth: 0, barBottom: 0 };
+}
+
+/** Where a label stands, its size and that of its letters, px; `dotX`, `dotY` are its place. */
+export interface Site {
+  u: number;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  dotX: number;
+  dotY: number;
+  /** On which of its edges the way to its place begins, px. */
+  edge: number;
+}
+
+export function lay(label: Label, tier: Tier, site: Site): void {
+  const { u, x, y, width, height, dotX, dotY } = site;
   const at = sizes(tier);
   const left = x + 0.45 * u;
-  const beside = left + figureWidth(at.value * u) + 0.25 * u;
   const barWidth = width - 1.1 * u;
   const barBottom = y + 4.35 * u;
-  const name = svg("text", { class: "name", x: left, y: y + (at.name - 0.1) * u });
-  setText(name, shortName(station.name));
-  const figureAt = { x: left, y: y + at.baseline * u };
-  const value = svg("text", { class: "value", ...figureAt, "data-testid": "value" });
-  const change = svg("text", { class: "change", x: beside, y: y + at.baseline * u });
-  const age = svg("text", { class: "age", x: left, y: y + at.age * u, "data-testid": "age" });
-  const parts = tier.large ? [0, 1, 2, 3, 4] : [];
-  const bar = parts.map((n) =>
-    svg("rect", {
-      ...{ x: left + (n * barWidth) / 5, y: barBottom - 0.45 * u },
-      ...{ width: barWidth / 5 - 0.12 * u, height: 0.45 * u },
-    }),
-  );
-  const pointer = svg("path", { class: "pointer" });
-  const hatch = svg("rect", {
-    ...{ class: "hatch", fill: "url(#stale-hatch)", x: left - 0.15 * u, width: barWidth + 0.3 * u },
-    ...{ y: y + (at.baseline - 0.85 * at.value) * u, height: at.value * u },
+  const set = (node: Element, to: Record<string, string | number>): void => {
+    for (const [name, value] of Object.entries(to)) setAttribute(node, name, value);
+  };
+  set(label.name, { x: left, y: y + (at.name - 0.1) * u });
+  set(label.value, { x: left, y: y + at.baseline * u });
+  const beside = left + figureWidth(at.value * u) + 0.25 * u;
+  set(label.change, { x: beside, y: y + at.baseline * u });
+  set(label.age, { x: left, y: y + at.age * u });
+  label.bar.forEach((part, n) => {
+    const [partX, wide] = [left + (n * barWidth) / 5, barWidth / 5 - 0.12 * u];
+    set(part, { x: partX, y: barBottom - 0.45 * u, width: wide, height: 0.45 * u });
   });
-  const back = svg("rect", {
-    ...{ class: "back", x: x + 0.1 * u, y, width: width - 0.2 * u, height, rx: 0.35 * u },
-  });
-  // All of it in a sentence, for a tooltip; what passes with time is its age.
-  const title = svg("title", { "data-testid": "age" });
-  const role = { role: "button", "data-testid": `station-${station.id}`, lang: "vi" };
-  const shown = [title, back, name, " ", value, " ", change, " ", ...bar, pointer, hatch, age];
-  const group = svg("g", { class: "station", ...role }, ...shown);
-  const dot = svg("circle");
-  const drawn = { group, title, dot, value, change, age, bar, pointer };
-  return { station, tier, ...drawn, barX: left, barWidth, barBottom };
+  set(label.hatch, { x: left - 0.15 * u, width: barWidth + 0.3 * u });
+  set(label.hatch, { y: y + (at.baseline - 0.85 * at.value) * u, height: at.value * u });
+  set(label.back, { x: x + 0.1 * u, y, width: width - 0.2 * u, height, rx: 0.35 * u });
+  set(label.dot, { cx: dotX, cy: dotY, r: (tier.large ? 0.55 : 0.4) * u });
+  const end = Math.min(Math.max(dotX, x + u), x + width - u);
+  set(label.leader, { d: `M${dotX},${dotY} L${end},${site.edge}` });
+  Object.assign(label, { tier, barX: left, barWidth, barBottom });
 }
 
 /** `rise` is g/L above the same tide the day before; null where it is not known. */
@@ -134,7 +160,6 @@ export function write(
   setText(label.title, sentence);
   // The name of the button begins with what stands on it, for those who speak to the machine.
   setAttribute(label.group, "aria-label", `${shortName(label.station.name)} ${sentence}`);
-  if (label.bar.length === 0) return;
   label.bar.forEach((part, n) =>
     setAttribute(part, "class", band !== null && n <= band ? `part part-${n}` : "part"),
   );

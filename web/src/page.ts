@@ -28,6 +28,8 @@ export interface Page {
   renewed?(): void;
   /** Light or dark has been chosen, or the face of the letters has come. */
   restyled?(): void;
+  /** A key of the page's own (`shortcuts.ts`) while nobody types; whether it did something. */
+  key?(key: string): boolean;
   /** The page is left: let go of timers and listeners. */
   close(): void;
 }

@@ -91,3 +91,11 @@ export function levelText(lines: readonly SaltLine[], level_g_l: number, at: Mom
   const told = `${word("salt_line", language, { level: level_g_l })}: ${figures.join(", ")}`;
   return live ? told : `${told} (${word("salt_old", language)})`;
 }
+
+/** " (+3,1)", as bulletins write it; " (=)" within 0,3 km of the day before. */
+export function changeText(rise_km: number | null, language: Language): string {
+  if (rise_km === null) return "";
+  if (Math.abs(rise_km) < 0.3) return " (=)";
+  const sign = rise_km > 0 ? "+" : "−";
+  return ` (${sign}${decimal(Math.abs(rise_km), 1, language)})`;
+}

@@ -4,7 +4,7 @@
 import { onActivate, setAttribute, setText, svg } from "./dom.ts";
 import { decimal } from "./format.ts";
 import { mouthName } from "./layout.ts";
-import { kmText, LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
+import { changeText, kmText, LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
 import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
@@ -139,14 +139,6 @@ export class SaltMarks {
     const shape = marks.map((mark) => mark.outerHTML).join("");
     if (this.lines.innerHTML !== shape) this.lines.replaceChildren(...marks);
   }
-}
-
-/** " (+3,1)", as bulletins write it; " (=)" within 0,3 km of the day before. */
-export function changeText(rise_km: number | null, language: Language): string {
-  if (rise_km === null) return "";
-  if (Math.abs(rise_km) < 0.3) return " (=)";
-  const sign = rise_km > 0 ? "+" : "−";
-  return ` (${sign}${decimal(Math.abs(rise_km), 1, language)})`;
 }
 
 function riseSentence(level: number, rise_km: number, language: Language): string {

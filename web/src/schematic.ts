@@ -2,7 +2,7 @@
 
 import type { Before } from "./before.ts";
 import { onActivate, rem, setAttribute, setText, svg, textWidth } from "./dom.ts";
-import { type Label, makeLabel, marked, sizeOf, type Tier, write } from "./label.ts";
+import { type Label, lay, makeLabel, marked, sizeOf, type Tier, write } from "./label.ts";
 import { type Lanes, lanesOf, partingOf, type Row, rowsOf } from "./layout.ts";
 import type { Reading, Station } from "./model.ts";
 import type { SaltLine } from "./salt.ts";
@@ -93,7 +93,6 @@ export class Schematic {
   /** Draw the water and the labels anew: other stations, another size, another plan. */
   draw(stations: readonly Station[], plan: Plan): void {
     const focused = this.focused();
-    this.labels.clear();
     this.salts = [];
     this.root.replaceChildren();
     const { width, height } = this.place.getBoundingClientRect();
@@ -101,6 +100,8 @@ export class Schematic {
     setAttribute(this.root, "viewBox", `0 0 ${width} ${height}`);
     setAttribute(this.root, "aria-label", word("panel_river", plan.language));
     const { rows, coast, elsewhere } = rowsOf(stations);
+    const ids = new Set(stations.map(({ id }) => id));
+    for (const id of this.labels.keys()) if (!ids.has(id)) this.labels.delete(id);
     const first = rows[0];
     if (first === undefined) {
       const none = word("no_stations", plan.language);
@@ -242,20 +243,21 @@ export class Schematic {
       const bottom = side === 2 ? far : near;
       const top = side === 1 ? y + LANE_GAP * u : bottom - height;
       const edge = side === 1 ? top : bottom;
-      const label = makeLabel(station, tier, centre - width / 2, top, { u, width, height });
+      const label = this.labelOf(station);
       // Shore stations stand on the coast, beside the mouth.
-      const dotX = x(Math.max(km, 0));
-      const dotY = km < 0 ? y - 0.9 * u : y;
-      label.dot = svg("circle", { class: "dot", cx: dotX, cy: dotY, r: (tier.large ? 0.55 : 0.4) * u });
-      const end = Math.min(Math.max(dotX, centre - width / 2 + u), centre + width / 2 - u);
-      const leader = svg("path", { class: "leader", d: `M${dotX},${dotY} L${end},${edge}` });
-      label.group.append(label.dot);
-      label.group.prepend(label.title, leader);
-      setAttribute(label.group, "tabindex", 0);
-      onActivate(label.group, () => this.choose(station));
+      const dot = { dotX: x(Math.max(km, 0)), dotY: km < 0 ? y - 0.9 * u : y };
+      lay(label, tier, { u, x: centre - width / 2, y: top, width, height, edge, ...dot });
       marks.append(label.group);
-      this.labels.set(station.id, label);
     });
+  }
+
+  private labelOf(station: Station): Label {
+    const known = this.labels.get(station.id);
+    if (known !== undefined && known.station.name === station.name) return known;
+    const label = makeLabel(station);
+    onActivate(label.group, () => this.choose(station));
+    this.labels.set(station.id, label);
+    return label;
   }
 }
 
@@ -272,7 +274,10 @@ function fit(rows: readonly Row[], width: number, height: number, plan: Plan): F
     };
     let strips = tried([]);
     if (strips === null && u > SMALLEST * rem()) continue;
-    if (strips === null) return { frame, strips: rows.flatMap((row) => stripOf(row, frame, plan, new Set()) ?? []) };
+    if (strips === null) {
+      const none = new Set<string>();
+      return { frame, strips: rows.flatMap((row) => stripOf(row, frame, plan, none) ?? []) };
+    }
     let large: readonly string[] = [];
     for (const id of plan.prominent) {
       const more = [...large, id];

@@ -3,7 +3,7 @@
 import { adviceOf } from "./advice.ts";
 import { AdvicePanel } from "./advicepanel.ts";
 import { alertDoings } from "./alertdoings.ts";
-import { Alerts, type AlertStep } from "./alerts.ts";
+import { Alerts, type AlertStep, pageOf } from "./alerts.ts";
 import { Before, risesOf } from "./before.ts";
 import { Bridges } from "./bridges.ts";
 import { inAddress } from "./browser.ts";
@@ -17,10 +17,13 @@ import type { App, Page } from "./page.ts";
 import { prominent } from "./prominence.ts";
 import { QuietStrip } from "./quietstrip.ts";
 import { RiverList } from "./riverlist.ts";
+import { routeOf } from "./routes.ts";
 import { markedIn, Schematic } from "./schematic.ts";
 import { modesOf, saidOf } from "./traffic.ts";
 import type { Moment } from "./view.ts";
 import { word } from "./words.ts";
+
+const STEPS: Readonly<Record<string, AlertStep>> = { a: "ack", s: "shelve", n: "note" };
 
 export class Wall implements Page {
   private chosen: string | null = inAddress();
@@ -95,9 +98,33 @@ export class Wall implements Page {
     this.chart.rebuild();
   }
 
+  /** The station whose curve stands on the wall; "" where it is of none. */
+  get station(): string {
+    return this.chosenReading()?.station ?? "";
+  }
+
   /** The wall stays, hidden behind other pages: it is what everybody comes back to. */
   close(): void {
     this.mounted = "";
+  }
+
+  key(key: string): boolean {
+    const { focused } = this.alertList;
+    if (key === "j" || key === "ArrowDown") return this.alertList.step(1);
+    if (key === "k" || key === "ArrowUp") return this.alertList.step(-1);
+    if (focused === null) return false;
+    if (key === "Enter") {
+      // Any other button in the row does its own.
+      if (!document.activeElement?.matches(".what") || routeOf(pageOf(focused.speaks)) === null) {
+        return false;
+      }
+      this.app.go(pageOf(focused.speaks));
+      return true;
+    }
+    const step = STEPS[key];
+    if (step === undefined) return false;
+    this.offer(focused, step);
+    return true;
   }
 
   private choose(key: string): void {
@@ -119,7 +146,9 @@ export class Wall implements Page {
       renew: (id) => held.renew(id),
       now_ms: () => held.now_ms(),
     });
-    this.app.offer(step === null ? doings : doings.filter((doing) => doing.id === step));
+    const asked = step === null ? doings : doings.filter((doing) => doing.id === step);
+    // What was shelved meanwhile can no longer be shelved; then all that can be done is shown.
+    if (doings.length > 0) this.app.offer(asked.length > 0 ? asked : doings);
   }
 
   private makeRiver(): Schematic | RiverList {

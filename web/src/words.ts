@@ -2,11 +2,13 @@
 // đông xe, tiếp nhận; a level of service is told in words, an age in minutes.
 
 import { PLACE_WORDS } from "./placewords.ts";
+import { WALL_WORDS } from "./wallwords.ts";
 
 export type Language = "vi" | "en";
 
 const WORDS = {
   ...PLACE_WORDS,
+  ...WALL_WORDS,
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],
   river_name: ["SÔNG TIỀN", "TIỀN RIVER"],
   back_to_wall: ["Về màn hình", "Back to the screen"],
@@ -99,18 +101,6 @@ const WORDS = {
   st_lost_since: ["mất tín hiệu từ {time}", "signal lost since {time}"],
   st_never: ["chưa có số liệu", "no data yet"],
   st_maintenance: ["bảo trì", "maintenance"],
-  short_late: ["chậm {age}", "late {age}"],
-  short_stale: ["cũ {age}", "old {age}"],
-  short_lost: ["mất {age}", "lost {age}"],
-  higher_than_before: [
-    "cao hơn cùng con nước hôm trước {n} g/l",
-    "{n} g/L above the same tide the day before",
-  ],
-  lower_than_before: [
-    "thấp hơn cùng con nước hôm trước {n} g/l",
-    "{n} g/L below the same tide the day before",
-  ],
-  legend_change: ["▲▼ ( ) so với cùng con nước hôm trước", "▲▼ ( ) against the same tide the day before"],
   link_sleeping: ["thiết bị đang ngủ", "device asleep"],
   flag_2: ["chưa kiểm", "not checked"],
   flag_3: ["nghi ngờ", "suspect"],
@@ -120,14 +110,6 @@ const WORDS = {
   salt_line: ["Ranh mặn {level} g/l", "The {level} g/L line"],
   salt_now: ["bây giờ", "now"],
   salt_max: ["lớn nhất 25 giờ", "maximum of 25 h"],
-  salt_higher: [
-    "ranh {level} g/l lên cao hơn cùng con nước hôm trước {n} km",
-    "the {level} g/L line is {n} km farther up than at the same tide the day before",
-  ],
-  salt_lower: [
-    "ranh {level} g/l xuống thấp hơn cùng con nước hôm trước {n} km",
-    "the {level} g/L line is {n} km farther down than at the same tide the day before",
-  ],
   salt_none: ["chưa rõ", "unknown"],
   salt_old: ["số liệu cũ", "old"],
 
@@ -230,8 +212,6 @@ const WORDS = {
   gate_open: ["mở", "open"],
   gate_closed: ["đóng", "closed"],
 
-  panel_quiet: ["CHẬM HOẶC MẤT TÍN HIỆU", "LATE OR LOST"],
-  quiet_stale: ["số liệu cũ {age}", "old data, {age}"],
   panel_alerts: ["CẢNH BÁO", "ALERTS"],
   n_unacked: ["{n} chưa tiếp nhận", "{n} unacknowledged"],
   all_acked: ["đã tiếp nhận hết", "all acknowledged"],
@@ -244,10 +224,6 @@ const WORDS = {
   n_everyday: ["{n} tin thường ngày", "{n} everyday notices"],
   one_everyday: ["1 tin thường ngày", "1 everyday notice"],
   more_below: ["Còn {n} cảnh báo ở dưới", "{n} more below"],
-  cleared_short: ["hết {time}", "over {time}"],
-  open_alert: ["Mở trang cảnh báo ›", "Open the alert's page ›"],
-  silent_no_data: ["mất tín hiệu", "signal lost"],
-  silent_never_seen: ["chưa có số liệu", "never heard"],
   per_hour: ["/giờ", "/h"],
   since: ["từ {time}", "since {time}"],
   value_now: ["nay {value}", "now {value}"],
