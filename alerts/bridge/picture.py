@@ -7,7 +7,7 @@ from alerts.bridge import words
 from alerts.bridge.camera import LATE_UNITS, LOST_UNITS, Camera
 from alerts.bridge.direction import Direction, Figure, Told
 from alerts.bridge.modes import WORDS_EN, WORDS_VI, Mode
-from ingest.bridges import TruckBan
+from ingest.bridges import DAY_MS, LOCAL_MS, Crossing, TruckBan
 from ingest.probes import round_one
 from ingest.registry import Registry
 
@@ -50,6 +50,7 @@ def _of_direction(direction: Direction, mode: Mode, now_ms: int) -> dict[str, An
         **_figures(current, why),
         "counted_since": direction.balance.reset_ms if direction.balance.trusted else None,
         "truck_ban": None if crossing is None else _ban(crossing.ban(now_ms)),
+        "road": None if crossing is None else _road(crossing),
         "cameras": [_of_camera(place, each, now_ms) for place, each in direction.cameras],
     }
     if mode is Mode.CLOSED:
@@ -126,6 +127,28 @@ def _of_camera(place: str, camera: Camera, now_ms: int) -> dict[str, Any]:
         "occupancy_car": None if newest is None else newest.occupancy,
         "flow_car_veh_h": None if newest is None else newest.flow_veh_h,
         "level_of_service": None if newest is None else newest.level_of_service,
+    }
+
+
+def _road(crossing: Crossing) -> dict[str, Any]:
+    """What is registered of a direction: its capacity, and all its bans with their days.
+
+    `from` and `until` of a ban are the beginnings of its first day and of the day after its last,
+    epoch ms, in Vietnam; no `until`: until further notice.
+    """
+    bans = [
+        {
+            **(_ban(each) or {}),
+            "from": each.from_day * DAY_MS - LOCAL_MS,
+            "until": None if each.until_day is None else (each.until_day + 1) * DAY_MS - LOCAL_MS,
+        }
+        for each in crossing.truck_bans
+    ]
+    return {
+        "capacity_veh_h": crossing.capacity_veh_h,
+        "free_km_h": crossing.free_km_h,
+        "source": crossing.source,
+        "truck_bans": bans,
     }
 
 

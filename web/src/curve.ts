@@ -156,6 +156,8 @@ export class Curve {
 
 export function dataOf(picture: Picture): uPlot.AlignedData {
   const tables = tablesOf(picture) as uPlot.AlignedData[];
+  // A picture without a line still has its axes.
+  if (tables.length === 0) return [[picture.span.from_ms / 1000]];
   return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
 }
 

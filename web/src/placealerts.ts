@@ -2,6 +2,7 @@
 
 import { el, setText } from "./dom.ts";
 import { shortTime } from "./format.ts";
+import type { Folded } from "./fold.ts";
 import type { Fields } from "./held.ts";
 import { type Alert, alert as alertOf, inOrder, list, type Station, text } from "./model.ts";
 import type { Mark } from "./strokes.ts";
@@ -95,6 +96,11 @@ export class PlaceAlerts {
     this.rows.dataset["shape"] = shape;
     this.rows.replaceChildren(...all.map((one) => row(one, ids.has(one.id), station, at)));
   }
+}
+
+/** Every alert that holds, whatever row it stands in. */
+export function activeOf({ rows, everyday, aside }: Folded): Alert[] {
+  return [...rows, ...everyday, ...aside].flatMap((fold) => [fold.speaks, ...fold.others]);
 }
 
 function row(one: Alert, now: boolean, station: Station, at: Moment): HTMLElement {

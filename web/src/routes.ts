@@ -17,6 +17,7 @@ interface PageModule {
 /** Pages beside the wall, by the first part of their path. */
 export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {
   tram: () => import("./station.ts"),
+  cau: () => import("./bridge.ts"),
 };
 
 /** Pages that the header leads to, in its order. */

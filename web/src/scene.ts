@@ -3,7 +3,7 @@
 import { HttpError } from "./http.ts";
 import type { Past, Stretch } from "./past.ts";
 import type { Span, Wish } from "./zoom.ts";
-import { spanOf, stepOf } from "./zoom.ts";
+import { spanOf, type Step, stepOf } from "./zoom.ts";
 
 /** One series that is wanted, and how far its curve is moved over the present one. */
 export interface Track {
@@ -20,6 +20,8 @@ export interface Scene {
   /** Some of the past is not to be had at present. */
   complete: boolean;
 }
+
+type StepOf = (track: Track) => Step;
 
 /** Asked again no sooner than this after a failure. */
 const PAUSE_MS = 20_000;
@@ -41,15 +43,22 @@ export class Scenes {
     return this.stop !== null;
   }
 
-  /** Show these tracks over this stretch, of what was known at `now_ms`. */
-  want(wish: Wish, tracks: readonly Track[], now_ms: number): void {
+  /**
+   * Show these tracks over this stretch, of what was known at `now_ms`; `step_of` says how finely.
+   */
+  want(
+    wish: Wish,
+    tracks: readonly Track[],
+    now_ms: number,
+    step_of: StepOf = (one) => stepOf(wish.span_ms, one.expected_s),
+  ): void {
     const wanted = JSON.stringify([wish, tracks]);
-    if (wanted === this.wanted && (this.busy || this.fresh(wish, tracks, now_ms))) return;
+    if (wanted === this.wanted && (this.busy || this.fresh(wish, tracks, now_ms, step_of))) return;
     this.wanted = wanted;
     this.stop?.abort();
     const stop = new AbortController();
     this.stop = stop;
-    void this.load(wish, tracks, now_ms, stop);
+    void this.load(wish, tracks, now_ms, stop, step_of);
   }
 
   /** All is to be asked for anew, after the link was gone; what is shown stays meanwhile. */
@@ -63,12 +72,12 @@ export class Scenes {
     this.stop?.abort();
   }
 
-  private fresh(wish: Wish, tracks: readonly Track[], now_ms: number): boolean {
+  private fresh(wish: Wish, tracks: readonly Track[], now_ms: number, step_of: StepOf): boolean {
     if (now_ms - this.failed_ms < PAUSE_MS) return true;
     if (this.problem !== "") return false;
     const span = spanOf(wish, now_ms);
     return tracks.every((track) => {
-      const step = stepOf(wish.span_ms, track.expected_s);
+      const step = step_of(track);
       // What has been answered with nothing is not asked for each second.
       const known = this.shown?.stretches.get(track.id);
       return known === null || this.past.held(track.key, step, under(span, track), now_ms) !== null;
@@ -80,12 +89,12 @@ export class Scenes {
     tracks: readonly Track[],
     now_ms: number,
     stop: AbortController,
+    step_of: StepOf,
   ): Promise<void> {
     const span = spanOf(wish, now_ms);
     const answers = await Promise.allSettled(
       tracks.map((track) => {
-        const step = stepOf(wish.span_ms, track.expected_s);
-        return this.past.load(track.key, step, under(span, track), now_ms, stop.signal);
+        return this.past.load(track.key, step_of(track), under(span, track), now_ms, stop.signal);
       }),
     );
     if (this.stop !== stop) return; // overtaken by another wish

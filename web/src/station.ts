@@ -3,7 +3,7 @@
 import { inAddress, viewInAddress, writeView } from "./placeaddress.ts";
 import { el, setAttribute, setText } from "./dom.ts";
 import { DAY_MS, figure } from "./format.ts";
-import type { Alert, Reading, Station } from "./model.ts";
+import type { Reading, Station } from "./model.ts";
 import { shownSalinity } from "./model.ts";
 import { neighboursOf } from "./kin.ts";
 import { mouthName } from "./layout.ts";
@@ -11,7 +11,7 @@ import { getJson } from "./http.ts";
 import type { App, Opening, Page } from "./page.ts";
 import { Past } from "./past.ts";
 import { ExportBar } from "./exportbar.ts";
-import { PlaceAlerts } from "./placealerts.ts";
+import { activeOf, PlaceAlerts } from "./placealerts.ts";
 import { notice } from "./placenotice.ts";
 import { PlaceTable } from "./placetable.ts";
 import { StationCurves } from "./stationcurves.ts";
@@ -93,7 +93,7 @@ class StationPage implements Page {
     this.figures.update(readings, reading?.key ?? null, at);
     const span = spanOf(this.zoom.wish, at.now_ms);
     this.alerts.look(span, at.now_ms);
-    this.alerts.update(activeOf(this.app), station, at);
+    this.alerts.update(activeOf(held.folded), station, at);
     this.care.update(span, at);
     this.lunar.update(reading, span, at);
     this.table.update(reading, span, at);
@@ -183,10 +183,4 @@ class StationPage implements Page {
       }),
     );
   }
-}
-
-/** Every alert that holds, whatever row it stands in. */
-function activeOf(app: App): Alert[] {
-  const { rows, everyday, aside } = app.held.folded;
-  return [...rows, ...everyday, ...aside].flatMap((fold) => [fold.speaks, ...fold.others]);
 }

@@ -210,6 +210,7 @@ export function stretchMarks(plot: uPlot, marks: readonly Mark[], { colour, unit
   ctx.save();
   ctx.setLineDash([]);
   ctx.font = `${unit * 0.85}px "Be Vietnam Pro", sans-serif`;
+  ctx.textAlign = "left";
   ctx.textBaseline = "top";
   let free = bbox.left;
   for (const mark of marks) {

@@ -6,6 +6,8 @@ const FREE: readonly string[] = ["temperature_c", "battery_v", "water_level_m"];
 /** How much a picture spans at least, in the unit of the quantity. */
 function leastSpan(quantity: string): number {
   if (quantity.startsWith("occupancy")) return 0.05;
+  // A quarter of an hour is usual: four minutes against five are no mountain.
+  if (quantity === "crossing_time_min") return 15;
   return quantity.startsWith("flow_") ? 60 : 0.5;
 }
 

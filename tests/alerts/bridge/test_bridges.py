@@ -359,6 +359,13 @@ def test_a_dated_ban_of_trucks_is_shown_and_shortens_the_spacing() -> None:
     assert isinstance(shown, dict)
     assert shown["text_vi"] == "cấm xe tải từ 3 trục, 15-19 giờ"
     assert told.picture(180)["truck_ban"] is None
+    road = told.picture(180)["road"]  # where a page draws the hours to come from
+    assert isinstance(road, dict)
+    assert road["capacity_veh_h"] == 900
+    [registered] = road["truck_bans"]
+    new_year_ms = 1_767_200_400_000  # 2026-01-01T00:00+07:00
+    assert (registered["from"], registered["until"]) == (new_year_ms, None)
+    assert (registered["hours"], registered["axles"]) == ([[15.0, 19.0]], 3)
 
 
 # In any split, from any snapshot.
