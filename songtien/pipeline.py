@@ -21,7 +21,7 @@ import numpy as np
 from alerts import entry_log, records
 from alerts.desk import Desk
 from alerts.rules import RuleSet
-from ingest.journal import Entry, Journal, Tick
+from ingest.journal import Config, Entry, Journal, Tick
 from ingest.payload import DeviceState
 from ingest.reading import Batch
 from ingest.registry import Registry
@@ -62,6 +62,7 @@ class Parts:
     newest: Batch
     links: dict[str, DeviceState]
     desk: Desk
+    config: Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,7 @@ class Pipeline:
     def parts(self) -> Parts:
         """On the processor's thread, or before it runs."""
         processor = self.processor
+        assert processor.config is not None
         newest = processor.newest
         return Parts(
             processor.registry,
@@ -273,6 +275,7 @@ class Pipeline:
             newest.take(np.arange(len(newest))),
             dict(processor.links),
             Desk(processor.desk.snapshot()),
+            processor.config,
         )
 
     def pictures(self) -> Pictures:

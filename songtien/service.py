@@ -131,7 +131,7 @@ class Service:
             files.callback(self.historian.close)
         history = archive(reader, self.historian)
 
-        self.screens = Screens(store, self.pipeline.parts(), self.pipeline.pictures())
+        self.screens = Screens.of_store(store, self.pipeline.parts(), self.pipeline.pictures())
         self.hub = self.screens.hub
         self.mailbox = Mailbox(self._loop, self._take)
         client_mark = takeovers.mark(settings.mqtt.client_id)

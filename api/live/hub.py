@@ -58,6 +58,13 @@ class Hub:
         if self.state.version != before:
             self._tell()
 
+    def restart(self, newest: Batch) -> None:
+        """Show these values and no others, older ones too: the time that is shown has leapt."""
+        before = self.state.version
+        self.state.restart(newest)
+        if self.state.version != before:
+            self._tell()
+
     def set_links(self, links: Mapping[str, LinkState | None]) -> None:
         """Take the links of devices, keyed as in the registry's series; None forgets one."""
         before = self.state.version

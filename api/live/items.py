@@ -141,15 +141,24 @@ class Items:
         self.set_links(links)
         self.tick(self.now_ms)
 
-    def apply(self, newest: Batch) -> None:
+    def restart(self, newest: Batch) -> None:
+        """Take these values in place of all that there are, also where they are older."""
+        kept = np.zeros(len(self.series), dtype=np.bool_)
+        kept[newest.series] = True
+        self._remove(np.flatnonzero(~kept & self.shown & (self.t_ms != NEVER_MS)))
+        announced = [e.id for e in self.series if e.announced and not self._retired[e.id]]
+        self._appear(np.array(announced, dtype=np.int64))
+        self.apply(newest, older=True)
+
+    def apply(self, newest: Batch, *, older: bool = False) -> None:
         """Take the newest values of series, or revised flags of them.
 
-        A row older than what an item shows is history and changes nothing here. A value may
-        only stand here with a finite number.
+        A row older than what an item shows is history and changes nothing here, but where
+        `older` says so. A value may only stand here with a finite number.
         """
         rows = last_of_each(newest)
         slots = rows.series
-        alive = (rows.t_ms >= self.t_ms[slots]) & np.isfinite(rows.value)
+        alive = ((rows.t_ms >= self.t_ms[slots]) | older) & np.isfinite(rows.value)
         alive &= ~self._retired[slots]
         if not alive.all():
             rows = rows.take(alive)

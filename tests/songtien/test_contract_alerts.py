@@ -122,7 +122,7 @@ def test_what_is_historic_is_in_http_and_nowhere_else(tmp_path: Path) -> None:
     with life(tmp_path) as one:
         one.append(Config(LOOSE, SALT, 30.0), BEGIN_MS)
         one.pipeline.commit(one.journal.after(0, 9))
-        screens = Screens(one.store, one.pipeline.parts(), one.pipeline.pictures())
+        screens = Screens.of_store(one.store, one.pipeline.parts(), one.pipeline.pictures())
         before = screens.hub.alerts.last
         paper = Paper()
         said = announcer(paper)

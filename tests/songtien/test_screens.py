@@ -17,7 +17,7 @@ def test_values_of_a_series_that_came_in_the_same_post_are_shown(tmp_path: Path)
     with life(tmp_path) as one:
         one.append(Config(REGISTRY, RULES, 30.0), BEGIN_MS)
         one.pipeline.commit(one.journal.after(0, 9))
-        screens = Screens(one.store, one.pipeline.parts(), one.pipeline.pictures())
+        screens = Screens.of_store(one.store, one.pipeline.parts(), one.pipeline.pictures())
         one.append(Config(WITH_MT_03, RULES, 30.0), BEGIN_MS + MINUTE)
         for n in (2, 3):
             sample = probe("mt-03", BEGIN_MS + n * MINUTE, seq=n, sal_g_l=float(n))
