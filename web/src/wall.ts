@@ -27,12 +27,14 @@ const STEPS: Readonly<Record<string, AlertStep>> = { a: "ack", s: "shelve", n: "
 
 export class Wall implements Page {
   private chosen: string | null = inAddress();
+  /** What was picked by hand last; what stands there by itself opens no page at the first click. */
+  private picked = "";
   private mounted = "";
   private readonly river = byId("river");
   private readonly narrow = matchMedia("(max-width: 899px), (max-aspect-ratio: 1/1)");
   private schematic: Schematic | RiverList;
   private readonly before: Before;
-  private readonly bridges = new Bridges(byId("bridges"), (key) => this.choose(key));
+  private readonly bridges = new Bridges(byId("bridges"), (key) => this.pick(key));
   private readonly quiet = new QuietStrip(byId("quiet"), ({ station }) => {
     const known = this.app.held.station(station);
     if (known !== undefined) this.chooseStation(known);
@@ -136,7 +138,18 @@ export class Wall implements Page {
 
   private chooseStation(station: model.Station): void {
     const shown = model.shownSalinity(this.app.held.byStation.get(station.id) ?? []);
-    if (shown !== null) this.choose(shown.key);
+    if (shown === null) this.app.go(`/tram/${station.id}`);
+    else this.pick(shown.key);
+  }
+
+  /** A place on the wall: its curve; when it was picked already, its page. */
+  private pick(key: string): void {
+    const picked = this.app.held.station(this.app.held.readings.get(key)?.station ?? "");
+    const again = this.picked === key && this.chosen === key;
+    this.picked = key;
+    if (!again || picked === undefined) return this.choose(key);
+    this.picked = "";
+    this.app.go(`/${picked.kind === "traffic" ? "cau" : "tram"}/${picked.id}`);
   }
 
   private offer(fold: Fold, step: AlertStep | null): void {
