@@ -4,9 +4,26 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What is text is also written compressed, once and as small as it can be. */
+const TEXT = /\.(js|css|svg|html)$/;
+const SMALLEST = 600;
+
+async function compress(path) {
+  const body = await readFile(path);
+  if (!TEXT.test(path) || body.length < SMALLEST) return;
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 11,
+    [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+  };
+  await writeFile(`${path}.br`, await promisify(brotliCompress)(body, { params }));
+  await writeFile(`${path}.gz`, await promisify(gzip)(body, { level: 9 }));
+}
 
 async function tests() {
   const names = readdirSync(here("tests")).filter((name) => name.endsWith(".test.ts"));
@@ -57,6 +74,8 @@ async function pages() {
   const missing = page.match(/\{\{.*?\}\}/);
   if (missing) throw new Error(`index.html names ${missing[0]}, which was not built`);
   await writeFile(`${out}/index.html`, page);
+  const names = Object.keys(outputs).map((path) => `${out}/assets/${basename(path)}`);
+  await Promise.all([`${out}/index.html`, ...names].map(compress));
   for (const [path, output] of Object.entries(outputs)) {
     console.log(`${String(output.bytes).padStart(8)}  ${basename(path)}`);
   }

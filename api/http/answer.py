@@ -21,13 +21,18 @@ def encoded(document: Any) -> bytes:
     return msgspec.json.encode(document)
 
 
-def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Whether gzip is named, and not with weight 0."""
+def accepts(coding: str, accept_encoding: str | None) -> bool:
+    """Whether this content coding is named, and not with weight 0 (RFC 9110, 12.5.3)."""
     for part in (accept_encoding or "").split(","):
-        coding, _, weight = part.replace(" ", "").partition(";q=")
-        if coding.lower() == "gzip":
+        named, _, weight = part.replace(" ", "").partition(";q=")
+        if named.lower() == coding:
             return weight not in {"0", "0.0", "0.00", "0.000"}
     return False
+
+
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Whether gzip is named, and not with weight 0."""
+    return accepts("gzip", accept_encoding)
 
 
 def compressed(body: bytes) -> bytes:

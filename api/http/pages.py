@@ -1,14 +1,17 @@
 """The screens, built from `web/` into `api/pages`."""
 
+import mimetypes
 from pathlib import Path
 from typing import Final
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.http.access import ServiceHere
+from api.http.answer import accepts
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,6 +29,10 @@ _UNBUILT: Final = """\
 
 PAGES: Final = frozenset({"tram", "cau", "canh-bao", "con-nuoc", "ban-giao", "ban-tin", "ban-do"})
 """First parts of the paths that the screen draws itself, as in `web/src/routes.ts`."""
+
+
+PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
+"""Content codings of what `web/build.mjs` writes beside a file, the smallest first."""
 
 
 @router.get("/")
@@ -66,9 +73,28 @@ async def _file(
     pages: Path, name: str, request: Request, cache_control: str = "no-cache"
 ) -> Response:
     # StaticFiles keeps inside its directory, whatever the path says.
-    return await _static(
-        StaticFiles(directory=pages, check_dir=False), name, request, cache_control
-    )
+    files = StaticFiles(directory=pages, check_dir=False)
+    accepted = request.headers.get("accept-encoding")
+    for coding, suffix in PACKED:
+        if not accepts(coding, accepted):
+            continue
+        # What compresses well was written compressed when the pages were built.
+        _, stat = await anyio.to_thread.run_sync(files.lookup_path, name + suffix)
+        if stat is None:
+            continue
+        response = await _static(files, name + suffix, request, cache_control)
+        response.headers["Content-Encoding"] = coding
+        response.headers["Content-Type"] = _media_type(name)
+        break
+    else:
+        response = await _static(files, name, request, cache_control)
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def _media_type(name: str) -> str:
+    found = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{found}; charset=utf-8" if found.startswith("text/") else found
 
 
 async def _static(files: StaticFiles, name: str, request: Request, cache_control: str) -> Response:

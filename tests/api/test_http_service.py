@@ -1,5 +1,6 @@
 """Health, metrics, about; and what surrounds every request."""
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -261,6 +262,36 @@ def test_the_screen_or_how_to_build_it(world: World, tmp_path: Path) -> None:
     assert get(world, "/app.js", known).status_code == 304
     for path in ("/assets/%2e%2e/%2e%2e/secret.txt", "/..%2fsecret.txt", "/none.js", "/assets/"):
         _problem(get(world, path), 404, "not-found")
+
+
+def test_what_was_built_compressed_is_served_so_to_who_takes_it(
+    world: World, tmp_path: Path
+) -> None:
+    assets = tmp_path / "pages" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "app-1a2b.js").write_text("let plain = 1;")
+    (assets / "app-1a2b.js.br").write_bytes(b"packed by brotli")
+    (assets / "app-1a2b.js.gz").write_bytes(gzip.compress(b"let zipped = 1;"))
+    (assets / "app-3c4d.js").write_text("let alone = 1;")
+    path = "/assets/app-1a2b.js"
+
+    async def story(client: httpx.AsyncClient) -> None:
+        for accepted, coding in (
+            ("gzip, deflate, br", "br"),
+            ("gzip;q=0.5, br;q=0", "gzip"),
+            ("identity", None),
+        ):
+            wanted = {"Accept-Encoding": accepted}
+            async with client.stream("GET", path, headers=wanted) as found:
+                assert found.headers.get("content-encoding") == coding
+                assert found.headers["content-type"].startswith("text/javascript")
+                assert found.headers["vary"] == "Accept-Encoding"
+                assert "immutable" in found.headers["cache-control"]
+                known = {**wanted, "If-None-Match": found.headers["etag"]}
+            assert (await client.get(path, headers=known)).status_code == 304
+
+    with_client(world, story)
+    assert get(world, "/assets/app-3c4d.js", {"Accept-Encoding": "br"}).text == "let alone = 1;"
 
 
 def test_one_about_serves_every_request(world: World) -> None:
