@@ -40,9 +40,8 @@ async function tests() {
 
 async function pages() {
   const out = here("../api/pages");
-  await rm(out, { recursive: true, force: true });
-  await mkdir(out, { recursive: true });
   const result = await build({
+    write: false, // a source that does not build must not take away the pages that are there
     entryPoints: { app: here("src/main.ts"), style: here("src/style.css") },
     outdir: `${out}/assets`,
     entryNames: "[name]-[hash]",
@@ -58,12 +57,18 @@ async function pages() {
     legalComments: "linked",
   });
   const icon = await build({
+    write: false,
     entryPoints: { icon: here("src/icon.svg") },
     outdir: `${out}/assets`,
     entryNames: "[name]-[hash]",
     loader: { ".svg": "copy" },
     metafile: true,
   });
+  await rm(out, { recursive: true, force: true });
+  await mkdir(`${out}/assets`, { recursive: true });
+  for (const { path, contents } of [...result.outputFiles, ...icon.outputFiles]) {
+    await writeFile(path, contents);
+  }
   const outputs = { ...result.metafile.outputs, ...icon.metafile.outputs };
   let page = await readFile(here("src/index.html"), "utf8");
   for (const path of Object.keys(outputs)) {
