@@ -3,7 +3,7 @@
 from typing import Any
 
 import anyio
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.http import (
@@ -29,6 +29,7 @@ from api.http import (
     ticket,
     webhooks,
 )
+from api.http.asked import PREFIX, known_query
 from api.http.kept import Kept
 from api.http.metrics import registry_of
 from api.http.shell import HttpMeters, Shell
@@ -52,6 +53,7 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(known_query)],
     )
     app.state.service = service
     app.state.metrics = registry_of(service.accounting)
@@ -105,6 +107,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
                 {"name": "service", "description": "Health, metrics, sign-in."},
             ],
         )
+        for path, methods in found["paths"].items():
+            for operation in methods.values() if path.startswith(PREFIX) else ():
+                # A name in the query that no route knows is refused by all of them.
+                for status, refusal in problem.documented("invalid").items():
+                    operation["responses"].setdefault(str(status), refusal)
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = dict(problem.SCHEMA)
         for unused in ("HTTPValidationError", "ValidationError"):

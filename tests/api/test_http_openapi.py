@@ -21,6 +21,7 @@ PAGES = {
     "/docs/{name}",
     "/asyncapi.json",
     "/assets/{path}",
+    "/{page}/{subject}",
     "/{name}",
 }
 """Served to browsers; everything else is documented."""

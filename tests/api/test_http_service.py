@@ -82,7 +82,7 @@ def test_requests_are_counted_by_route_and_strangers_make_no_series(world: World
     async def story(client: httpx.AsyncClient) -> None:
         await client.get("/api/v1/series/none/such")
         await client.get("/api/v1/series/none/other")
-        for path in ("/x/1", "/x/2"):
+        for path in ("/x/1/1", "/x/2/1"):
             await client.request("BREW", path)
         found.update(_metrics((await client.get("/metrics")).text))
 
