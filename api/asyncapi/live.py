@@ -18,7 +18,7 @@ _SAYS: Final[tuple[tuple[str, str, str], ...]] = (
     ("pong_s", "s", "until the `pong` of a `ping` has come, else the socket is closed"),
     ("subs", "", "subscriptions of a client"),
     ("min_hz", "Hz", "the lowest `max_hz` of a subscription"),
-    ("max_hz", "Hz", "the highest"),
+    ("max_hz", "Hz", "the highest `max_hz`"),
     (
         "window_bytes",
         "bytes",
@@ -78,9 +78,9 @@ def _limits() -> Iterator[dict[str, Any]]:
     for name, value, unit, means in (
         ("frame", FRAME_BYTES_MAX, "bytes", "of a frame; one that is longer closes with 4400"),
         ("read", READ_BYTES_MAX, "bytes", "of a text; one that is longer is not read (1009)"),
-        ("where_values", VALUES_MAX, "", "in a list of `where`"),
+        ("where_values", VALUES_MAX, "", "values in a list of `where`"),
         ("events", EVENTS_MAX, "events", "kept for those who come back"),
-        ("clients", CLIENTS_MAX, "", "at a time"),
+        ("clients", CLIENTS_MAX, "", "clients at a time"),
     ):
         yield {"name": name, "value": value, "unit": unit, "means": means}
 
