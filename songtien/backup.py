@@ -25,6 +25,7 @@ from ingest import journal, store_file
 from ingest.faults import ConfigError, Fault
 from ingest.journal import SchemaError
 from songtien.datadir import Files
+from songtien.rewind import wall_file
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -32,6 +33,7 @@ SCHEMAS = {
     "store.sqlite": store_file.SCHEMA_VERSION,
     "journal.sqlite": journal.SCHEMA_VERSION,
     "auth.sqlite": auth.SCHEMA_VERSION,
+    "wall.sqlite": wall_file.SCHEMA_VERSION,
 }
 """The newest schema that this version reads, of each file."""
 
@@ -182,7 +184,7 @@ def _moment(files: Files, open_files: ExitStack) -> tuple[dict[str, sqlite3.Conn
         with ExitStack() as tried:
             found = {
                 path.name: tried.enter_context(closing(_as_of_now(path)))
-                for path in (files.store, files.journal, files.auth)
+                for path in (files.store, files.journal, files.auth, files.wall)
                 if path.exists()
             }
             positions = _positions(found[files.store.name], found[files.journal.name])

@@ -22,6 +22,7 @@ class Files:
     store: Path
     auth: Path
     webhooks: Path
+    wall: Path
 
     @classmethod
     def of(cls, directory: Path) -> "Files":
@@ -30,6 +31,7 @@ class Files:
             directory / "store.sqlite",
             directory / "auth.sqlite",
             directory / "webhooks.sqlite",
+            directory / "wall.sqlite",
         )
 
 

@@ -53,6 +53,7 @@ from songtien.outside import (
     server_state,
 )
 from songtien.pipeline import News, Pipeline
+from songtien.rewind.rewinds import Past
 from songtien.screens import Screens
 from songtien.settings import Settings
 from songtien.threads import Threads
@@ -133,6 +134,8 @@ class Service:
 
         self.screens = Screens.of_store(store, self.pipeline.parts(), self.pipeline.pictures())
         self.hub = self.screens.hub
+        self.past = past = Past(self.screens, reader, paths.wall, settings.rewind, clock_ms)
+        files.callback(past.close)
         self.mailbox = Mailbox(self._loop, self._take)
         client_mark = takeovers.mark(settings.mqtt.client_id)
         self.broker = world.meet(
@@ -175,6 +178,7 @@ class Service:
             lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
             self._carry_out,
             origins=Origins.of(settings.live.origins, self.http_port),
+            rewinds=past.rewinds,
             ended=lambda credentials: keeper.ended(credentials, clock_ms()),
         )
         self.watching = watching(
@@ -233,6 +237,8 @@ class Service:
             river=lambda: self.screens.pictures.river,
             bridges=lambda: self.screens.pictures.bridges,
             advice=lambda: self.screens.pictures.advice,
+            reach=past.rewinds.reach,
+            then=past.rewinds.then,
             explain=explainer(reader, history, lambda: self.screens.parts),
             logbook=logbook(reader),
             dead_letters=reader.dead_letters,
@@ -283,6 +289,8 @@ class Service:
         self._run(group, self.watching.run(), "watch over the service")
         self.threads.start("intake", self.intake.run, self.intake.stop)
         self.threads.start("pipeline", partial(self.pipeline.run, self._tell), self.pipeline.stop)
+        self.past.recorder.beat()
+        self.threads.start("recorder", self.past.recorder.run, self.past.recorder.stop)
         if self.historian is not None:
             drain = self.historian.drain
             self.threads.start("drain", drain.run, drain.stop)
@@ -389,6 +397,7 @@ class Service:
         while True:
             await asyncio.sleep(1.0)
             self.screens.tick(self.clock_ms())
+            self.past.recorder.beat()
 
 
 @contextmanager

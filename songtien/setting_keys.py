@@ -255,6 +255,8 @@ KEYS: Final = (
     Key("auth", "secure_cookies", _true_or_false, False, _truth_of),
     Key("data", "dir", _path, "data"),
     Key("data", "journal_days", _integer(1, 3_650), 7, _number_of),
+    Key("rewind", "keep_days", _integer(1, 36_500), 400, _number_of),
+    Key("rewind", "at_once", _integer(0, 1_000), 8, _number_of),
     Key("registry", "file", _path),
     Key("rules", "file", _path),
     Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),

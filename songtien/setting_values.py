@@ -90,6 +90,14 @@ class Ingest:
 
 
 @dataclass(frozen=True, slots=True)
+class RewindSettings:
+    """For how many days it is kept what the screens showed; how many play it `at_once`."""
+
+    keep_days: int
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
 class WatchSettings:
     """How the service watches itself.
 
@@ -128,6 +136,7 @@ class Settings:
     live: LiveSettings
     auth: Auth
     data: DataSettings
+    rewind: RewindSettings
     ingest: Ingest
     watch: WatchSettings
     cap: Sender

@@ -36,6 +36,7 @@ from songtien.setting_values import (
     Ingest,
     LiveSettings,
     Mqtt,
+    RewindSettings,
     Settings,
     StoreSettings,
     WatchSettings,
@@ -237,6 +238,7 @@ class _Reading:
                 values["auth.secure_cookies"],
             ),
             data=DataSettings(directory, values["data.journal_days"]),
+            rewind=RewindSettings(values["rewind.keep_days"], values["rewind.at_once"]),
             ingest=Ingest(values["ingest.reorder_s"]),
             watch=WatchSettings(
                 values["watch.behind_s"],

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator
 
-from alerts.records import STATES, Key
+from alerts.records import STATES, Key, Page
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
+from api.http.rewind import Shown, caching, past_of
 from api.http.shapes import Alerts, AlertShape
 from api.http.times import time_ms
-from api.service import as_seen_by
+from api.rewind import Then
+from api.service import AlertsAsked, Item, Service, as_seen_by
 
 router = APIRouter()
 
@@ -67,7 +69,7 @@ EXAMPLE: Final[dict[str, Any]] = {
 )
 async def alerts(
     request: Request,
-    service: ServiceHere,
+    service: Shown,
     principal: Viewer,
     state: State = "all",
     from_: Annotated[
@@ -79,17 +81,43 @@ async def alerts(
     after: After = None,
 ) -> Response:
     """Each with its timeline: every transition, and what proved it. With `from` and `to`: those
-    that held at any time between. Names of officers and notes are shown to operators only.
+    that held at any time between. Names of officers and notes are shown to operators only. With
+    `at`: those that were active then, each with its timeline up to then.
     """
     from_ms = None if from_ is None else time_ms("from", from_)
     to_ms = None if to is None else time_ms("to", to)
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
         raise invalid("from", f"{from_ms} is not before to = {to_ms}; from < to is accepted")
     asked = (state, from_ms, to_ms, _key(after), limit)
-    page = await run_in_threadpool(service.alerts, asked)
+    then = past_of(request)
+    if then is None:
+        page = await run_in_threadpool(service.alerts, asked)
+    else:
+        page = await run_in_threadpool(_active_then, service, then, asked)
     following = None if page.after is None else f"{page.after[0]}.{page.after[1]}"
     body = encoded({"items": as_seen_by(principal, page.items), "next": following})
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+    return answer(
+        body, accept_encoding=request.headers.get("accept-encoding"), headers=caching(request)
+    )
+
+
+def _active_then(service: Service, then: Then, asked: AlertsAsked) -> Page:
+    state, from_ms, to_ms, after, limit = asked
+    if state not in ("all", "active"):
+        raise invalid("state", f"{state!r} is not accepted with at: only what was active is known")
+    if from_ms is not None or to_ms is not None:
+        raise invalid("from" if to_ms is None else "to", "not with at, which is one moment")
+    found = sorted(((each["t_since"], each["id"], each) for each in then.alerts), reverse=True)
+    rest = [each for each in found if after is None or each[:2] < after]
+    items = [_up_to(service, alert, then.at_ms) for _, _, alert in rest[:limit]]
+    return Page(items, rest[limit - 1][:2] if len(rest) > limit else None)
+
+
+def _up_to(service: Service, alert: Item, at_ms: int) -> Item:
+    """An alert as it was, with what of its timeline was known by then."""
+    whole = service.alert(alert["id"]) or {}
+    timeline = [entry for entry in whole.get("timeline", ()) if entry["at"] <= at_ms]
+    return {**alert, "timeline": timeline, "evidence": whole.get("evidence", {})}
 
 
 def _key(after: str | None) -> Key | None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from alerts.entries import EVERYWHERE, Verdict, What
 from api.auth import Principal
@@ -12,6 +12,7 @@ from api.http.answer import answer, encoded
 from api.http.bodies import BulletinBody, IntakeBody, ModeBody, WindowBody
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
+from api.http.rewind import Shown, caching
 from api.http.shapes import DeskShape, IntakeShape, Levels, LevelShape, ModesShape, Windows
 from api.http.shapes import WindowShape as WindowAnswer
 from api.http.times import time_ms
@@ -72,14 +73,15 @@ _INTAKE: Final[Item] = {"ver": 5, "taking": True, "gate": "open", "t": 176700000
                 "intakes": {"xuan-hoa": _INTAKE},
             }
         ),
-        **documented("unauthorized"),
+        **documented("unauthorized", "invalid"),
     },
 )
-async def desk(service: ServiceHere, principal: Viewer) -> Response:
+async def desk(request: Request, service: Shown, principal: Viewer) -> Response:
     """Windows, modes, levels and intakes with their versions. Reasons are for everybody, names
     of officers and notes for operators.
     """
-    return answer(encoded(as_seen_by(principal, service.desk())))
+    body = encoded(as_seen_by(principal, service.desk()))
+    return answer(body, headers=caching(request))
 
 
 @router.get(

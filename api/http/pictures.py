@@ -9,6 +9,7 @@ from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented
+from api.http.rewind import Shown, caching
 from api.http.shapes import Advices, AdviceShape, BridgesShape, RiverShape
 from api.service import Item, as_seen_by
 
@@ -43,16 +44,18 @@ _ADVICE: Item = {
                 "stations": {},
             }
         ),
-        **documented("unauthorized"),
+        **documented("unauthorized", "invalid"),
     },
 )
-async def river(request: Request, service: ServiceHere, principal: Viewer) -> Response:
+async def river(request: Request, service: Shown, principal: Viewer) -> Response:
     """By mouth and level: the distance, now and as the maximum of 25 h, with its uncertainty and
     the stations that were used and left out, and why; or that no stations bracket it. By
     station: the salt spell, and the change against the same tide.
     """
     body = encoded(as_seen_by(principal, service.river()))
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+    return answer(
+        body, accept_encoding=request.headers.get("accept-encoding"), headers=caching(request)
+    )
 
 
 @router.get(
@@ -79,10 +82,10 @@ async def river(request: Request, service: ServiceHere, principal: Viewer) -> Re
                 ]
             }
         ),
-        **documented("unauthorized"),
+        **documented("unauthorized", "invalid"),
     },
 )
-async def bridges(request: Request, service: ServiceHere, principal: Viewer) -> Response:
+async def bridges(request: Request, service: Shown, principal: Viewer) -> Response:
     """By bridge and direction: minutes, state in words, queue, and bans in force. `modes` is how
     the police let it be used, as an officer has entered it, and `ver` the version to enter with.
     """
@@ -92,7 +95,9 @@ async def bridges(request: Request, service: ServiceHere, principal: Viewer) -> 
         for one in service.bridges().get("bridges", ())
     ]
     body = encoded(as_seen_by(principal, {"bridges": found}))
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+    return answer(
+        body, accept_encoding=request.headers.get("accept-encoding"), headers=caching(request)
+    )
 
 
 @router.get(
@@ -101,17 +106,19 @@ async def bridges(request: Request, service: ServiceHere, principal: Viewer) -> 
     response_model=Advices,
     responses={
         200: example({"items": [_ADVICE]}),
-        **documented("unauthorized"),
+        **documented("unauthorized", "invalid"),
     },
 )
-async def advice(request: Request, service: ServiceHere, principal: Viewer) -> Response:
+async def advice(request: Request, service: Shown, principal: Viewer) -> Response:
     """The newest advice of each intake. It is a permission only while `take` is true and `until`
     lies ahead; an intake that is not listed has none. `state` is what was last entered of it.
     """
     states = service.desk()["intakes"]
     items = [_with_state(name, one, states) for name, one in service.advice().items()]
     body = encoded(as_seen_by(principal, {"items": items}))
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+    return answer(
+        body, accept_encoding=request.headers.get("accept-encoding"), headers=caching(request)
+    )
 
 
 @router.get(

@@ -1,9 +1,9 @@
 """The past: which of it can be shown, and the `at` by which it is asked for."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Final
+from dataclasses import replace
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.http.access import ServiceHere, Viewer
@@ -56,37 +56,59 @@ async def rewind(request: Request, service: ServiceHere, principal: Viewer) -> R
     return answer(body, accept_encoding=request.headers.get("accept-encoding"), headers=headers)
 
 
-async def shown(service: Service, at: str) -> Then:
-    """What the wall showed at a time that somebody has typed. Raises Problem."""
+async def shown(
+    request: Request, service: ServiceHere, principal: Viewer, at: At = None
+) -> Service:
+    """The service as it was at `at`, for whoever may look; as it is without one."""
+    del principal  # that somebody may look is known before anything is read for him
+    if at is None:
+        return service
     at_ms = time_ms("at", at)
     if at_ms > service.now_ms():
         raise invalid("at", f"{at!r} lies ahead; accepted is a time up to now")
     then = await run_in_threadpool(service.then, at_ms)
     if then is None:
         raise Problem("not-found", "this service keeps nothing of the past")
-    return then
+    request.state.then = then
+    return _as_it_was(service, then)
 
 
-async def answered(
-    request: Request,
-    service: Service,
-    at: str,
-    told: Callable[[Then], Any],
-) -> Response:
-    """What `told` makes of the wall at a time, as JSON, to be kept for as long as it is true."""
-    then = await shown(service, at)
-    body = await run_in_threadpool(lambda: encoded(told(then)))
-    accepted = request.headers.get("accept-encoding")
-    return answer(body, accept_encoding=accepted, headers=kept_for(then))
+Shown = Annotated[Service, Depends(shown)]
+"""The service, or with `?at=` what it showed then: nothing that reads it knows the difference."""
 
 
-def kept_for(then: Then) -> dict[str, str]:
-    """What was recorded never changes again; what is rebuilt may, with readings that come late.
+def past_of(request: Request) -> Then | None:
+    """The moment that is asked for; None for the present."""
+    return getattr(request.state, "then", None)
 
+
+def caching(request: Request) -> dict[str, str]:
+    """For how long an answer holds, where it is of the past.
+
+    What was recorded never changes again; what is rebuilt may, with readings that come late.
     Private: who asks decides whether officers' names are in it.
     """
+    then = past_of(request)
+    if then is None:
+        return {}
     age = f"max-age={SETTLED_S}" if then.settled else "no-cache"
     return {
         "Cache-Control": f"private, {age}",
         "Vary": "Accept-Encoding, Authorization, Cookie",
     }
+
+
+def _as_it_was(service: Service, then: Then) -> Service:
+    return replace(
+        service,
+        now_ms=lambda: then.at_ms,
+        registry=lambda: then.registry,
+        series=lambda: then.series,
+        rules=lambda: then.rules,
+        items_json=then.items_json,
+        items_pos=lambda: then.items_pos,
+        river=lambda: then.river,
+        bridges=lambda: then.bridges,
+        advice=lambda: then.advice,
+        desk=lambda: then.desk,
+    )

@@ -11,6 +11,7 @@ from api.http.acts import told_if_not_done
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented
+from api.http.rewind import Shown, caching
 from api.http.series import found_series
 from api.http.shapes import Explanation, Reloaded, Rules
 from api.http.times import time_ms
@@ -44,10 +45,10 @@ router = APIRouter()
                 ],
             }
         ),
-        **documented("unauthorized"),
+        **documented("unauthorized", "invalid"),
     },
 )
-async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Response:
+async def rules(request: Request, service: Shown, principal: Viewer) -> Response:
     """In the order of the file, defaults filled in, each with its version and source, and in
     `watches` the ids of the stations that it watches in the registry in force.
     """
@@ -62,7 +63,9 @@ async def rules(request: Request, service: ServiceHere, principal: Viewer) -> Re
 
     # Every rule meets every series, which is too long for the loop with thousands of them.
     body = await run_in_threadpool(told)
-    return answer(body, accept_encoding=request.headers.get("accept-encoding"))
+    return answer(
+        body, accept_encoding=request.headers.get("accept-encoding"), headers=caching(request)
+    )
 
 
 def _watches(rule: Rule, series: SeriesTable, registry: Registry) -> list[str]:

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.http.access import ServiceHere, Viewer
+from api.http.access import Viewer
 from api.http.answer import COMPRESS_FROM_BYTES, JSON, accepts_gzip, compressed, encoded
 from api.http.etag import matches, weak_etag
 from api.http.health import example
 from api.http.problem import documented, invalid
+from api.http.rewind import Shown, caching, past_of
 from api.http.shapes import State
 from api.live.where import parse_where
 from api.service import Service
@@ -90,7 +91,7 @@ def _fresh(service: Service, stations: tuple[str, ...], kinds: tuple[str, ...]) 
 )
 async def state(
     request: Request,
-    service: ServiceHere,
+    service: Shown,
     principal: Viewer,
     station: Annotated[
         list[str] | None, Query(description="only these stations; repeat it or join by commas")
@@ -109,12 +110,16 @@ async def state(
     kinds = _filter("kind", kind, dict.fromkeys(KINDS))
     answers = request.app.state.answers
     assert isinstance(answers, Answers)
-    kept = answers.get(service, stations, kinds)
+    past = past_of(request)
+    kept = (
+        answers.get(service, stations, kinds) if past is None else _fresh(service, stations, kinds)
+    )
     scope = "public" if service.doorkeeper.anonymous else "private"
     headers = {
         "ETag": kept.etag,
         "Cache-Control": f"{scope}, max-age={MAX_AGE_S}",
         "Vary": "Accept-Encoding, Authorization",
+        **caching(request),
     }
     if matches(request.headers.get("if-none-match"), kept.etag):
         return Response(status_code=304, headers=headers)

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from api.http.access import ServiceHere, Viewer
+from api.http.access import Viewer
 from api.http.answer import answer, encoded
 from api.http.problem import documented
+from api.http.rewind import Shown, caching
 from api.http.shapes import Stations
 from api.live.where import EVERYTHING
 from api.service import Service
@@ -72,7 +73,7 @@ _MOUTH = {"id": "cua-tieu", "name": "Cửa Tiểu", "series": ["cua-tieu/salt_4_
 )
 async def stations(
     request: Request,
-    service: ServiceHere,
+    service: Shown,
     principal: Viewer,
     format: Annotated[  # noqa: A002 - the name in the URL
         Literal["json", "geojson"], Query(description="`geojson`: a FeatureCollection of points")
@@ -86,9 +87,15 @@ async def stations(
     found, mouths = described(service)
     encoding = request.headers.get("accept-encoding")
     if format == "json":
-        return answer(encoded({"stations": found, "mouths": mouths}), accept_encoding=encoding)
+        body = encoded({"stations": found, "mouths": mouths})
+        return answer(body, accept_encoding=encoding, headers=caching(request))
     document = {"type": "FeatureCollection", "features": [_feature(each) for each in found]}
-    return answer(encoded(document), media_type=GEOJSON, accept_encoding=encoding)
+    return answer(
+        encoded(document),
+        media_type=GEOJSON,
+        accept_encoding=encoding,
+        headers=caching(request),
+    )
 
 
 def described(service: Service) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

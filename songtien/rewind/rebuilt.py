@@ -35,12 +35,13 @@ _BETWEEN: Final = (
 )
 _EVENTS: Final = """
 SELECT pos, alert, json_extract(CAST(body AS TEXT), '$.state'),
-  CASE WHEN told THEN at_ms
-    WHEN type = 'cleared' THEN coalesce(json_extract(CAST(body AS TEXT), '$.t_cleared'), at_ms)
-    ELSE min(at_ms, coalesce(json_extract(CAST(body AS TEXT), '$.t_event'), at_ms)) END AS shown
+  CASE type
+    WHEN 'raised' THEN min(at_ms, coalesce(json_extract(CAST(body AS TEXT), '$.t_event'), at_ms))
+    WHEN 'cleared' THEN min(at_ms, coalesce(json_extract(CAST(body AS TEXT), '$.t_cleared'), at_ms))
+    ELSE at_ms END AS shown
 FROM alert_event ORDER BY shown, pos"""
-"""Alerts that were found too late to be told, as in data that were imported, stand at the times
-that they are about."""
+"""Alerts are shown at the times that they are about: those of data that were imported have all
+been found at once, long after."""
 
 
 @dataclass(frozen=True, slots=True)

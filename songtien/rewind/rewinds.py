@@ -7,16 +7,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from api.live.session import BAD_FRAME, TOO_MANY
 from api.live.where import EVERYTHING, Where
 from api.rewind import RECORDED, Reach, RewindError, Then, Wanted
+from ingest.history import StoreReader
 from songtien.rewind.player import NEAR_MS, Player
 from songtien.rewind.rebuilt import oldest_ms
 from songtien.rewind.recorder import Recorder
 from songtien.rewind.timeline import Pieces, Timeline
 from songtien.rewind.walk import Walk
+from songtien.rewind.wall_file import WallReader
 from songtien.screens import Screens
+from songtien.setting_values import RewindSettings
 
 READERS = 2
 """Threads that read the past; the loop and the pipeline need the processor too."""
@@ -135,3 +139,29 @@ class RewindService:
             advice=screens.pictures.advice,
             desk=screens.desk.picture(at_ms),
         )
+
+
+class Past:
+    """What a service keeps of its screens: written down, and shown."""
+
+    def __init__(
+        self,
+        screens: Screens,
+        reader: StoreReader,
+        path: Path,
+        settings: RewindSettings,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.recorder = Recorder(path, screens.key, now_ms, keep_days=settings.keep_days)
+        screens.followers.append(self.recorder.note)
+        timeline = Timeline(
+            WallReader(path),
+            reader,
+            lambda: screens.parts,
+            lambda: screens.desk,
+            now_ms,
+        )
+        self.rewinds = RewindService(timeline, screens, self.recorder, at_once_max=settings.at_once)
+
+    def close(self) -> None:
+        self.rewinds.close()

@@ -1,9 +1,9 @@
 """The past from any time on, in pieces: as recorded, and before any record rebuilt."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from alerts.desk import Desk
 from api.rewind import NOTHING, REBUILT, RECORDED
 from ingest.history import StoreReader
 from songtien.pipeline import Parts
@@ -17,14 +17,14 @@ from songtien.rewind.wall_file import WallReader
 class Timeline:
     """What is kept of the past. Its calls read files: they are for worker threads.
 
-    parts, desk : what is in force now, and a snapshot of what officers have entered
+    parts, desk : what is in force now, and what officers have entered
     now_ms : the service's clock
     """
 
     wall: WallReader
     reader: StoreReader
     parts: Callable[[], Parts]
-    desk: Callable[[], Mapping[str, Any]]
+    desk: Callable[[], Desk]
     now_ms: Callable[[], int]
 
     def open(self, at_ms: int) -> "Pieces":
@@ -55,7 +55,9 @@ class Pieces:
                 begun_ms = self._wall.first_ms()
                 return timeline.now_ms() if begun_ms is None else begun_ms
 
-            self._rebuilt = Rebuilt(timeline.reader, parts, timeline.desk(), at_ms, until_ms)
+            self._rebuilt = Rebuilt(
+                timeline.reader, parts, timeline.desk().snapshot(), at_ms, until_ms
+            )
             first = self._rebuilt.begin()
             self.source = NOTHING if self._rebuilt.empty else REBUILT
         assert first is not None

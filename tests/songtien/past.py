@@ -98,7 +98,7 @@ class Past:
             WallReader(self.path),
             StoreReader(self.directory / "store.sqlite"),
             lambda: self.screens.parts,
-            self.screens.desk.snapshot,
+            lambda: self.screens.desk,
             lambda: self.now_ms,
         )
 

@@ -124,6 +124,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_AUTH__SECURE_COOKIES": "true",
         "SONGTIEN_DATA__DIR": "kho",
         "SONGTIEN_DATA__JOURNAL_DAYS": "3",
+        "SONGTIEN_REWIND__KEEP_DAYS": "30",
+        "SONGTIEN_REWIND__AT_ONCE": "2",
         "SONGTIEN_REGISTRY__FILE": "s.toml",
         "SONGTIEN_RULES__FILE": "r.toml",
         "SONGTIEN_INGEST__REORDER_S": "1.5",
@@ -161,6 +163,7 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert (settings.data.dir, settings.data.journal_days) == (tmp_path / "kho", 3)
     assert settings.registry_file == tmp_path / "s.toml"
     assert settings.rules_file == tmp_path / "r.toml"
+    assert (settings.rewind.keep_days, settings.rewind.at_once) == (30, 2)
     assert settings.ingest.reorder_s == 1.5
     assert settings.cap == Sender("man.example.vn", "Đài khí tượng thủy văn")
     assert settings.webhooks == ()
