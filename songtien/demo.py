@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from songtien.settings import Settings, load_settings
 from songtien.terminal import err, out, stop_on_signals
 
 TOKEN_TTL_S = 7 * 86_400
+OFFICER = "demo"
 
 _OUTSIDE = (
     "SONGTIEN_WEBHOOK__",
@@ -53,7 +55,8 @@ async def run_demo(directory: Path, *, http_port: int, live_port: int, broker_po
                 ),
                 name="feed",
             )
-            _welcome(service, broker.kind)
+            password = await asyncio.to_thread(_demo_officer, service)
+            _welcome(service, broker.kind, password)
             await asyncio.wait({feed, asked}, return_when=asyncio.FIRST_COMPLETED)
             feed.cancel()
             asked.cancel()
@@ -85,7 +88,7 @@ def demo_settings(
     return load_settings(None, {**mine, **{f"SONGTIEN_{k}": v for k, v in said.items()}})
 
 
-def _welcome(service: Service, broker_kind: str) -> None:
+def _welcome(service: Service, broker_kind: str, password: str) -> None:
     addresses = service.addresses
     token, _ = service.accounts.create("demo", "operator", clock_ms(), ttl_s=TOKEN_TTL_S)
     out.print(
@@ -94,12 +97,22 @@ def _welcome(service: Service, broker_kind: str) -> None:
         f"  live socket  {addresses.live}\n"
         f"  HTTP API     {addresses.http}docs/http\n"
         f"  broker       {addresses.broker} ({broker_kind})\n\n"
-        f"To acknowledge alerts, sign in with this token (it lives a week):\n"
+        f"To acknowledge alerts, sign in as {OFFICER}, with the password\n"
+        f"  {password}\n"
+        f"Programs show this token (it lives a week):\n"
         f"  {token}\n\n"
         f"Ctrl-C stops everything.\n",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _demo_officer(service: Service) -> str:
+    """The password of the demo's officer, another one each time."""
+    officers, password = service.accounts.officers, secrets.token_urlsafe(9)
+    if not officers.set_password(OFFICER, password, clock_ms()):
+        officers.add(OFFICER, "operator", password, clock_ms())
+    return password
 
 
 def _told_once(feeds: int) -> Callable[[str, int], None]:

@@ -228,6 +228,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
         "reasons": {"type": "array", "items": {"type": "object"}},
         "alert": {"type": "object"},
         "item": {"type": "object"},
+        "retry_after_s": {"type": "integer"},
         "available": {"type": "array", "items": {"type": "string"}},
     },
 }

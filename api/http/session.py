@@ -70,6 +70,7 @@ async def sign_in(request: Request, service: ServiceHere, body: SignInBody) -> R
         raise Problem(
             "too-many-tries",
             f"too many failed tries; the next may come in {wait_s} s",
+            more={"retry_after_s": wait_s},
             headers={"Retry-After": str(wait_s)},
         )
     proven = await _proven(request, service, name, body.password)

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import signal
 import sqlite3
 import subprocess
@@ -62,7 +63,10 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def songtien(
-    *words: str, settings: Mapping[str, str] | None = None, within_s: float = 120.0
+    *words: str,
+    settings: Mapping[str, str] | None = None,
+    within_s: float = 120.0,
+    stdin: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
@@ -72,7 +76,7 @@ def songtien(
         text=True,
         timeout=within_s,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
     )
 
 
@@ -105,6 +109,7 @@ class Service:
     live_url: str = ""
     _read_from: int = 0
     _tokens: dict[str, str] = field(default_factory=dict)
+    _passwords: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def data(self) -> Path:
@@ -176,6 +181,21 @@ class Service:
         if role not in self._tokens:
             self._tokens[role] = self._made_token(role)
         return self._tokens[role]
+
+    def officer(self, role: str) -> tuple[str, str]:
+        """Name and password of an officer of that role, added by the command line the first time.
+
+        The name is that of the role.
+        """
+        if role not in self._passwords:
+            self._passwords[role] = secrets.token_urlsafe(12)
+            added = songtien(
+                *("user", "add", role, "--role", role),
+                settings=self.settings,
+                stdin=self._passwords[role] + "\n",
+            )
+            assert added.returncode == 0, added.stderr
+        return role, self._passwords[role]
 
     def _made_token(self, role: str) -> str:
         made = songtien("token", "create", "--role", role, "--name", role, settings=self.settings)

@@ -4,12 +4,12 @@ import { adviceOf } from "./advice.ts";
 import { browserWorld as world, liveUrl, memory } from "./browser.ts";
 import { deskDoings } from "./deskdoings.ts";
 import type { Doing } from "./doing.ts";
+import type { Who } from "./door.ts";
 import { byId, el, setAttribute, setText } from "./dom.ts";
 import { criticalUntaken, shelved } from "./fold.ts";
 import { Header } from "./header.ts";
 import { Holding } from "./holding.ts";
 import { getJson, sendJson } from "./http.ts";
-import { identify } from "./identify.ts";
 import { Keys } from "./keys.ts";
 import { openKiosk } from "./kiosk.ts";
 import type { Link, Occurrence } from "./live.ts";
@@ -30,6 +30,7 @@ import { type Language, word } from "./words.ts";
 const TICK_MS = 1000;
 const TOAST_MS = 4000;
 const SIGN_IN_MS = 15_000;
+const NOT_AUTHORISED = 4401;
 
 export class Screen implements App {
   /** What was chosen here; a browser that keeps nothing forgets it with the page. */
@@ -41,6 +42,9 @@ export class Screen implements App {
   private scheduled = false;
   private whenLive: (() => void)[] = [];
   private turn = 0;
+  /** The officer whom this screen has shown last. */
+  private known = "";
+  private askedAgain = false;
 
   readonly held = new Holding(
     world,
@@ -51,19 +55,17 @@ export class Screen implements App {
       outdated: () => location.reload(),
     },
     (configured) => liveUrl(configured, location),
-    memory.token.read(),
   );
   private readonly header = new Header();
   private readonly overlay = new Overlay({
     retry: () => this.retry(),
-    asViewer: () => this.signOut(),
-    signIn: () => this.officer.askToken(),
+    asViewer: () => void this.signOut(),
+    signIn: () => this.officer.askSignIn(),
   });
   private readonly officer = new Officer({
     language: () => this.language,
     role: () => this.held.client?.role ?? "",
-    identify: (token) => identify(this.held.liveUrl(), token, world),
-    signIn: (token) => this.signIn(token),
+    signIn: (name, password) => this.signIn(name, password),
     toast: (text) => this.toast(text),
   });
   private readonly wall = new Wall(this);
@@ -80,7 +82,7 @@ export class Screen implements App {
       this.restyled();
     });
     byId("sign").addEventListener("click", () =>
-      this.held.token === null ? this.officer.askToken() : this.signOut(),
+      this.held.door.signedIn ? void this.signOut() : this.officer.askSignIn(),
     );
     byId("desk").addEventListener("click", () => void this.openDesk());
     byId("keys-help").addEventListener("click", () => this.keys.help(this.language));
@@ -184,11 +186,21 @@ export class Screen implements App {
       this.wasLive = true;
       this.gone_ms = null;
       this.expected = false;
+      this.askedAgain = false;
+      this.tellWho();
       for (const act of this.whenLive.splice(0)) act();
     } else {
       this.gone_ms ??= world.now();
+      if (link.phase === "stopped" && link.code === NOT_AUTHORISED) this.shutOut();
     }
     this.schedule();
+  }
+
+  /** Who was signed in and is no longer must know it: the buttons are gone. */
+  private tellWho(): void {
+    const { name } = this.held.door.who;
+    if (this.known !== "" && name === "") this.toast(word("session_over", this.language));
+    this.known = name;
   }
 
   private announce({ type, alert: raw }: Occurrence): void {
@@ -234,23 +246,43 @@ export class Screen implements App {
     else this.held.retry();
   }
 
-  private signIn(token: string): Promise<void> {
-    memory.token.write(token);
-    return new Promise((resolve, reject) => {
+  private async signIn(name: string, password: string): Promise<Who> {
+    const who = await this.held.door.signIn(name, password);
+    this.known = who.name;
+    await new Promise<void>((resolve, reject) => {
       const cancel = world.after(SIGN_IN_MS, () => reject(new Error("no link")));
       this.whenLive.push(() => (cancel(), resolve()));
-      this.goOnAs(token);
+      this.goOn();
     });
+    return who;
   }
 
-  private signOut(): void {
-    memory.token.write(null);
-    this.goOnAs(null);
+  private async signOut(): Promise<void> {
+    try {
+      await this.held.door.signOut();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return this.toast(word("sign_out_failed", this.language, { why }));
+    }
+    this.known = "";
+    if (this.held.about["anonymous"] === "none") return location.reload(); // with all it showed
+    this.toast(word("signed_out", this.language));
+    this.goOn();
   }
 
-  private goOnAs(token: string | null): void {
+  private goOn(): void {
     this.expected = true;
-    this.held.use(token);
+    this.held.goOn();
+  }
+
+  /** The door was shut: our session is over, or nobody may look without one. */
+  private shutOut(): void {
+    if (this.held.door.signedIn && !this.askedAgain) {
+      this.askedAgain = true;
+      return this.goOn(); // as whoever we are now
+    }
+    if (this.wasLive) return location.reload(); // what is on the screen is not for everybody
+    this.officer.askSignIn(word("sign_in_needed", this.language));
   }
 
   toast(text: string): void {
@@ -288,7 +320,7 @@ export class Screen implements App {
     };
     this.header.update(head, stations, byStation, at);
     this.drawMenu();
-    this.overlay.update(this.linkView(), held.token !== null, world.now(), this.language);
+    this.overlay.update(this.linkView(), held.door.signedIn, world.now(), this.language);
     const believable = this.link.phase === "live" && held.whole;
     this.sound.update(believable && criticalUntaken(held.folded), this.language);
     if (stations.length > 0) this.page.update(at);

@@ -69,7 +69,6 @@ export function liveUrl(stated: string, here: Location): string {
 export const memory = {
   language: new Memory(() => localStorage, "songtien.language"),
   theme: new Memory(() => localStorage, "songtien.theme"),
-  token: new Memory(() => sessionStorage, "songtien.token"),
 };
 
 /** The series that the address names after its #. */

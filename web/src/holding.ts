@@ -1,5 +1,6 @@
 // All that the page holds of the service: its registry, its live channels, who looks. No DOM.
 
+import { Door } from "./door.ts";
 import { fold } from "./fold.ts";
 import type { Fields, Held } from "./held.ts";
 import { getJson, HttpError } from "./http.ts";
@@ -37,6 +38,8 @@ export class Holding {
   readonly bridges: Polled;
   /** How the lines of salt came to be, and stations against the same tide the day before. */
   readonly river: Polled;
+  /** Of pages: the browser shows the session's cookie by itself. */
+  readonly token = null;
   private readonly takers = new Takers();
   private state: Held | null = null;
   private alerts: Held | null = null;
@@ -49,7 +52,7 @@ export class Holding {
     private readonly world: World,
     private readonly told: Told,
     private readonly socketUrl: (configured: string) => string,
-    public token: string | null,
+    readonly door: Door = new Door(),
   ) {
     const changed = (): void => told.changed();
     this.advice = new Polled("/api/v1/advice", changed);
@@ -83,6 +86,7 @@ export class Holding {
   async boot(): Promise<void> {
     try {
       this.about = await getJson("/api/v1/about", this.token);
+      await this.door.look();
       await this.loadRegistry();
     } catch (error) {
       if (error instanceof HttpError && (error.status === 401 || error.status === 403)) {
@@ -94,7 +98,7 @@ export class Holding {
       this.told.link({ phase: "lost", retryAt_ms: this.world.now() + delay_ms });
       return;
     }
-    this.client = new LiveClient(this.liveUrl(), this.token, this.world, {
+    this.client = new LiveClient(this.liveUrl(), () => this.door.pass(), this.world, {
       onLink: (link) => this.tellLink(link),
       onChange: (chan) => this.tellChange(chan),
       onEvent: (occurrence) => {
@@ -210,13 +214,12 @@ export class Holding {
     return this.withTaker(model.alert(raw));
   }
 
-  /** Go on with this token, or as nobody in particular. */
-  use(token: string | null): void {
-    this.token = token;
-    if (token === null) this.takers.forget();
+  /** Go on as whoever is signed in now, or as nobody in particular. */
+  goOn(): void {
+    if (!this.door.signedIn) this.takers.forget();
     this.tellChange("alerts");
     if (this.client === null) void this.boot();
-    else this.client.restart(token);
+    else this.client.restart();
   }
 
   retry(): void {

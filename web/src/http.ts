@@ -59,6 +59,8 @@ async function answered(
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: accept };
   if (token !== null) headers["Authorization"] = `Bearer ${token}`;
+  // A cookie alone changes nothing: no page of elsewhere can send this beside it.
+  if (method !== "GET") headers["X-Songtien"] = "1";
   if (body !== null) headers["Content-Type"] = "application/json";
   const text = body === null ? null : JSON.stringify(body);
   const late = AbortSignal.timeout(TIMEOUT_MS);

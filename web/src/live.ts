@@ -49,6 +49,9 @@ const CALL_MS = 15_000;
 const DEFAULT_PING_S = 20;
 const SILENCE = 1.5; // times ping_s without any frame: the link is gone
 
+/** What is shown at the door: a token, nobody (null), or whatever is good at that moment. */
+export type Pass = string | null | (() => Promise<string | null>);
+
 export const STOPPED_BY_REFUSAL = 4400;
 
 /** Full jitter: anywhere between at once and the doubled bound. */
@@ -67,6 +70,8 @@ export class LiveClient {
   private authId = 0;
   private ping_s = DEFAULT_PING_S;
   private attempt = 0;
+  /** Of whoever asks for a pass: what comes after another start is of before. */
+  private turn = 0;
   private heard_ms: number | null = null;
   private cancelWatch: (() => void) | null = null;
   private cancelRetry: (() => void) | null = null;
@@ -75,7 +80,7 @@ export class LiveClient {
 
   constructor(
     private readonly url: string,
-    private token: string | null,
+    private readonly pass: Pass,
     private readonly world: World,
     private readonly events: Events,
   ) {}
@@ -102,15 +107,32 @@ export class LiveClient {
     this.cancelRetry?.();
     this.cancelRetry = null;
     this.tell({ phase: "connecting" });
+    if (typeof this.pass !== "function") return this.connect(this.pass);
+    const turn = ++this.turn;
+    const mine = (act: () => void) => (): void => (turn === this.turn ? act() : undefined);
+    this.pass().then(
+      (token) => mine(() => this.connect(token))(),
+      (error: unknown) => mine(() => this.turnedAway(error))(),
+    );
+  }
+
+  private connect(token: string | null): void {
     const socket = this.world.connect(this.url);
     this.socket = socket;
     socket.onopen = () => {
       this.authId = ++this.lastId;
-      this.send({ op: "auth", id: this.authId, ...(this.token ? { token: this.token } : {}) });
+      this.send({ op: "auth", id: this.authId, ...(token ? { token } : {}) });
     };
     socket.onmessage = (text) => this.receive(text);
     socket.onclose = (code, reason) => this.closed(code, reason);
     this.watch(GREETING_MS);
+  }
+
+  /** There was nothing to show at the door: refused, or it could not be asked for. */
+  private turnedAway(error: unknown): void {
+    const code = error instanceof CallError ? error.code : 0;
+    if (code === 0) return this.lost();
+    this.tell({ phase: "stopped", code: STOPPED_BY_REFUSAL - 400 + code, reason: "" });
   }
 
   /** Stop for good; nothing is told any more. */
@@ -121,8 +143,7 @@ export class LiveClient {
   }
 
   /** Go on as somebody else, over a new connection. */
-  restart(token: string | null): void {
-    this.token = token;
+  restart(): void {
     this.attempt = 0;
     this.start();
   }
@@ -334,6 +355,7 @@ export class LiveClient {
   private close(): void {
     const socket = this.socket;
     this.socket = null;
+    this.turn += 1;
     this.role = "";
     this.cancelWatch?.();
     this.cancelWatch = null;

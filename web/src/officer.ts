@@ -1,9 +1,9 @@
-// The dialog of an officer: signing in with a token, and forms of what can be done.
+// The dialog of an officer: signing in with name and password, and forms of what can be done.
 
 import { byId, el, setAttribute, setText } from "./dom.ts";
 import { asked, type Doing, type Field, type Values } from "./doing.ts";
+import type { Who } from "./door.ts";
 import { HttpError } from "./http.ts";
-import type { Identity } from "./identify.ts";
 import { type Language, type Word, word } from "./words.ts";
 import { CallError } from "./world.ts";
 
@@ -11,9 +11,8 @@ export interface Desk {
   language(): Language;
   /** The role in which the link stands now. */
   role(): string;
-  identify(token: string): Promise<Identity>;
-  /** Go on with this token; resolves when the link stands again. */
-  signIn(token: string): Promise<void>;
+  /** Begin a session; resolves when the link stands again. */
+  signIn(name: string, password: string): Promise<Who>;
   toast(text: string): void;
 }
 
@@ -26,8 +25,9 @@ export class Officer {
   private readonly about = byId("officer-about");
   private readonly facts = byId("officer-facts");
   private readonly fields = byId("officer-fields");
-  private readonly tokenField = byId("token-field");
-  private readonly token = byId("token") as HTMLInputElement;
+  private readonly signFields = byId("sign-fields");
+  private readonly name = byId("sign-name") as HTMLInputElement;
+  private readonly password = byId("sign-password") as HTMLInputElement;
   private readonly problem = byId("officer-problem");
   private readonly submit = byId("officer-submit") as HTMLButtonElement;
   private inputs = new Map<string, { field: Field; place: HTMLElement; input: Input }>();
@@ -42,13 +42,19 @@ export class Officer {
       void this.act();
     });
     this.fields.addEventListener("change", () => this.showAsked());
+    // A password that was typed and not sent is not left lying there.
+    this.dialog.addEventListener("close", () => (this.password.value = ""));
   }
 
-  askToken(): void {
+  /** Ask for name and password; `why` where nobody has asked to be asked. */
+  askSignIn(why = ""): void {
+    if (this.dialog.open) return;
     this.tabs.hidden = true;
     this.show(null);
+    setText(this.about, why);
+    this.about.hidden = why === "";
     this.dialog.showModal();
-    this.token.focus();
+    this.name.focus();
   }
 
   /** Offer what can be done, with one of it before the officer. */
@@ -83,11 +89,10 @@ export class Officer {
     this.about.title = doing?.story ?? "";
     this.tellFacts();
     const mayAct = doing !== null && !["", "viewer"].includes(this.desk.role());
-    this.tokenField.hidden = mayAct;
-    this.token.required = !mayAct;
-    this.token.value = "";
-    setText(byId("token-label"), t("token_label"));
-    setText(byId("token-hint"), t("token_hint"));
+    this.askWho(!mayAct);
+    setText(byId("sign-name-label"), t("sign_in_name"));
+    setText(byId("sign-password-label"), t("sign_in_password"));
+    setText(byId("sign-hint"), t("sign_in_hint"));
     setText(byId("officer-cancel"), t("cancel"));
     setText(this.submit, t(doing?.submit ?? "sign_in"));
     this.inputs = new Map();
@@ -96,6 +101,12 @@ export class Officer {
     this.showAsked();
     this.say("");
     this.submit.hidden = false;
+  }
+
+  private askWho(asked: boolean): void {
+    this.signFields.hidden = !asked;
+    this.name.required = this.password.required = asked;
+    this.password.value = "";
   }
 
   private make(field: Field): HTMLElement {
@@ -140,7 +151,7 @@ export class Officer {
 
   private focusFirst(): void {
     const first = [...this.inputs.values()].find(({ place }) => !place.hidden)?.input;
-    (this.tokenField.hidden ? (first ?? this.submit) : this.token).focus();
+    (this.signFields.hidden ? (first ?? this.submit) : this.name).focus();
   }
 
   private async act(): Promise<void> {
@@ -149,7 +160,7 @@ export class Officer {
     this.submit.disabled = true;
     this.say(word("working", this.desk.language()));
     try {
-      const signedIn = this.tokenField.hidden || (await this.takeToken());
+      const signedIn = this.signFields.hidden || (await this.signIn());
       if (signedIn && (this.doing === null || (await this.carryOut(this.doing)))) {
         this.dialog.close();
       }
@@ -159,19 +170,28 @@ export class Officer {
     }
   }
 
-  private async takeToken(): Promise<boolean> {
-    const token = this.token.value.trim();
+  private async signIn(): Promise<boolean> {
     try {
-      const { role } = await this.desk.identify(token);
-      if (role === "viewer" && this.doing !== null) return this.fail("token_weak");
-      await this.desk.signIn(token);
+      const { role } = await this.desk.signIn(this.name.value.trim(), this.password.value);
+      if (role === "viewer" && this.doing !== null) return this.fail("sign_in_weak");
     } catch (error) {
-      const known = error instanceof CallError && (error.code === 401 || error.code === 403);
-      return this.fail(known ? "token_bad" : "token_unchecked");
+      this.password.value = "";
+      return this.notIn(error);
     }
-    this.tokenField.hidden = true;
-    this.token.required = false;
+    this.askWho(false);
     return true;
+  }
+
+  private notIn(error: unknown): false {
+    const status = error instanceof HttpError ? error.status : 0;
+    const problem = error instanceof HttpError ? error.problem : {};
+    if (status === 401 || status === 422) return this.fail("sign_in_wrong");
+    if (status === 429) {
+      const s = Number(problem["retry_after_s"] ?? 1);
+      this.say(word("sign_in_wait", this.desk.language(), { s }));
+      return false;
+    }
+    return this.fail(status === 503 ? "sign_in_busy" : "sign_in_unchecked");
   }
 
   private async carryOut(doing: Doing): Promise<boolean> {
@@ -196,9 +216,8 @@ export class Officer {
     if (problem instanceof HttpError) code = problem.status;
     if (code === 0) return this.fail("ack_unknown");
     if (code === 401 || code === 403) {
-      this.tokenField.hidden = false;
-      this.token.required = true;
-      return this.fail("token_weak");
+      this.askWho(true);
+      return this.fail("sign_in_weak");
     }
     return this.fail("ack_failed", problem instanceof Error ? problem.message : String(problem));
   }

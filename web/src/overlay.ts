@@ -41,7 +41,7 @@ export class Overlay {
   }
 
   /** `local_ms` is monotonic. Tells whether the screen is covered. */
-  update(view: LinkView, hasToken: boolean, local_ms: number, language: Language): boolean {
+  update(view: LinkView, signedIn: boolean, local_ms: number, language: Language): boolean {
     const { link, gone_ms } = view;
     const waiting = gone_ms !== null && local_ms - gone_ms < PATIENCE_MS;
     const excused =
@@ -63,7 +63,7 @@ export class Overlay {
     setText(this.viewer, t("go_on_as_viewer"));
     setText(this.sign, t("sign_in"));
     const refused = stopped && (link.code === 4401 || link.code === 4403);
-    this.viewer.hidden = !(refused && hasToken);
+    this.viewer.hidden = !(refused && signedIn);
     this.sign.hidden = !refused;
     return true;
   }

@@ -2,12 +2,14 @@
 // đông xe, tiếp nhận; a level of service is told in words, an age in minutes.
 
 import { PLACE_WORDS } from "./placewords.ts";
+import { DOOR_WORDS } from "./doorwords.ts";
 import { WALL_WORDS } from "./wallwords.ts";
 
 export type Language = "vi" | "en";
 
 const WORDS = {
   ...PLACE_WORDS,
+  ...DOOR_WORDS,
   ...WALL_WORDS,
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],
   river_name: ["SÔNG TIỀN", "TIỀN RIVER"],
@@ -62,8 +64,8 @@ const WORDS = {
     "Page and service disagree (code {code}).",
   ],
   stopped_401: [
-    "Cần đăng nhập, hoặc mã truy cập không còn hiệu lực.",
-    "Sign in is needed, or the token is no longer valid.",
+    "Cần đăng nhập, hoặc phiên đăng nhập đã hết.",
+    "Sign in is needed, or the session is over.",
   ],
   stopped_403: ["Không được phép xem (mã {code}).", "Not allowed to view (code {code})."],
   stopped_408: ["Đăng nhập không kịp giờ (mã {code}).", "Not signed in in time (code {code})."],
@@ -244,11 +246,6 @@ const WORDS = {
   ack_title: ["Tiếp nhận cảnh báo", "Acknowledge the alert"],
   note_label: ["Ghi chú (không bắt buộc)", "Note (optional)"],
   note_hint: ["thí dụ: đã gọi người trực trạm", "e.g. called the station's keeper"],
-  token_label: ["Mã truy cập của trực ban", "Operator's token"],
-  token_hint: [
-    "Mã chỉ được giữ đến khi đóng trang này.",
-    "It is kept until this page is closed, no longer.",
-  ],
   cancel: ["Thôi", "Cancel"],
   working: ["Đang gửi…", "Sending…"],
   ack_done: ["Đã tiếp nhận.", "Acknowledged."],
@@ -306,9 +303,6 @@ const WORDS = {
     "The link broke while sending: it may or may not have been recorded. Wait and look again.",
   ],
   ack_failed: ["Không tiếp nhận được: {why}", "Not acknowledged: {why}"],
-  token_bad: ["Mã truy cập không đúng hoặc đã hết hạn.", "The token is wrong or has expired."],
-  token_weak: ["Mã này chỉ được xem, không được tiếp nhận.", "This token may only view."],
-  token_unchecked: ["Không hỏi được máy chủ, thử lại.", "Could not ask the service, try again."],
 
   chart_empty: [
     "Chọn một trạm, một chiều cầu hay một cảnh báo",

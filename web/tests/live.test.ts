@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import type { Held } from "../src/held.ts";
-import { identify } from "../src/identify.ts";
+import { HttpError } from "../src/http.ts";
 import { backoff_ms, type Link, LiveClient } from "../src/live.ts";
 import { CallError } from "../src/world.ts";
 import { FakeWorld, type Frame } from "./world.ts";
@@ -302,14 +302,42 @@ test("the service's clock is taken from the fastest frames of late", () => {
   assert.equal(client.clock.delay_ms, 400);
 });
 
-test("a token is checked on a connection of its own", async () => {
-  const good = identify("ws://river/live", "secret", world);
+test("a pass is asked for before each connection, and one that comes too late is let go", async () => {
+  const asked: ((pass: string | null) => void)[] = [];
+  const pass = (): Promise<string | null> => new Promise((resolve) => asked.push(resolve));
+  const officer = new LiveClient("ws://river/live", pass, world, {
+    onLink: (link) => links.push(link),
+    onChange: () => undefined,
+    onEvent: () => undefined,
+  });
+  officer.start();
+  assert.equal(world.sockets.length, 0);
+  officer.restart();
+  asked[0]?.("ticket_old");
+  asked[1]?.("ticket_new");
+  await Promise.resolve();
+  assert.equal(world.sockets.length, 1);
   world.last.onopen?.();
-  assert.deepEqual(world.last.sent, [{ op: "auth", id: 1, token: "secret" }]);
-  world.last.say({ op: "hello", id: 1, role: "operator", name: "An", now: 1, ping_s: 20 });
-  assert.deepEqual(await good, { role: "operator", name: "An" });
-  assert.equal(world.last.closed, true);
-  const bad = identify("ws://river/live", "guess", world);
-  world.last.onclose?.(4401, "");
-  await assert.rejects(bad, (e) => e instanceof CallError && e.code === 401);
+  assert.deepEqual(world.last.sent, [{ op: "auth", id: 1, token: "ticket_new" }]);
+  world.last.onclose?.(1006, "");
+  assert.equal(phase(), "lost");
+  world.pass(60_000);
+  assert.equal(asked.length, 3);
+});
+
+test("who is refused a pass stops, and a service that gives none is asked again", async () => {
+  const answers = [new HttpError(0, "no network"), new CallError(401, "")];
+  const officer = new LiveClient(
+    "ws://river/live",
+    () => Promise.reject(answers.shift() ?? new Error("asked once too often")),
+    world,
+    { onLink: (link) => links.push(link), onChange: () => undefined, onEvent: () => undefined },
+  );
+  officer.start();
+  await new Promise(setImmediate);
+  assert.equal(phase(), "lost");
+  world.pass(60_000);
+  await new Promise(setImmediate);
+  assert.deepEqual(links.at(-1), { phase: "stopped", code: 4401, reason: "" });
+  assert.equal(world.sockets.length, 0);
 });
