@@ -18,6 +18,7 @@ interface PageModule {
 export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {
   tram: () => import("./station.ts"),
   cau: () => import("./bridge.ts"),
+  "canh-bao": () => import("./alert.ts"),
 };
 
 /** Pages that the header leads to, in its order. */

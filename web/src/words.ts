@@ -1,6 +1,7 @@
 // Every word that people read, Vietnamese first. The words are those of the trade: chớm mặn,
 // đông xe, tiếp nhận; a level of service is told in words, an age in minutes.
 
+import { ALERT_WORDS } from "./alertwords.ts";
 import { PLACE_WORDS } from "./placewords.ts";
 import { DOOR_WORDS } from "./doorwords.ts";
 import { WALL_WORDS } from "./wallwords.ts";
@@ -8,6 +9,7 @@ import { WALL_WORDS } from "./wallwords.ts";
 export type Language = "vi" | "en";
 
 const WORDS = {
+  ...ALERT_WORDS,
   ...PLACE_WORDS,
   ...DOOR_WORDS,
   ...WALL_WORDS,
