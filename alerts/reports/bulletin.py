@@ -105,7 +105,7 @@ def bulletin(sources: Sources, day: Day, book: Gatebook, long_ago: DayOf) -> dic
         "lines": _lines(sources, day),
         "gates": [_gate(sources, name, day, book) for name in sources.registry.intakes],
         "bridges": roads,
-        "missing": figures.missing([*stations, *roads]),
+        "missing": _missing(sources, day),
         "attribution_vi": ATTRIBUTION[0],
         "attribution_en": ATTRIBUTION[1],
     }
@@ -282,6 +282,16 @@ def _road(sources: Sources, told: dict[str, Any], day: Day) -> dict[str, Any]:
         "vehicles_keys": keys,
         "vehicles_share": figures.figure(float(np.min(shares))) if shares else None,
     }
+
+
+def _missing(sources: Sources, day: Day) -> dict[str, Any]:
+    """By device, of each by one series: what is formed of several is not there to be missed."""
+    parts = []
+    for _, series in sources.heartbeats():
+        n = int(sources.hours(series, day.from_ms, day.until_ms).n.sum())
+        cover = figures.coverage(n, day.from_ms, day.until_ms, series.expected_s)
+        parts.append({"key": series.key, **cover})
+    return figures.missing(parts)
 
 
 def _texts(document: Mapping[str, Any]) -> Both:

@@ -16,7 +16,9 @@ from alerts.reports.sections import bridges, extremes
 from alerts.reports.sources import DAY_MS, LOCAL_OFFSET_MS, Sources
 from alerts.reports.words import Both
 from alerts.topology import RANKS
+from ingest.reading import Batch
 from ingest.rollups import HOUR_MS
+from ingest.series import Series
 
 SHIFTS_H: Final = (6, 18)
 """When shifts begin, Vietnam's time: the day's and the night's."""
@@ -69,8 +71,7 @@ def shift_name(from_ms: int, to_ms: int) -> str:
 def handover(sources: Sources, told: Told, from_ms: int, to_ms: int, now_ms: int) -> dict[str, Any]:
     """The shift [from, to), as `GET /api/v1/handover` shows it."""
     until_ms = min(to_ms, now_ms)
-    stations = _extremes(sources, from_ms, until_ms)
-    roads = bridges(sources, from_ms, until_ms)
+    devices = heard(sources, from_ms, until_ms)
     events = told.events[:EVENTS_MAX]
     document: dict[str, Any] = {
         "from": from_ms,
@@ -81,13 +82,13 @@ def handover(sources: Sources, told: Told, from_ms: int, to_ms: int, now_ms: int
         "counts": _counts(told.events, told.active),
         "events": [_event(each) for each in events],
         "events_left_out": max(0, len(told.events) - EVENTS_MAX),
-        "devices": lost_devices(sources, from_ms, until_ms),
+        "devices": lost_devices(devices, from_ms, until_ms),
         "entered": [each.told() for each in told.entered],
         "entered_since": told.entered_since_ms,
-        "extremes": stations,
+        "extremes": _extremes(sources, from_ms, until_ms),
         "lines": _lines(sources, from_ms, until_ms),
-        "bridges": roads,
-        "missing": figures.missing([*stations, *roads]),
+        "bridges": bridges(sources, from_ms, until_ms),
+        "missing": _missing(devices, from_ms, until_ms),
     }
     document["complete"] = sources.complete
     document["text_vi"], document["text_en"] = _texts(document)
@@ -138,27 +139,52 @@ def _counts(
     }
 
 
-def lost_devices(sources: Sources, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A device, and by what one sees whether it is heard; `rows` reach back before the shift."""
+
+    device: str
+    series: Series
+    rows: Batch
+
+
+def heard(sources: Sources, from_ms: int, to_ms: int) -> list[Heard]:
+    """All devices, with what came of them in the shift and in the day before it."""
+    return [
+        Heard(device, series, sources.read(series, from_ms - SILENT_LOOK_BACK_MS, to_ms))
+        for device, series in sources.heartbeats()
+    ]
+
+
+def lost_devices(devices: Sequence[Heard], from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Devices of which nothing was stored for more than 8 intervals, the longest first.
 
     By observed time: what a device kept and sent later counts as there.
     """
-    found: list[dict[str, Any]] = []
-    for device, series in sources.heartbeats():
-        rows = sources.read(series, from_ms - SILENT_LOOK_BACK_MS, to_ms)
-        found.extend(
-            {
-                "device": device,
-                "station": series.station,
-                "key": series.key,
-                "from": each.from_ms,
-                "to": each.to_ms,
-                "minutes": figures.silent_minutes(each, from_ms, to_ms),
-                "back": each.to_ms is not None,
-            }
-            for each in figures.silences(rows.t_ms, from_ms, to_ms, series.expected_s)
-        )
+    found = [
+        {
+            "device": one.device,
+            "station": one.series.station,
+            "key": one.series.key,
+            "from": each.from_ms,
+            "to": each.to_ms,
+            "minutes": figures.silent_minutes(each, from_ms, to_ms),
+            "back": each.to_ms is not None,
+        }
+        for one in devices
+        for each in figures.silences(one.rows.t_ms, from_ms, to_ms, one.series.expected_s)
+    ]
     return sorted(found, key=lambda each: (-each["minutes"], each["device"]))
+
+
+def _missing(devices: Sequence[Heard], from_ms: int, to_ms: int) -> dict[str, Any]:
+    """By device: what is formed of several, as minutes of a bridge, is not there to be missed."""
+    parts = []
+    for one in devices:
+        n = len(figures.used(figures.within(one.rows, from_ms, to_ms)))
+        cover = figures.coverage(n, from_ms, to_ms, one.series.expected_s)
+        parts.append({"key": one.series.key, **cover})
+    return figures.missing(parts)
 
 
 def _extremes(sources: Sources, from_ms: int, to_ms: int) -> list[dict[str, Any]]:

@@ -305,7 +305,7 @@ class EnteredShape(Shape):
 
 
 class Missing(Coverage):
-    """All series that the report rests on, together."""
+    """All devices together, each by one series of its own."""
 
     worst: list[dict[str, object]] = Field(description="`key`, `n`, `expected`, `share`")
 
