@@ -118,7 +118,7 @@ async def state(
     headers = {
         "ETag": kept.etag,
         "Cache-Control": f"{scope}, max-age={MAX_AGE_S}",
-        "Vary": "Accept-Encoding, Authorization",
+        "Vary": f"Accept-Encoding, Authorization{'' if scope == 'public' else ', Cookie'}",
         **caching(request),
     }
     if matches(request.headers.get("if-none-match"), kept.etag):

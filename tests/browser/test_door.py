@@ -106,6 +106,11 @@ def test_a_page_of_elsewhere_does_nothing_with_the_cookie(opened: Opened, servic
     forged = {**cookie, **own, "Origin": "https://evil.example"}
     assert httpx.post(url, headers=forged).status_code == 403
     assert httpx.post(url, headers={**cookie, **own}).status_code == 200
+    # A stranger's word on who he is and how he comes counts for nothing.
+    stranger = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    answer = _signed_in(service, *service.officer("operator"), stranger)
+    assert "Secure" not in answer.headers["set-cookie"]
+    assert "203.0.113.9" not in songtien("audit", settings=service.settings).stdout
     with_header = "fetch('/api/v1/live-ticket', {method: 'POST', headers: {'X-Songtien': '1'}})"
     assert page.evaluate(f"{with_header}.then(answer => answer.status)") == 200
 
@@ -128,7 +133,7 @@ def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
     refusals: Opened, serving: Serving
 ) -> None:
     """The last of this module: it starts another service."""
-    shut = serving(AUTH__ANONYMOUS="none")
+    shut = serving(AUTH__ANONYMOUS="none", HTTP__PROXIES="127.0.0.1")
     eventually(lambda: shut.get("/readyz").status_code == 200, "ready")
     Probe(shut).says(3.27)
     page = refusals(shut.http_url)
@@ -149,6 +154,10 @@ def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
     page.get_by_test_id("sign-in").click()
     expect(page.get_by_test_id("officer")).to_be_visible()
     assert page.locator("[data-testid^='station-'], li.row").count() == 0
+    forwarded = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9", "X-Forwarded-Proto": "https"}
+    answer = _signed_in(shut, name, password, forwarded)
+    assert "Secure" in answer.headers["set-cookie"]
+    assert "from 203.0.113.9" in songtien("audit", settings=shut.settings).stdout
     said = shut.said()
     assert password not in said
     assert "songtien=" not in said
@@ -157,3 +166,16 @@ def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
 def _cookie(page: Page) -> str:
     (found,) = [one for one in page.context.cookies() if one["name"] == "songtien"]
     return f"songtien={found['value']}"
+
+
+def _signed_in(
+    service: Service, name: str, password: str, headers: dict[str, str]
+) -> httpx.Response:
+    answer = httpx.post(
+        f"{service.http_url}api/v1/session",
+        headers={"X-Songtien": "1", **headers},
+        json={"name": name, "password": password},
+        timeout=20,
+    )
+    assert answer.status_code == 200
+    return answer
