@@ -23,6 +23,7 @@ from songtien import (
     cli_rules,
     cli_score,
     cli_simulate,
+    cli_watch,
     logs,
 )
 from songtien.demo import run_demo
@@ -52,6 +53,7 @@ app.command("simulate")(cli_simulate.simulate)
 app.command("record")(cli_feed.record)
 app.command("replay")(cli_feed.replay)
 app.command("lint")(cli_lint.lint)
+app.command("watch")(cli_watch.watch)
 app.command("backup")(cli_keep.backup)
 app.command("restore")(cli_keep.restore)
 app.command("bench")(cli_bench.bench)

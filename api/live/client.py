@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -23,6 +24,9 @@ from api.live.mirror import Frame, Mirror, Verdict
 BACKOFF_S_MAX = 60.0
 STEADY_S = 10.0
 """A link that held this long begins its backoff anew."""
+
+OFFSETS_KEPT = 8
+"""Words of the service's time that are remembered: the fastest of them is nearest to it."""
 
 GREETING_S = 10.0
 SILENCE_PINGS = 2.5
@@ -92,7 +96,9 @@ class LiveClient:
         self._told = told
         self._connection: ClientConnection | None = None
         self._last_id = 0
+        self._heard = 0
         self._link = Link(up=False)
+        self._offsets_ms: deque[float] = deque(maxlen=OFFSETS_KEPT)
         self._mirrors: list[Mirror] = []
         self._by_sub: dict[int, Mirror] = {}
         self._asked: dict[int, Mirror] = {}
@@ -119,6 +125,15 @@ class LiveClient:
         await asyncio.wait((self._task,))
         if not self._task.cancelled() and error is None:
             self._task.result()
+
+    def now_ms(self) -> int:
+        """The service's clock (UTC) as far as it is known here; ours before it has spoken.
+
+        A frame can only be late, never early: the largest difference is nearest to the truth.
+        """
+        if not self._offsets_ms:
+            return time.time_ns() // 1_000_000
+        return round(time.monotonic() * 1000 + max(self._offsets_ms))
 
     async def run(self) -> None:
         """Run until cancelled, also while the service cannot be reached; in place of `async with`.
@@ -172,6 +187,12 @@ class LiveClient:
             await self._news.wait_for(lambda: holds() or self._task.done())
         if not holds():
             self._task.result()
+
+    async def news(self, heard: int) -> int:
+        """Wait until more has come, or the link has changed, than `heard`; gives the new count."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._heard > heard)
+        return self._heard
 
     async def drop(self) -> None:
         """Break the link as a bad network does; the client comes back by itself."""
@@ -240,6 +261,7 @@ class LiveClient:
         if greeting["op"] != "hello":
             raise LiveAnswerError(greeting.get("code", 0), str(greeting.get("msg", "no hello")))
         self.hello = greeting
+        self._hear_time(greeting["now"])
         self.connects += 1
         self._told(Link(up=True))
         for mirror in self._mirrors:
@@ -261,6 +283,7 @@ class LiveClient:
                 await self._again(frame["sub"], mirror)
         elif op == "ping":
             await self._send({"op": "pong"})
+            self._hear_time(frame["now"])
             for sub, pos in frame["pos"].items():
                 mirror = self._by_sub.get(int(sub))
                 if mirror is not None and not mirror.agrees(pos):
@@ -294,7 +317,11 @@ class LiveClient:
 
     async def _tell(self) -> None:
         async with self._news:
+            self._heard += 1
             self._news.notify_all()
+
+    def _hear_time(self, now_ms: int) -> None:
+        self._offsets_ms.append(now_ms - time.monotonic() * 1000)
 
     def _next_id(self) -> int:
         self._last_id += 1
