@@ -10,8 +10,8 @@ import { type Language, word } from "./words.ts";
 
 /** The figures beside a mouth, in letter units. */
 export const BLOCK_WIDTH = 17.7;
-const NAME_HEIGHT = 1.8;
-const LINE_HEIGHT = 2.4;
+const NAME_HEIGHT = 1.65;
+const LINE_HEIGHT = 2.28;
 /** A block without lines of salt is its mouth's name alone. */
 export const blockHeight = (salty: boolean): number =>
   NAME_HEIGHT + (salty ? LEVELS_G_L.length * LINE_HEIGHT : 0) + 0.2;

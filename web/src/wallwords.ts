@@ -30,15 +30,12 @@ export const WALL_WORDS = {
 
   sound_on: ["Tắt tiếng", "Silence"],
   sound_on_title: ["Tắt tiếng báo động 10 phút (phím m)", "Silence the alarm for 10 minutes (key m)"],
-  sound_silent: ["Đã tắt tiếng, có lại sau {time}", "Silenced, back in {time}"],
+  sound_silent: ["Tắt tiếng, còn {time}", "Silent for {time}"],
   sound_silent_title: ["Bật tiếng lại ngay", "Sound again now"],
-  sound_blocked: [
-    "Trình duyệt đang chặn tiếng báo: bấm để bật",
-    "The browser blocks the sound: press to turn it on",
-  ],
+  sound_blocked: ["Chưa có tiếng báo: bấm để bật", "No sound yet: press here"],
   sound_blocked_title: [
-    "Chưa ai chạm vào trang này, nên trình duyệt chưa cho phát tiếng",
-    "Nobody has touched this page yet, so the browser lets nothing be heard",
+    "Trình duyệt chặn tiếng báo cho đến khi có người bấm vào trang",
+    "The browser blocks the sound until somebody presses on the page",
   ],
 
   keys_title: ["Phím tắt", "Keys"],
