@@ -229,7 +229,8 @@ def _texts(document: Mapping[str, Any]) -> Both:
     counts = document["counts"]
     raised = sum(counts["raised"].values())
     begin, end = local_time(document["from"]), clock_time(document["to"])
-    if document["to"] - document["from"] >= DAY_MS:
+    dated = document["to"] - document["from"] >= DAY_MS
+    if dated:
         end = local_time(document["to"])
     shift_vi, shift_en = _SHIFTS[document["shift"]]
     vi = f"{shift_vi} từ {begin} đến {end}: {raised} cảnh báo mới, {counts['cleared']} hết."
@@ -240,8 +241,8 @@ def _texts(document: Mapping[str, Any]) -> Both:
     if lost or back:
         vi = f"Máy đang mất tín hiệu: {lost}; mất rồi có lại: {back}."
         parts.append((vi, f"Devices lost: {lost}; lost and back: {back}."))
-    parts.append(words.highest_salinity(document["extremes"]))
-    parts.append(words.longest_crossing(document["bridges"]))
+    parts.append(words.highest_salinity(document["extremes"], dated=dated))
+    parts.append(words.longest_crossing(document["bridges"], dated=dated))
     parts.append(words.data_share(document["missing"]))
     return words.joined(parts)
 

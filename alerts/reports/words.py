@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alerts.messages import clock_time
+from alerts.messages import clock_time, local_time
 from alerts.reports.lines import short
 from ingest.reading import Flag
 
@@ -22,22 +22,25 @@ def joined(parts: Sequence[Both | None]) -> Both:
     return " ".join(vi for vi, _ in told), " ".join(en for _, en in told)
 
 
-def when(extreme: Mapping[str, Any]) -> Both:
-    """At what time, or between which hours where the reading itself is forgotten."""
+def when(extreme: Mapping[str, Any], *, dated: bool = False) -> Both:
+    """At what time, or between which hours where the reading itself is forgotten.
+
+    dated : with the day, where it is not plain from what is spoken of
+    """
     if extreme["t"] is not None:
-        at = clock_time(extreme["t"])
+        at = local_time(extreme["t"]) if dated else clock_time(extreme["t"])
         return f"lúc {at}", f"at {at}"
     hour_ms = extreme["hour"]
     begin, end = clock_time(hour_ms), clock_time(hour_ms + 3_600_000)
     return f"trong khoảng {begin} đến {end}", f"between {begin} and {end}"
 
 
-def highest_salinity(stations: Sequence[Mapping[str, Any]]) -> Both | None:
+def highest_salinity(stations: Sequence[Mapping[str, Any]], *, dated: bool = False) -> Both | None:
     found = [each for each in stations if each["max"] is not None]
     if not found:
         return None
     top = max(found, key=lambda each: each["max"]["value"])
-    value, (vi, en) = top["max"]["value"], when(top["max"])
+    value, (vi, en) = top["max"]["value"], when(top["max"], dated=dated)
     name = short(top["name"])
     return (
         f"Mặn cao nhất {comma(value, 2)} g/l tại {name}, {vi}.",
@@ -45,12 +48,12 @@ def highest_salinity(stations: Sequence[Mapping[str, Any]]) -> Both | None:
     )
 
 
-def longest_crossing(roads: Sequence[Mapping[str, Any]]) -> Both | None:
+def longest_crossing(roads: Sequence[Mapping[str, Any]], *, dated: bool = False) -> Both | None:
     found = [each for each in roads if each["worst"] is not None]
     if not found:
         return None
     worst = max(found, key=lambda each: each["worst"]["value"])
-    minutes, (vi, en) = round(worst["worst"]["value"]), when(worst["worst"])
+    minutes, (vi, en) = round(worst["worst"]["value"]), when(worst["worst"], dated=dated)
     least = ("trên ", "over ") if worst["at_least"] else ("", "")
     name = short(worst["name"])
     return (

@@ -141,8 +141,8 @@ async def handover(
     """
     now_ms = service.now_ms()
     to_ms = now_ms if to is None else time_ms("to", to)
-    before_ms = now_ms if to is None else to_ms - 1
-    from_ms = shift.shift_start_ms(before_ms) if from_ is None else time_ms("from", from_)
+    # At 06:00 sharp it is the night that is handed over, not a day of no length.
+    from_ms = shift.shift_start_ms(to_ms - 1) if from_ is None else time_ms("from", from_)
     if from_ms >= min(to_ms, now_ms):
         raise invalid(
             "from", f"{from_ms} is not before to = {to_ms} and now; from < to is accepted"

@@ -289,6 +289,18 @@ def test_the_shift_as_it_was(world: World) -> None:
     assert seen["open"][1]["taken"] == {"t": NOW_MS}
 
 
+def test_at_six_sharp_the_night_is_handed_over(world: World) -> None:
+    world.put(SALT, [(YESTERDAY + 19 * HOUR, 3.0, 1)])
+    world.now_ms = TODAY + 6 * HOUR
+    document = told(world, "handover")
+    assert (document["from"], document["to"]) == (YESTERDAY + 18 * HOUR, TODAY + 6 * HOUR)
+    assert document["shift"] == "night"
+    assert "Mặn cao nhất 3,00 g/l tại Cống Xuân Hòa, lúc 19:00." in document["text_vi"]
+    longer = told(world, f"handover?from={YESTERDAY}")
+    assert longer["shift"] == "asked"
+    assert "tại Cống Xuân Hòa, lúc 28/12/2025 19:00." in longer["text_vi"]
+
+
 def test_devices_lost_and_back_and_extremes_of_the_shift(world: World) -> None:
     begin = TODAY + 6 * HOUR
     times = [begin - 10 * MINUTE, begin + 2 * HOUR, *range(begin + 2 * HOUR, NOW_MS, 10 * MINUTE)]
