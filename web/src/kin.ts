@@ -69,14 +69,14 @@ function kmBetween(of: Station, other: Station): number | null {
   return (other.km_from_mouth[mouth] ?? 0) - (of.km_from_mouth[mouth] ?? 0);
 }
 
-/** The water level that goes with a station: its own, else the nearest that has one. */
+/** The water level that goes with a station: its own, else of the nearest that has told one. */
 export function levelFor(
   of: Station,
   stations: readonly Station[],
   byStation: ReadonlyMap<string, readonly Reading[]>,
 ): { station: Station; reading: Reading } | null {
   const level = (id: string): Reading | undefined =>
-    (byStation.get(id) ?? []).find((r) => r.quantity === "water_level_m");
+    (byStation.get(id) ?? []).find((r) => r.quantity === "water_level_m" && r.t_ms !== null);
   const own = level(of.id);
   if (own !== undefined) return { station: of, reading: own };
   const far = (other: Station): number => {

@@ -66,7 +66,10 @@ export class StationFigures {
 
   private card(key: string): HTMLElement {
     const [name, value, unit, band, change, age] = ["name", "value", "unit", "band", "change", "age"]
-      .map((part) => el("span", { class: part, "data-testid": part })) as [
+      .map((part) =>
+      // A form of the page may have a field "name".
+      el("span", { class: part, "data-testid": part === "name" ? null : part }),
+    ) as [
       HTMLElement,
       HTMLElement,
       HTMLElement,
