@@ -1,9 +1,9 @@
 // What is shown, taken along: names of files, and the lines that stand over a picture on paper. Pure.
 
 import { clockTime, date, dateTime } from "./format.ts";
-import { signsOf } from "./placelegend.ts";
 import { seriesPath } from "./past.ts";
 import type { Picture } from "./picture.ts";
+import { signsOf } from "./placesigns.ts";
 import { type Language, word } from "./words.ts";
 import type { Span, Step } from "./zoom.ts";
 
