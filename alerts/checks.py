@@ -7,7 +7,7 @@ for good, stand in `alerts.entry_log`.
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -115,7 +115,10 @@ class Checks:
         self._held = {one["id"]: Check(**one) for one in old["held"]}
 
     def snapshot(self) -> dict[str, Any]:
-        return {"next": self._next, "held": [asdict(one) for one in self._held.values()]}
+        # Not by `asdict`, which copies the values too: nobody ever changes them.
+        names = Check.__slots__
+        held = [{name: getattr(one, name) for name in names} for one in self._held.values()]
+        return {"next": self._next, "held": held}
 
     def take(self, entering: Entering, registry: Registry, now_ms: int) -> EnteredOutcome:
         """Take an entry of a station. Raises NotTaken."""
