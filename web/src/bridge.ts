@@ -94,7 +94,7 @@ class BridgePage implements Page {
     );
     const shown = minutes ?? readings.find((one) => one.direction === chosen) ?? null;
     this.table.update(shown, span, at);
-    this.curves.update(station, all, chosen, this.alerts.marks(minutes?.key ?? null), at);
+    this.curves.update(station, all, chosen, this.alerts.marks(minutes?.key ?? null, at.now_ms), at);
     const { pictures, step } = this.curves;
     if (shown !== null) this.exports.update(pictures, shown, step, station, at);
   }

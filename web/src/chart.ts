@@ -6,6 +6,7 @@ import { el, rem, setAttribute, setText } from "./dom.ts";
 import { clockTime, DAY_MS, figure, HOUR_MS, limit, MINUTE_MS } from "./format.ts";
 import { columnsOf, counted, forget, type Point, pointsOf, splice } from "./history.ts";
 import { getJson, HttpError } from "./http.ts";
+import { joined } from "./joined.ts";
 import { kinOf } from "./kin.ts";
 import { shortName } from "./layout.ts";
 import { limitsOf, type Reading, type Rule, type Station } from "./model.ts";
@@ -274,7 +275,7 @@ export class Chart {
     const today = columnsOf(this.today, gap_ms);
     const before = columnsOf(this.before, gap_ms, shiftOf(reading));
     const empty: [number[], number[]] = [[this.moment.now_ms / 1000], []];
-    return uPlot.join([today[0].length > 0 ? today : empty, before]) as uPlot.AlignedData;
+    return joined([today[0].length > 0 ? today : empty, before]);
   }
 
   private summarise(): void {

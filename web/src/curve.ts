@@ -4,6 +4,7 @@ import uPlot from "uplot";
 
 import { el, rem, setAttribute } from "./dom.ts";
 import { dateTime, figure } from "./format.ts";
+import { joined } from "./joined.ts";
 import { axisText, type Line, type Picture, sentenceOf, tablesOf, widthOf } from "./picture.ts";
 import {
   alertMarks,
@@ -158,7 +159,7 @@ export function dataOf(picture: Picture): uPlot.AlignedData {
   const tables = tablesOf(picture) as uPlot.AlignedData[];
   // A picture without a line still has its axes.
   if (tables.length === 0) return [[picture.span.from_ms / 1000]];
-  return tables.length === 1 ? (tables[0] as uPlot.AlignedData) : uPlot.join(tables);
+  return joined(tables);
 }
 
 /** How a picture is drawn, on the screen or on paper; `unit` is its letter unit in px. */
@@ -180,7 +181,7 @@ export function optionsOf(
   return {
     width,
     height,
-    padding: [unit * 0.5, unit * 0.5, axis ? 0 : unit * 0.3, 0],
+    padding: [unit * 0.5, unit * 1.6, axis ? 0 : unit * 0.3, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: {

@@ -41,7 +41,8 @@ export function byAge(spots: readonly Spot[], now_ms: number): Spots {
 
 /** A round end of an axis that holds all values, and its steps. */
 export function axisOf(values: readonly number[], least: number): { top: number; ticks: number[] } {
-  const most = values.reduce((a, b) => Math.max(a, b), least);
+  // A little above the highest, so that no spot stands on the rim.
+  const most = values.reduce((a, b) => Math.max(a, b * 1.04), least);
   const rough = most / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 2.5, 5, 10].find((n) => n * power >= rough) ?? 10) * power;

@@ -11,7 +11,7 @@ import type { App } from "./page.ts";
 import type { Picture } from "./picture.ts";
 import { palette } from "./strokes.ts";
 import type { Moment } from "./view.ts";
-import { word } from "./words.ts";
+import { unitOf, word } from "./words.ts";
 import { RAW, type Step } from "./zoom.ts";
 
 /** In letter units of 16 px; twice as many pixels on paper. */
@@ -144,7 +144,8 @@ function composed(
   ctx.fillStyle = colour.ground;
   ctx.fillRect(0, 0, canvas.width, canvas.height);
   const left = 1.2 * unit;
-  const heading = [title, first.unit === "" ? "" : `(${first.unit})`].filter(Boolean).join(" ");
+  const unitName = unitOf(first.quantity, first.unit, language);
+  const heading = [title, unitName === "" ? "" : `(${unitName})`].filter(Boolean).join(" ");
   say(heading, left, 2.4 * unit, 1.7, colour.strong, 600);
   say(span, left, 4 * unit, 1.1, colour.text);
   let x = left;

@@ -70,11 +70,13 @@ export class PlaceAlerts {
   }
 
   /** Marks on the axis of time, of one series or of all. */
-  marks(key: string | null): Mark[] {
+  marks(key: string | null, now_ms: number): Mark[] {
     return this.found
-      .filter((one) => key === null || one.key === key)
+      .filter((one) => (key === null || one.key === key) && one.since_ms <= now_ms)
       .map(({ since_ms, cleared_ms, severity }) => {
-        return { from_ms: since_ms, to_ms: cleared_ms, text: "", severity };
+        // What cleared after the moment that is looked back to still held then.
+        const over = cleared_ms !== null && cleared_ms <= now_ms;
+        return { from_ms: since_ms, to_ms: over ? cleared_ms : null, text: "", severity };
       });
   }
 

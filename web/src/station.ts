@@ -103,8 +103,8 @@ class StationPage implements Page {
       station,
       reading,
       {
-        alerts: this.alerts.marks(reading.key),
-        hands: this.care.hands(reading),
+        alerts: this.alerts.marks(reading.key, at.now_ms),
+        hands: this.care.hands(reading, at.now_ms),
         years: this.lunar.years,
       },
       at,

@@ -56,8 +56,9 @@ export class StationCare {
     void this.flush();
   }
 
-  hands(reading: Reading): Hand[] {
-    return handsOf(this.checks, reading);
+  /** Of what was measured up to a moment. */
+  hands(reading: Reading, now_ms: number): Hand[] {
+    return handsOf(this.checks, reading).filter((hand) => hand.t_ms <= now_ms);
   }
 
   /** Ask anew where another span is looked at, or a minute has gone. */
@@ -125,7 +126,7 @@ export class StationCare {
     const text = language === "vi" ? care?.text_vi : care?.text_en;
     setText(this.told, text || word("care_none", language));
     setAttribute(this.told, "data-state", care?.state ?? "never");
-    const newest = checks.slice(0, SHOWN_MAX);
+    const newest = checks.filter((one) => one.t_ms <= at.now_ms).slice(0, SHOWN_MAX);
     this.rows.replaceChildren(
       ...newest.map((check) => el("li", {}, checkText(check, language, at))),
     );

@@ -117,17 +117,23 @@ export function lonePoints(
   ctx.restore();
 }
 
-/** Suspect: a hollow diamond on the curve. Failed: a cross, not on any curve. */
+/**
+ * Suspect: a hollow diamond on the curve. Failed: a cross, not on any curve. Where they stand so
+ * close that they would cover the curve some speak for all.
+ */
 export function flagMarks(plot: uPlot, points: readonly Point[], { colour, unit }: Paint): void {
   const { ctx, bbox } = plot;
   const size = unit * 0.32;
   ctx.save();
   ctx.lineWidth = size * 0.4;
   ctx.setLineDash([]);
+  const last = new Map<number, number>();
   for (const point of points) {
     if (point.flag === 1 || point.flag === 2) continue;
     const x = plot.valToPos(point.t_ms / 1000, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    if (x - (last.get(point.flag) ?? -Infinity) < size * 3) continue;
+    last.set(point.flag, x);
     const free = plot.valToPos(point.value, "y", true);
     const y = Math.min(Math.max(free, bbox.top + size), bbox.top + bbox.height - size);
     ctx.beginPath();

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type uPlot from "uplot";
+
 import { banMarks, entryOf, modeMarks, roadOf } from "../src/bridgeroad.ts";
 import { axisOf, byAge, pairs } from "../src/diagram.ts";
 import { csvPath, fileName } from "../src/export.ts";
 import { DAY_MS, HOUR_MS } from "../src/format.ts";
 import type { Point } from "../src/history.ts";
+import { joined } from "../src/joined.ts";
 import { levelFor, neighboursOf } from "../src/kin.ts";
 import { reading, station } from "../src/model.ts";
 import { type Line, type Picture, sentenceOf, tablesOf } from "../src/picture.ts";
@@ -38,6 +41,18 @@ test("a picture is told in one sentence, with its extremes, what is newest and i
   // The least of a mean's step is lower than the mean.
   const means = line([{ ...point(NOW, 3), low: 1, high: 5 }], { band: true });
   assert.match(sentenceOf(picture([means])), /thấp nhất 1,00 g\/l, cao nhất 5,00/);
+});
+
+test("a gap stays a gap where another curve has times within it", () => {
+  const points = [0, 1, 2, 20, 21].map((h) => point(h * HOUR_MS, h));
+  const other = [0, 5, 10, 15, 21].map((h) => point(h * HOUR_MS, 1));
+  const tables = tablesOf(
+    picture([line(points), line(other, { gap_ms: 9 * HOUR_MS, main: false })]),
+  );
+  const [times, own] = joined(tables as uPlot.AlignedData[]);
+  const within = (own ?? []).filter((_, n) => (times[n] ?? 0) > 7200 && (times[n] ?? 0) < 72_000);
+  assert.equal(within.length, 4);
+  assert.ok(within.every((value) => value === null));
 });
 
 test("a band has edges beside its line, with the same gaps", () => {
