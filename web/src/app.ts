@@ -17,6 +17,8 @@ import * as model from "./model.ts";
 import { Officer } from "./officer.ts";
 import { Overlay } from "./overlay.ts";
 import type { App, Page } from "./page.ts";
+import { type Rewind, rewindOf, searchWith } from "./rewind.ts";
+import { RewindBar } from "./rewindbar.ts";
 import { MENU, PAGES, routeOf } from "./routes.ts";
 import type { Meaning } from "./shortcuts.ts";
 import { pathOf } from "./shortcutpaths.ts";
@@ -31,6 +33,8 @@ const TICK_MS = 1000;
 const TOAST_MS = 4000;
 const SIGN_IN_MS = 15_000;
 const NOT_AUTHORISED = 4401;
+const TOO_MANY = 4429;
+const HOUR_MS = 3_600_000;
 
 export class Screen implements App {
   /** What was chosen here; a browser that keeps nothing forgets it with the page. */
@@ -55,6 +59,7 @@ export class Screen implements App {
       outdated: () => location.reload(),
     },
     (configured) => liveUrl(configured, location),
+    pastInAddress(),
   );
   private readonly header = new Header();
   private readonly overlay = new Overlay({
@@ -71,6 +76,11 @@ export class Screen implements App {
   private readonly wall = new Wall(this);
   private readonly sound = new Sound(() => this.schedule());
   private readonly keys = new Keys((meaning) => this.obey(meaning));
+  private readonly rewindBar = new RewindBar({
+    show: (wish) => this.rewind(wish),
+    present: () => location.assign(location.pathname + searchWith(location.search, null)),
+    token: this.held.token,
+  });
   private page: Page = this.wall;
 
   constructor() {
@@ -85,6 +95,9 @@ export class Screen implements App {
       this.held.door.signedIn ? void this.signOut() : this.officer.askSignIn(),
     );
     byId("desk").addEventListener("click", () => void this.openDesk());
+    byId("rewind-open").addEventListener("click", () =>
+      this.rewind({ at_ms: this.held.now_ms() - HOUR_MS, speed: 1 }),
+    );
     byId("keys-help").addEventListener("click", () => this.keys.help(this.language));
     addEventListener("online", () => this.retry());
     addEventListener("popstate", () => void this.open());
@@ -103,6 +116,7 @@ export class Screen implements App {
     void this.open();
     this.schedule();
     void this.held.boot();
+    if (rewindOf(location.search) === "bad") this.toast(word("rewind_bad", this.language));
   }
 
   /** What was chosen here, else what the service is set to. */
@@ -120,6 +134,24 @@ export class Screen implements App {
     // What the address asks of the screen itself (kiosk, rewind) goes along.
     if (path !== location.pathname) history.pushState(null, "", path + location.search);
     void this.open();
+  }
+
+  /** Show the past, from a moment on; the address tells which, to be passed on. */
+  private rewind(wish: Rewind): void {
+    this.expected = true;
+    const search = searchWith(location.search, wish);
+    history.replaceState(null, "", location.pathname + search + location.hash);
+    this.held.rewind(wish);
+    this.page.renewed?.();
+    this.schedule();
+  }
+
+  /** That moment can't be shown: on with the present. */
+  private notShown(code: number): void {
+    this.held.past = null;
+    history.replaceState(null, "", location.pathname + searchWith(location.search, null));
+    this.toast(word(code === TOO_MANY ? "rewind_full" : "rewind_ahead", this.language));
+    this.goOn();
   }
 
   /** A click on a link to a page of ours moves there without loading everything anew. */
@@ -192,6 +224,7 @@ export class Screen implements App {
     } else {
       this.gone_ms ??= world.now();
       if (link.phase === "stopped" && link.code === NOT_AUTHORISED) this.shutOut();
+      else if (link.phase === "stopped" && this.held.past !== null) this.notShown(link.code);
     }
     this.schedule();
   }
@@ -208,6 +241,7 @@ export class Screen implements App {
     if (type !== "raised" && !again) return;
     const alert = model.alert(raw);
     if (alert.test || shelved(alert) || alert.suppressed !== null) return;
+    if (this.held.past !== null) return; // what was raised then calls nobody now
     const text = alertSentence(alert, this.held.station(alert.station), this.moment());
     this.sound.alarm.hear(alert.severity, world.now());
     setText(byId("announce"), word(again ? "still_open" : "new_alert", this.language, { text }));
@@ -309,7 +343,8 @@ export class Screen implements App {
     const at = this.moment();
     const { client, stations, byStation } = held;
     setAttribute(document.documentElement, "lang", this.language);
-    document.title = openMark(held.folded) + this.page.title();
+    const past_mark = held.past === null ? "" : `${word("rewind_page", this.language)} · `;
+    document.title = past_mark + openMark(held.folded) + this.page.title();
     const head = {
       link: this.link,
       delay_ms: client?.clock.delay_ms ?? null,
@@ -317,11 +352,15 @@ export class Screen implements App {
       demo: held.about["demo"] === true,
       role: client?.role ?? "",
       name: client?.name ?? "",
+      rewind: held.past === null ? null : (client?.speed ?? 1),
     };
     this.header.update(head, stations, byStation, at);
     this.drawMenu();
     this.overlay.update(this.linkView(), held.door.signedIn, world.now(), this.language);
-    const believable = this.link.phase === "live" && held.whole;
+    const { past } = held;
+    const source = client?.source ?? null;
+    this.rewindBar.update(past && { wish: past, source, speed: client?.speed ?? 1 }, at);
+    const believable = past === null && this.link.phase === "live" && held.whole;
     this.sound.update(believable && criticalUntaken(held.folded), this.language);
     if (stations.length > 0) this.page.update(at);
   }
@@ -349,4 +388,9 @@ export class Screen implements App {
       expected: this.expected,
     };
   }
+}
+
+function pastInAddress(): Rewind | null {
+  const asked = rewindOf(location.search);
+  return asked === "bad" ? null : asked;
 }

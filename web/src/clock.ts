@@ -10,10 +10,19 @@ const KEPT = 8;
  */
 export class ServiceClock {
   private offsets: number[] = [];
+  /** Where the past is shown: the last word on its time, which goes by `rate`. */
+  private anchor: readonly [service_ms: number, local_ms: number] | null = null;
+  private rate = 1;
   /** By how much the last word was slower than the fastest of late, ms. */
   delay_ms: number | null = null;
 
-  hear(service_ms: number, local_ms: number): void {
+  /** `rate` is how fast the service's time goes: another one where the past is shown. */
+  hear(service_ms: number, local_ms: number, rate: number | null = null): void {
+    if (rate !== null) {
+      this.rate = rate;
+      this.anchor = [service_ms, local_ms];
+      return;
+    }
     this.offsets.push(service_ms - local_ms);
     if (this.offsets.length > KEPT) this.offsets.shift();
     this.delay_ms = this.offset() - (service_ms - local_ms);
@@ -22,10 +31,15 @@ export class ServiceClock {
   /** Forget: after a pause the monotonic clock may have stood still. */
   restart(): void {
     this.offsets = [];
+    this.anchor = null;
     this.delay_ms = null;
   }
 
   at(local_ms: number): number | null {
+    if (this.anchor !== null) {
+      const [service_ms, heard_ms] = this.anchor;
+      return service_ms + (local_ms - heard_ms) * this.rate;
+    }
     return this.offsets.length === 0 ? null : local_ms + this.offset();
   }
 

@@ -14,6 +14,8 @@ export interface Head {
   demo: boolean;
   role: string;
   name: string;
+  /** How fast the past goes that is shown; null in the present. */
+  rewind: number | null;
 }
 
 const TROUBLES: readonly Freshness[] = ["late", "stale", "lost", "never", "maintenance"];
@@ -50,6 +52,7 @@ export class Header {
     setText(byId("who"), officer ? head.name || role : "");
     byId("desk").hidden = head.role !== "operator" && head.role !== "admin";
     setText(byId("desk"), t("desk"));
+    setText(byId("rewind-open"), t("rewind_open"));
     setText(byId("sign"), t(officer ? "sign_out" : "sign_in"));
     setText(byId("river-title"), t("panel_river"));
   }
@@ -65,8 +68,11 @@ export class Header {
             ? "link_lost"
             : "link_stopped";
     setAttribute(byId("link"), "class", `link link-${phase}`);
-    const parts = [word(key, at.language)];
-    if (phase === "live" && head.delay_ms !== null) {
+    const { language } = at;
+    const pace = head.rewind === 0 ? word("rewind_still", language) : `${head.rewind}×`;
+    const past = phase === "live" && head.rewind !== null;
+    const parts = [past ? word("rewind_link", language, { pace }) : word(key, language)];
+    if (!past && phase === "live" && head.delay_ms !== null) {
       parts.push(
         word("link_delay", at.language, { s: decimal(head.delay_ms / 1000, 1, at.language) }),
       );

@@ -6,12 +6,15 @@ import type { Fields, Held } from "./held.ts";
 import { getJson, HttpError } from "./http.ts";
 import { backoff_ms, type Link, LiveClient, type Occurrence } from "./live.ts";
 import * as model from "./model.ts";
-import { Polled } from "./polled.ts";
+import { EVERY_MS, Polled } from "./polled.ts";
+import { pathAt, type Rewind } from "./rewind.ts";
 import { type SaltLine, saltLines } from "./salt.ts";
 import { Takers } from "./takers.ts";
 import type { World } from "./world.ts";
 
 const STATE_HZ = 4;
+/** What is asked for again and again is so of a past that goes fast, at most. */
+const EVERY_LEAST_MS = 5_000;
 
 export interface Told {
   link(link: Link): void;
@@ -52,13 +55,27 @@ export class Holding {
     private readonly world: World,
     private readonly told: Told,
     private readonly socketUrl: (configured: string) => string,
+    /** The moment of the past that is shown; null in the present. */
+    public past: Rewind | null = null,
     readonly door: Door = new Door(),
   ) {
-    const changed = (): void => told.changed();
-    this.advice = new Polled("/api/v1/advice", changed);
-    this.desk = new Polled("/api/v1/desk", changed);
-    this.bridges = new Polled("/api/v1/bridges", changed);
-    this.river = new Polled("/api/v1/river", changed);
+    const polled = (path: string): Polled =>
+      new Polled(() => this.path(path), () => told.changed(), getJson, () => this.every_ms());
+    this.advice = polled("/api/v1/advice");
+    this.desk = polled("/api/v1/desk");
+    this.bridges = polled("/api/v1/bridges");
+    this.river = polled("/api/v1/river");
+  }
+
+  /** A path of the service's, asked about the moment that is shown. */
+  path(path: string): string {
+    if (this.past === null) return path;
+    return pathAt(path, this.client?.clock.at(this.world.now()) ?? this.past.at_ms);
+  }
+
+  private every_ms(): number {
+    const speed = this.past === null ? 1 : Math.max(1, this.client?.speed ?? 1);
+    return Math.max(EVERY_LEAST_MS, EVERY_MS / speed);
   }
 
   /** Nothing of alerts or readings may be said before both are whole. */
@@ -67,7 +84,8 @@ export class Holding {
   }
 
   now_ms(): number {
-    return this.client?.clock.at(this.world.now()) ?? Number(this.about["now"] ?? 0);
+    const known_ms = this.client?.clock.at(this.world.now()) ?? this.past?.at_ms;
+    return known_ms ?? Number(this.about["now"] ?? 0);
   }
 
   liveUrl(): string {
@@ -86,6 +104,10 @@ export class Holding {
   async boot(): Promise<void> {
     try {
       this.about = await getJson("/api/v1/about", this.token);
+      if (this.past !== null && this.past.at_ms > Number(this.about["now"])) {
+        this.told.link({ phase: "stopped", code: 4400, reason: "that time lies ahead" });
+        return;
+      }
       await this.door.look();
       await this.loadRegistry();
     } catch (error) {
@@ -106,7 +128,7 @@ export class Holding {
         if (type === "acked") this.takers.hear(alert["id"], frame["who"]);
         this.told.occurred(occurrence);
       },
-    });
+    }, () => this.wanted());
     this.state = this.client.subscribe({ chan: "state", max_hz: STATE_HZ });
     this.alerts = this.client.subscribe({ chan: "alerts" });
     this.client.start();
@@ -114,9 +136,9 @@ export class Holding {
 
   private async loadRegistry(): Promise<void> {
     const [registry, rules] = await Promise.all([
-      getJson("/api/v1/stations", this.token),
+      getJson(this.path("/api/v1/stations"), this.token),
       // Without the rules the curve has no limits drawn in, and that is all.
-      getJson("/api/v1/rules", this.token).catch((): Fields => ({})),
+      getJson(this.path("/api/v1/rules"), this.token).catch((): Fields => ({})),
     ]);
     const list = (value: unknown): Fields[] => model.list(value) as Fields[];
     this.stations = list(registry["stations"]).map(model.station);
@@ -220,6 +242,25 @@ export class Holding {
     this.tellChange("alerts");
     if (this.client === null) void this.boot();
     else this.client.restart();
+  }
+
+  /** After a loss the past goes on from where it was, not from where it began. */
+  private wanted(): Rewind | null {
+    if (this.past === null) return null;
+    const heard_ms = this.client?.source == null ? null : this.client.lastHeard_ms;
+    const shown_ms = heard_ms === null ? null : (this.client?.clock.at(heard_ms) ?? null);
+    return { at_ms: shown_ms ?? this.past.at_ms, speed: this.past.speed };
+  }
+
+  /** Show another moment, or the same at another pace. */
+  rewind(past: Rewind): void {
+    this.past = past;
+    this.client?.clock.restart();
+    this.lookAgain();
+    this.tellChange("state");
+    this.tellChange("alerts");
+    if (this.client === null) void this.boot();
+    else this.client.restart(true);
   }
 
   retry(): void {

@@ -3,6 +3,7 @@
 
 import { ServiceClock } from "./clock.ts";
 import { type Fields, Held, type Verdict } from "./held.ts";
+import type { Rewind } from "./rewind.ts";
 import { CallError, GREETING_MS, parsed, rows, type Socket, type World } from "./world.ts";
 
 export type Link =
@@ -63,6 +64,10 @@ export class LiveClient {
   readonly clock = new ServiceClock();
   role = "";
   name = "";
+  /** What the past that is shown rests on: recorded, rebuilt or none; null in the present. */
+  source: string | null = null;
+  /** How fast the time goes that is shown. */
+  speed = 1;
   private socket: Socket | null = null;
   private subscriptions: Subscription[] = [];
   private calls = new Map<number, Pending>();
@@ -83,6 +88,8 @@ export class LiveClient {
     private readonly pass: Pass,
     private readonly world: World,
     private readonly events: Events,
+    /** The moment of the past that is to be shown; null for the present. */
+    private readonly past: () => Rewind | null = () => null,
   ) {}
 
   get phase(): Link["phase"] {
@@ -121,7 +128,9 @@ export class LiveClient {
     this.socket = socket;
     socket.onopen = () => {
       this.authId = ++this.lastId;
-      this.send({ op: "auth", id: this.authId, ...(token ? { token } : {}) });
+      const past = this.past();
+      const then = past === null ? {} : { at: Math.floor(past.at_ms), speed: past.speed };
+      this.send({ op: "auth", id: this.authId, ...(token ? { token } : {}), ...then });
     };
     socket.onmessage = (text) => this.receive(text);
     socket.onclose = (code, reason) => this.closed(code, reason);
@@ -142,9 +151,11 @@ export class LiveClient {
     this.cancelRetry = null;
   }
 
-  /** Go on as somebody else, over a new connection. */
-  restart(): void {
+  /** Go on as somebody else, over a new connection; `afresh` with nothing of before. */
+  restart(afresh = false): void {
     this.attempt = 0;
+    // A position belongs to the moment that was shown.
+    if (afresh) for (const { held } of this.subscriptions) held.reset();
     this.start();
   }
 
@@ -193,7 +204,11 @@ export class LiveClient {
   }
 
   private greeted(frame: Fields): void {
-    this.role = String(frame["role"] ?? "viewer");
+    const rewind = (frame["rewind"] ?? null) as Fields | null;
+    this.source = rewind === null ? null : String(rewind["source"]);
+    this.speed = Number(rewind?.["speed"] ?? 1);
+    // What is over can be looked at, and nothing can be done about it.
+    this.role = rewind === null ? String(frame["role"] ?? "viewer") : "viewer";
     this.name = typeof frame["name"] === "string" ? frame["name"] : "";
     const ping_s = Number(frame["ping_s"]);
     this.ping_s = ping_s > 0 ? ping_s : DEFAULT_PING_S;
@@ -303,7 +318,10 @@ export class LiveClient {
   }
 
   private hearTime(frame: Fields): void {
-    if (typeof frame["now"] === "number") this.clock.hear(frame["now"], this.world.now());
+    if (typeof frame["now"] !== "number") return;
+    if (typeof frame["speed"] === "number") this.speed = frame["speed"];
+    const rate = this.source === null ? null : this.speed;
+    this.clock.hear(frame["now"], this.world.now(), rate);
   }
 
   private send(frame: Fields): void {

@@ -19,9 +19,10 @@ export class Polled {
   private turn = 0;
 
   constructor(
-    private readonly path: string,
+    private readonly path: string | (() => string),
     private readonly changed: () => void,
     private readonly get: Get = getJson,
+    private readonly every: () => number = () => EVERY_MS,
   ) {}
 
   /** Ask where it is time; `now_ms` is monotonic. */
@@ -29,15 +30,16 @@ export class Polled {
     if (this.asking || now_ms < this.due_ms) return;
     this.asking = true;
     const turn = ++this.turn;
-    let pause_ms = EVERY_MS;
+    let pause_ms = this.every();
+    const path = typeof this.path === "string" ? this.path : this.path();
     try {
-      const answer = await this.get(this.path, token);
+      const answer = await this.get(path, token);
       if (turn === this.turn) this.answer = answer;
     } catch (error) {
       const refused = error instanceof HttpError && REFUSED.includes(error.status);
       if (refused) pause_ms = REFUSED_MS;
       if (refused && turn === this.turn) this.answer = null;
-      console.warn(`${this.path} could not be asked`, error);
+      console.warn(`${path} could not be asked`, error);
     } finally {
       if (turn === this.turn) {
         this.asking = false;

@@ -4,6 +4,7 @@
 import { ALERT_WORDS } from "./alertwords.ts";
 import { PLACE_WORDS } from "./placewords.ts";
 import { DOOR_WORDS } from "./doorwords.ts";
+import { REWIND_WORDS } from "./rewindwords.ts";
 import { WALL_WORDS } from "./wallwords.ts";
 
 export type Language = "vi" | "en";
@@ -12,6 +13,7 @@ const WORDS = {
   ...ALERT_WORDS,
   ...PLACE_WORDS,
   ...DOOR_WORDS,
+  ...REWIND_WORDS,
   ...WALL_WORDS,
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],
   river_name: ["SÔNG TIỀN", "TIỀN RIVER"],
