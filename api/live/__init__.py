@@ -8,6 +8,7 @@
     alertlog the active alerts and the last events
     hub      both together, for the processor's side and for HTTP
     subscription, session    the protocol of one client, without I/O
+    wire     one WebSocket, by the short way
     server   connections, tasks and time     orders   calls through the service
     mirror, client           the client's side, for tests, benchmarks and tools
 

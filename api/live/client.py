@@ -4,6 +4,7 @@ For tests, benchmarks and tools; the reference of what the contract asks of a cl
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import random
@@ -31,6 +32,8 @@ OFFSETS_KEPT = 8
 GREETING_S = 10.0
 SILENCE_PINGS = 2.5
 """Without any frame for this many of the service's ping intervals the link is dead."""
+
+CATCH_UP_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -270,8 +273,7 @@ class LiveClient:
             ready.set_result(None)
         silence_s = SILENCE_PINGS * self.hello["ping_s"]
         while True:
-            async with asyncio.timeout(silence_s):
-                frame = json.loads(await connection.recv())
+            frame = json.loads(await _heard(connection, silence_s))
             await self._take(frame)
             await self._tell()
 
@@ -342,3 +344,16 @@ class LiveClient:
             raise LiveAnswerError(frame["code"], frame["msg"])
         result: Frame = frame
         return result
+
+
+async def _heard(connection: ClientConnection, silence_s: float) -> str | bytes:
+    """The next frame; TimeoutError where none comes in that time.
+
+    A process that was stopped finds its time over before it has read what came meanwhile, so
+    there is a little more for that.
+    """
+    for patience_s in (silence_s, CATCH_UP_S):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                return await connection.recv()
+    raise TimeoutError

@@ -31,11 +31,15 @@ RECENT_VIEWS = 32
 
 
 class Items:
-    """All items, by the numbers of their series. A number's row is called a slot."""
+    """All items, by the numbers of their series. A number's row is called a slot.
+
+    epoch : positions of another say nothing about these items
+    """
 
     def __init__(self, epoch: str) -> None:
         self._first_epoch = epoch
         self._generation = 0
+        self.epoch = epoch
         self.version = 0
         self.now_ms = 0
         self.series: list[Series] = []
@@ -61,11 +65,6 @@ class Items:
         self._views: WeakValueDictionary[Where, View] = WeakValueDictionary()
         # Polling readers hold no view between two polls; the newest few outlive them.
         self._recent: deque[View] = deque(maxlen=RECENT_VIEWS)
-
-    @property
-    def epoch(self) -> str:
-        """Positions of another epoch say nothing about these items."""
-        return f"{self._first_epoch}g{self._generation}" if self._generation else self._first_epoch
 
     def position(self, version: int) -> str:
         return f"{self.epoch}.{version}"
@@ -127,6 +126,7 @@ class Items:
                 restated.append(slot)
         if moved:
             self._generation += 1
+            self.epoch = f"{self._first_epoch}g{self._generation}"
             self._whole = [None] * len(self._whole)
         self.expected_ms = series.expected_ms.copy()
         self._retired = np.array([entry.retired for entry in series.entries], dtype=np.bool_)

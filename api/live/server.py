@@ -8,6 +8,7 @@ returns. When it is quiet a change goes out at once; after a round the next one 
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -16,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.http11 import Request, Response
@@ -39,6 +40,7 @@ from api.live.session import (
     Session,
     SignIn,
 )
+from api.live.wire import Wire, connections_log
 from api.rewind import Playing, RewindError, Rewinds
 
 PATH = "/live"
@@ -48,8 +50,17 @@ ROUND_MS = 10
 SLICE_MS = 5
 """A round lets others run after this long, however many clients it has yet to visit."""
 
+TOGETHER = 8
+"""Clients that are visited at one reading of the clock."""
+
 REST = 1.0
 """A round is followed by a rest of its own length times this: fan-out takes half the loop."""
+
+TIMERS_MS = 256
+"""Heartbeats that are due within it are looked after together, at its end."""
+
+GOLDEN = (math.sqrt(5) - 1) / 2
+"""Multiples of it, less their whole part, lie evenly between 0 and 1 however many there are."""
 
 CLOSE_S = 3
 BROKEN = 1011
@@ -68,19 +79,6 @@ Ended = Callable[[frozenset[str]], frozenset[str]]
 CarryOut = Callable[[Principal, AlertCall], Awaitable[dict[str, Any] | Refused]]
 
 log = logging.getLogger(__name__)
-connections_log = logging.getLogger(f"{__name__}.connections")
-
-
-def _in_one_line(record: logging.LogRecord) -> bool:
-    """Anybody can fail a handshake: that is no error of ours, and worth no traceback."""
-    if record.exc_info and record.msg == "opening handshake failed":
-        record.levelno, record.levelname = logging.INFO, "INFO"
-        record.why = str(record.exc_info[1])
-        record.exc_info = None
-    return True
-
-
-connections_log.addFilter(_in_one_line)
 
 
 def now() -> Instant:
@@ -109,7 +107,7 @@ class Counters:
 
 @dataclass(slots=True, eq=False)
 class _Client:
-    connection: ServerConnection
+    connection: Wire
     session: Session
     timer: asyncio.TimerHandle | None = None
     timer_ms: int = 0
@@ -148,6 +146,7 @@ class LiveServer:
         self._carry_out_order = carry_out
         self._origins = origins or Origins(frozenset())
         self._limits = limits or Limits()
+        self._timers_mask = TIMERS_MS - 1 if self._limits.ping_s * 1000 > 10 * TIMERS_MS else 0
         self._clients_max = clients_max
         self._clock = clock
         self._rewinds = rewinds
@@ -155,7 +154,6 @@ class LiveServer:
         self._clients: set[_Client] = set()
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup
-        self._flushed_ms = 0
         self._stopping = False
 
     async def serve(
@@ -189,6 +187,7 @@ class LiveServer:
             self._handle,
             host,
             port,
+            create_connection=Wire,
             process_request=self._admit,
             select_subprotocol=_subprotocol,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
@@ -235,30 +234,38 @@ class LiveServer:
         """Serve one client. An unexpected error ends this client (1011) and is logged by the
         library: what a client sends must not be able to end the service.
         """
+        assert isinstance(connection, Wire)
         if self._stopping or len(self._clients) >= self._clients_max:
             self.counters.closes[TOO_MANY] += 1
             await connection.close(TOO_MANY, "too many clients")
             return
-        client = _Client(connection, Session(self._hub, self._clock(), self._limits))
+        # Thousands that come back together are not to be pinged together ever after.
+        phase = self.counters.accepted * GOLDEN % 1
+        client = _Client(connection, Session(self._hub, self._clock(), self._limits, phase))
         self._clients.add(client)
         self.counters.accepted += 1
         self.counters.clients = len(self._clients)
         try:
             self._flush(client)
+            connection.take = lambda text: self._receive(client, text)
             async for message in connection:
-                self.counters.received += 1
-                client.session.receive(message, self._clock())
-                self._carry_out(client)
-                self._flush(client)
+                self._receive(client, message)
         except ConnectionClosed:
             pass  # However it ended, the client comes back with its positions or does not.
         finally:
+            client.closing = True
             self._clients.discard(client)
             self.counters.clients = len(self._clients)
             if client.timer is not None:
                 client.timer.cancel()
             if client.player is not None:
                 client.player.cancel()
+
+    def _receive(self, client: _Client, message: str | bytes) -> None:
+        self.counters.received += 1
+        client.session.receive(message, self._clock())
+        self._carry_out(client)
+        self._flush(client)
 
     def _carry_out(self, client: _Client) -> None:
         for ask in client.session.take_asks():
@@ -326,31 +333,39 @@ class LiveServer:
             await self._changed.wait()
             self._changed.clear()
             began_ms = sliced_ms = self._clock().mono_ms
-            for client in list(self._clients):
-                self._flush(client)
-                if self._flushed_ms - sliced_ms >= SLICE_MS:
-                    await asyncio.sleep(0)
-                    sliced_ms = self._clock().mono_ms
+            for number, client in enumerate(list(self._clients)):
+                if number % TOGETHER == 0:
+                    moment = self._clock()
+                    if moment.mono_ms - sliced_ms >= SLICE_MS:
+                        await asyncio.sleep(0)
+                        moment = self._clock()
+                        sliced_ms = moment.mono_ms
+                self._flush(client, moment)
             took_ms = self._clock().mono_ms - began_ms
             await asyncio.sleep(max(ROUND_MS, took_ms * REST) / 1000)
 
-    def _flush(self, client: _Client) -> None:
+    def _flush(self, client: _Client, moment: Instant | None = None) -> None:
         """Send what the client's session has to send now; never waits."""
-        if client.closing or client not in self._clients:
+        if client.closing:
             return
+        if moment is None or client.past is not None:
+            moment = self._moment(client)
         session = client.session
-        moment = self._moment(client)
-        self._flushed_ms = moment.mono_ms
         merged = session.merged
-        for text in session.pull(moment):
-            broadcast((client.connection,), text)
-            self.counters.sent += 1
-            self.counters.sent_bytes += len(text)
-        self.counters.merged += session.merged - merged
-        if session.closing is None:
-            self._set_timer(client, session.due_ms(), moment.mono_ms)
-        else:
+        texts = session.pull(moment)
+        if texts:
+            self.counters.sent += len(texts)
+            self.counters.sent_bytes += client.connection.write(texts)
+            self.counters.merged += session.merged - merged
+        if session.closing is not None:
             self._tasks.create_task(self._close(client), name="live close")
+            return
+        due_ms = session.due_ms()
+        if due_ms == session.deadline_ms:
+            due_ms |= self._timers_mask
+        # A timer that fires before its time is left alone: to move it costs more.
+        if not moment.mono_ms < client.timer_ms <= due_ms:
+            self._set_timer(client, due_ms, moment.mono_ms)
 
     def _close(self, client: _Client) -> Coroutine[Any, Any, None]:
         close = client.session.closing
@@ -362,10 +377,8 @@ class LiveServer:
         return client.connection.close(close.code, close.reason)
 
     def _set_timer(self, client: _Client, due_ms: int, now_ms: int) -> None:
-        """Have the client flushed at `due_ms`. A timer that fires earlier is left alone."""
+        """Have the client flushed at `due_ms`, and not when it was to be before."""
         if client.timer is not None:
-            if now_ms < client.timer_ms <= due_ms:
-                return
             client.timer.cancel()
         client.timer_ms = due_ms
         delay_s = max(0, due_ms - now_ms) / 1000

@@ -18,10 +18,8 @@ snapshot, delta or event goes before its pong. So a client that does not read co
 window and its positions, and it is told the newest when it reads again.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -29,7 +27,7 @@ from api.auth import ROLES, Principal
 from api.live import frames
 from api.live.frames import FrameError
 from api.live.hub import Hub
-from api.live.subscription import AlertSubscription, StateSubscription, Subscription
+from api.live.subscription import AlertSubscription, Offer, StateSubscription, Subscription
 from api.live.where import ALERT_FIELDS, STATE_FIELDS, WhereError, parse_where
 from api.rewind import Playing, Wanted, wanted
 
@@ -44,11 +42,16 @@ TOO_MANY = 4429
 PAST_PING_MS = 1000
 """A page that shows the past counts on between two pings, at up to 600 times the clock's pace."""
 
+PING_EARLY = 10
+"""In the last tenth of its interval a heartbeat goes with whatever goes."""
+
+ERROR_CHARS_MAX = 300
+"""Of an `err`, which may quote what was asked."""
+
 REASON_BYTES_MAX = 120  # A close frame has room for 123 (RFC 6455, 5.5).
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """One moment, twice: monotonic for waiting, UTC for people. Milliseconds."""
 
     mono_ms: int
@@ -59,7 +62,11 @@ class Instant:
 class Limits:
     """Every limit of a session.
 
-    pong_s : longer than 32 kB take on a bad phone line (about 13 s at 20 kbit/s)
+    pong_s : a client that was stopped for a minute (a lid that was shut, a page put to sleep)
+        finds its connection as it left it and has the newest at once; to come back would take
+        it up to a second and more. What it costs meanwhile is `window_bytes` and its positions.
+        It is longer, too, than 32 kB take on a bad phone line (about 13 s at 20 kbit/s)
+    unread_bytes : of answers too; who asks and asks and reads nothing is closed
     alerts_behind : events that a client may lack, beyond those it came back for
     calls : under way at once, for one client
     burst, per_s : requests at once and in the long run; pongs that were asked for are free
@@ -67,11 +74,12 @@ class Limits:
 
     auth_s: float = 10
     ping_s: float = 20
-    pong_s: float = 30
+    pong_s: float = 75
     subs: int = 32
     min_hz: float = 0.1
     max_hz: float = 20
     window_bytes: int = 32_000
+    unread_bytes: int = 256_000
     alerts_behind: int = 1000
     calls: int = 8
     burst: int = 200
@@ -116,28 +124,56 @@ class Refused:
     msg: str
 
 
-class Sent(Enum):
-    """What was sent of a subscription: nothing, all there is now, or part of it."""
-
-    NOTHING = 0
-    ALL = 1
-    PART = 2
-
-
 class Session:
-    """One client, from its first frame to its close."""
+    """One client, from its first frame to its close.
 
-    def __init__(self, hub: Hub, now: Instant, limits: Limits | None = None) -> None:
+    deadline_ms : monotonic; when its auth or pong is missed, or the next heartbeat is due
+
+    Slots, as in all that is looked at for each client in each round: with thousands of them
+    nothing is in the processor's cache any more, and what counts is how much is touched.
+    """
+
+    __slots__ = (
+        "_alert_subs",
+        "_answers",
+        "_asked_who",
+        "_asks",
+        "_awaiting",
+        "_calls",
+        "_credit",
+        "_credit_ms",
+        "_gated",
+        "_hub",
+        "_in_flight",
+        "_last_id",
+        "_next_sub",
+        "_paced",
+        "_past",
+        "_phase",
+        "_ping_ms",
+        "_pinged_ms",
+        "_pong_ms",
+        "_subs",
+        "_turn",
+        "closing",
+        "deadline_ms",
+        "limits",
+        "merged",
+        "principal",
+    )
+
+    def __init__(
+        self, hub: Hub, now: Instant, limits: Limits | None = None, phase: float = 0.0
+    ) -> None:
         self.limits = limits or Limits()
         self.principal: Principal | None = None
         self.closing: Close | None = None
         self.merged = 0
         self._hub = hub
         self._past: Playing | None = None
-        self._auth_ms = round(self.limits.auth_s * 1000)
         self._ping_ms = round(self.limits.ping_s * 1000)
         self._pong_ms = round(self.limits.pong_s * 1000)
-        self._opened_ms = now.mono_ms
+        self.deadline_ms = now.mono_ms + round(self.limits.auth_s * 1000)
         self._asked_who = False
         self._last_id = -1
         self._asks: list[Ask] = []
@@ -145,10 +181,12 @@ class Session:
         self._calls = 0
         self._subs: dict[int, Subscription] = {}
         self._alert_subs: list[AlertSubscription] = []
-        self._turn: deque[StateSubscription] = deque()
+        self._turn: list[StateSubscription] = []  # the first is the next to send
+        self._paced = False
         self._next_sub = 1
         self._in_flight = 0
         self._gated = False
+        self._phase = phase
         self._pinged_ms = now.mono_ms
         self._awaiting: int | None = None  # bytes that the outstanding ping's pong confirms
         self._credit = float(self.limits.burst)
@@ -193,7 +231,6 @@ class Session:
             return
         assert principal.role in ROLES
         self.principal = principal
-        self._pinged_ms = now.mono_ms
         limits = frames.HelloLimits(self.limits.subs, frames.FRAME_BYTES_MAX, self.limits.max_hz)
         name = UNSET if principal.anonymous else principal.name
         rewind: frames.HelloRewind | UnsetType = UNSET
@@ -201,6 +238,8 @@ class Session:
             self._past, self._hub = past, past.hub
             self._ping_ms = min(self._ping_ms, PAST_PING_MS)
             rewind = frames.HelloRewind(past.at_ms, past.speed, past.source)
+        self._pinged_ms = now.mono_ms - round(self._phase * self._ping_ms)
+        self.deadline_ms = self._pinged_ms + self._ping_ms
         self._answer(
             frames.Hello(
                 ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits, name, rewind
@@ -227,20 +266,25 @@ class Session:
     def pull(self, now: Instant) -> list[str]:
         """The texts to send now. Afterwards look at `closing` and `due_ms`."""
         if self.closing is None:
-            self._keep_time(now)
-        if self.closing is None and self.principal is not None and not self._gated:
-            self._offer_all(now)
-        if self._gated and self.closing is None:
-            self._drop_if_behind()
-        if self._gated and self._awaiting is None and self.closing is None:
-            self._ping(now)
-        texts, self._answers = self._answers, []
+            if now.mono_ms >= self.deadline_ms:
+                self._keep_time(now)
+            if self.principal is not None and not self._gated:
+                self._offer_all(now.mono_ms)
+            if self._in_flight > self.limits.window_bytes:
+                self._gated = True  # Answers wait for nobody, but nothing follows them.
+            if self._gated:
+                self._hold_back(now)
+            elif self._answers and self._awaiting is None:
+                self._ping_along(now)
+        texts = self._answers
+        if texts:
+            self._answers = []
         return texts
 
     def due_ms(self) -> int:
         """The monotonic time at which `pull` is to be called at the latest."""
-        due = self._deadline_ms()
-        if not self._gated:
+        due = self.deadline_ms
+        if self._paced and not self._gated:
             for sub in self._turn:
                 waits_ms = sub.due_ms()
                 if waits_ms is not None:
@@ -306,6 +350,7 @@ class Session:
             gap_ms = 0 if hz is None else round(1000 / hz)
             sub = StateSubscription(number, items, where, gap_ms, recovered)
             self._turn.append(sub)
+            self._paced |= gap_ms > 0
         else:
             log = self._hub.alerts
             recovered = None if frame.pos is None else log.number_of(frame.pos)
@@ -346,35 +391,41 @@ class Session:
             self._asks.append(Order(frame.id, self.principal, call))
 
     def _refuse(self, request: int, code: int, message: str) -> None:
-        self._answer(frames.Err(request, code, message))
+        self._answer(frames.Err(request, code, message[:ERROR_CHARS_MAX]))
 
     # Flow.
 
-    def _offer_all(self, now: Instant) -> None:
+    def _offer_all(self, now_ms: int) -> None:
         """Send what there is to send, alerts first, then state by turns, up to the window."""
-        for sub in self._alert_subs:
-            while self._send_next(sub, now) is not Sent.NOTHING:
-                pass
-        quiet = 0
-        while quiet < len(self._turn) and not self._gated:
-            sent = self._send_next(self._turn[0], now)
-            quiet = 0 if sent is Sent.PART else quiet + 1
-            if not self._gated:
-                self._turn.rotate(-1)
+        for alerts in self._alert_subs:
+            while (offer := alerts.offer(now_ms)) is not None:
+                if not self._send(alerts, offer, now_ms):
+                    return
+        quiet, turn = 0, self._turn
+        while quiet < len(turn):
+            state = turn[0]
+            offer = state.offer(now_ms)
+            if offer is None:
+                quiet += 1
+            elif not self._send(state, offer, now_ms):
+                return
+            else:
+                quiet = quiet + 1 if offer.complete else 0
+            if len(turn) > 1:
+                turn.append(turn.pop(0))
 
-    def _send_next(self, sub: Subscription, now: Instant) -> Sent:
-        offer = None if self._gated else sub.offer(now.mono_ms)
-        if offer is None:
-            return Sent.NOTHING
+    def _send(self, sub: Subscription, offer: Offer, now_ms: int) -> bool:
+        """Send what was offered; where the window has no room for it, nothing goes any more."""
+        in_flight = self._in_flight + offer.size
         # A frame larger than the window goes when nothing else is in flight, or never would.
-        if self._in_flight and self._in_flight + offer.size > self.limits.window_bytes:
+        if in_flight > self.limits.window_bytes and self._in_flight:
             self._gated = True
-            return Sent.NOTHING
-        sub.take(offer, now.mono_ms)
+            return False
+        sub.take(offer, now_ms)
         self.merged += offer.merged
-        self._in_flight += offer.size
+        self._in_flight = in_flight
         self._answers.append(offer.text)
-        return Sent.ALL if offer.complete else Sent.PART
+        return True
 
     def _answer(self, frame: frames.ServerFrame) -> None:
         if self.closing is None:
@@ -388,32 +439,40 @@ class Session:
         self._answer(frames.Ping(now.utc_ms, settled, speed))
         self._awaiting = self._in_flight
         self._pinged_ms = now.mono_ms
+        self.deadline_ms = now.mono_ms + self._pong_ms
+
+    def _ping_along(self, now: Instant) -> None:
+        """A heartbeat that is due soon goes with what goes anyway: to wake up for it alone,
+        here and at the client, costs more than all the rest of it.
+        """
+        early_ms = self._ping_ms // PING_EARLY
+        if now.mono_ms >= self.deadline_ms - early_ms and self.principal is not None:
+            self._ping(now)
 
     def _confirmed(self) -> None:
         assert self._awaiting is not None
         self._in_flight -= self._awaiting
         self._awaiting = None
         self._gated = False
-
-    def _deadline_ms(self) -> int:
-        """When the client's auth or pong is missed, or the next heartbeat is due."""
-        if self.principal is None:
-            return self._opened_ms + self._auth_ms
-        return self._pinged_ms + (self._ping_ms if self._awaiting is None else self._pong_ms)
+        self.deadline_ms = self._pinged_ms + self._ping_ms
 
     def _keep_time(self, now: Instant) -> None:
-        if now.mono_ms < self._deadline_ms():
-            return
+        """The client's auth or pong is missed, or the next heartbeat is due."""
         if self.principal is None:
             self._close(NO_AUTH, f"no auth within {self.limits.auth_s} s")
-        elif self._awaiting is not None:
-            self._close(NO_PONG, f"no pong within {self.limits.pong_s} s")
-        else:
+        elif self._awaiting is None:
             self._ping(now)
+        else:
+            self._close(NO_PONG, f"no pong within {self.limits.pong_s} s")
 
-    def _drop_if_behind(self) -> None:
-        if any(sub.behind() > self.limits.alerts_behind for sub in self._alert_subs):
+    def _hold_back(self, now: Instant) -> None:
+        """Nothing more goes before a pong; who is too slow even for that is dropped."""
+        if self._in_flight > self.limits.unread_bytes:
+            self._close(TOO_SLOW, "what was asked for is not read")
+        elif any(sub.behind() > self.limits.alerts_behind for sub in self._alert_subs):
             self._close(TOO_SLOW, "too slow for the alerts; come back with your position")
+        elif self._awaiting is None:
+            self._ping(now)
 
     def _spend(self, now: Instant) -> bool:
         gained = (now.mono_ms - self._credit_ms) * self.limits.per_s / 1000

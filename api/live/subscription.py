@@ -56,6 +56,8 @@ def _offer(
 class StateSubscription:
     """A subscription to items: the newest value of each key, conflated by version."""
 
+    __slots__ = ("_gap_ms", "_items", "_ready_ms", "mark", "number", "view")
+
     def __init__(
         self, number: int, items: Items, where: Where, gap_ms: int, recovered: int | None
     ) -> None:
@@ -85,11 +87,12 @@ class StateSubscription:
             return _offer(Reset(self.number, "epoch"), self._at_snapshot())
         if mark.page is not None:
             return self._snap(mark, mark.page)
-        if self.view.newest() <= mark.version:
+        view = self.view
+        if view.newest() <= mark.version:
             return None
         if self._ready_ms is not None and now_ms < self._ready_ms:
             return None
-        return self.view.frame((self.number, mark), self._delta)
+        return view.frame((self.number, mark.version, mark.told), self._delta)
 
     def take(self, offer: Offer, now_ms: int) -> None:
         assert isinstance(offer.mark, Mark)
@@ -171,6 +174,8 @@ class AlertSubscription:
         return self.log.count_after(max(self.seen, self.joined))
 
     def offer(self, now_ms: int) -> Offer | None:  # noqa: ARG002 - as of state; nothing waits here
+        if self.seen == self.log.last and self._loads == self.log.loads and not self.pages:
+            return None
         if self._loads != self.log.loads:
             return _offer(Reset(self.number, "epoch"), -1)
         if not self.log.holds_all_after(self.seen):

@@ -83,7 +83,8 @@ class View:
 
     def newest(self) -> int:
         """The version of the newest change in the view."""
-        self._catch_up()
+        if self._at != self._items.version:
+            self._catch_up()
         return self._newest
 
     def updates(self) -> int:
@@ -103,7 +104,8 @@ class View:
 
     def frame(self, key: Hashable, make: Callable[[], Framed]) -> Framed:
         """What `make` gives, shared by all with an equal key until the items change."""
-        self._catch_up()
+        if self._at != self._items.version:
+            self._catch_up()
         found = self._frames.get(key)
         if found is None:
             if len(self._frames) >= SHARED_MAX:
