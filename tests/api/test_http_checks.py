@@ -161,6 +161,19 @@ def test_a_correction_stands_beside_what_it_corrects(world: World) -> None:
     assert care(world)["difference"]["id"] == "c2"
 
 
+def test_a_corrected_check_counts_no_more_though_it_is_the_newest(world: World) -> None:
+    post(world)
+    world.put("xh-01/salinity_g_l", [(NOW_MS - 2 * HOUR, 1.2, 1), (NOW_MS - HOUR, 9.0, 1)])
+    assert care(world)["state"] == "far-apart"
+    post(world, t=NOW_MS - 2 * HOUR, replaces="c1")
+    found = care(world)
+    assert (found["state"], found["checked"]["id"], found["cleaned"]["id"]) == (
+        "trusted",
+        "c2",
+        "c2",
+    )
+
+
 def test_pages_by_station_and_time(world: World) -> None:
     for number in range(5):
         post(world, t=NOW_MS - number * DAY)
