@@ -32,6 +32,9 @@ export interface Handling {
   back(): void;
 }
 
+/** Limits are seen through it. */
+const BAND = "rgb(128 128 128 / 30%)";
+
 /** Narrower drags are clicks. */
 const DRAG_PX = 6;
 
@@ -144,8 +147,8 @@ export class Curve {
     const parts = [dateTime(t_s * 1000)];
     let column = 1;
     for (const line of stacked ? [...lines].reverse() : lines) {
-      const value = plot.data[column]?.[idx];
       column += stacked ? 1 : widthOf(line);
+      const value = plot.data[column - 1]?.[idx];
       if (value == null) continue;
       const own = stacked ? value - (plot.data[column]?.[idx] ?? 0) : value;
       const told = `${figure(own, quantity, language)} ${unitOf(quantity, unit, language)}`.trim();
@@ -254,18 +257,19 @@ function curves(
   const series: uPlot.Series[] = [];
   const bands: uPlot.Band[] = [];
   for (const { ink, width, dash, band } of lines) {
+    if (band) {
+      // The first column is the axis.
+      const low = series.length + 1;
+      const edge = { stroke: "transparent", width: 0, points: { show: false } };
+      series.push(edge, edge);
+      bands.push({ series: [low + 1, low], fill: BAND });
+    }
     series.push({
       stroke: colour.named(ink),
       width: Math.max(1, unit * width),
       ...(dash ? { dash: [unit * 0.3, unit * 0.3] } : {}),
       points: { show: false },
     });
-    if (!band) continue;
-    // The first column is the axis.
-    const low = series.length + 1;
-    const edge = { stroke: "transparent", width: 0, points: { show: false } };
-    series.push(edge, edge);
-    bands.push({ series: [low + 1, low], fill: `${colour.line}` });
   }
   return { series, bands };
 }

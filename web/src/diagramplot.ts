@@ -105,7 +105,9 @@ export class DiagramPlot {
       stroke(ctx, [box.left, py], [box.left + w, py]);
       ctx.setLineDash([]);
       ctx.textAlign = "right";
-      ctx.fillText(line.text, box.left + w - 0.3 * unit, py - 0.3 * unit);
+      // At the top it would lie over the name of the axis.
+      const below = py - box.top < 2 * unit ? 1.1 * unit : -0.3 * unit;
+      ctx.fillText(line.text, box.left + w - 0.3 * unit, py + below);
     }
     const dots = (these: readonly Spot[], r: number, fill: string): void => {
       ctx.fillStyle = fill;

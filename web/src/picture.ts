@@ -43,12 +43,12 @@ export interface Picture {
 
 export type Columns = [number[], ...(number | null)[][]];
 
-/** What each line has of the columns, in their order: a value, or with its band three. */
+/** What each line has of the columns, in their order: a value, or its band's edges before it. */
 export function widthOf({ band }: Line): number {
   return band ? 3 : 1;
 }
 
-/** Columns for drawing, one table for each line: times in seconds, values, and the band's edges. */
+/** Columns for drawing, one table for each line: times in seconds, the band's edges, values. */
 export function tablesOf({ lines, stacked, span }: Picture): Columns[] {
   if (stacked) return [stackOf(lines)];
   return lines.map((line) => {
@@ -64,8 +64,9 @@ export function tablesOf({ lines, stacked, span }: Picture): Columns[] {
       )[1];
       return empty ? [null] : edges;
     };
-    table.push(edge((p) => p.low ?? p.value), edge((p) => p.high ?? p.value));
-    return table;
+    // The edges first: what is drawn later lies over it, and the line belongs over its band.
+    const [own, column] = [table[0], table[1] ?? []];
+    return [own, edge((p) => p.low ?? p.value), edge((p) => p.high ?? p.value), column];
   });
 }
 

@@ -23,7 +23,7 @@ export function signsOf(picture: Picture, language: Language): Sign[] {
     }));
   const main = lines.filter((line) => line.main && !stacked);
   if (main.some((line) => line.band && line.points.length > 0)) {
-    signs.push({ sign: "band", ink: "--line", meaning: word("legend_band", language) });
+    signs.push({ sign: "band", ink: "--water", meaning: word("legend_band", language) });
   }
   const points = main.flatMap((line) => line.points.filter((p) => inside(p.t_ms)));
   if (points.some((p) => p.flag === 3)) {

@@ -237,11 +237,12 @@ export function stretchMarks(plot: uPlot, marks: readonly Mark[], { colour, unit
     }
     ctx.stroke();
     ctx.restore();
-    // Where the stretches stand close their words would lie over each other.
-    if (from < free) continue;
+    // A word stands only where it fits into its own stretch, or nearly so.
+    const width = ctx.measureText(mark.text).width;
+    if (from < free || width > 1.1 * (to - from)) continue;
     ctx.fillStyle = colour.muted;
     ctx.fillText(mark.text, from + unit * 0.2, bbox.top + unit * 0.15);
-    free = from + ctx.measureText(mark.text).width + unit;
+    free = from + width + unit;
   }
   ctx.restore();
 }

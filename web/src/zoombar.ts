@@ -57,8 +57,8 @@ export class ZoomBar {
     const back = el("button", { type: "button", "data-testid": "zoom-back" }, "↶");
     back.addEventListener("click", () => this.back());
     this.steps.push({ button: back, word: "zoom_back" });
-    const spans = el("span", { class: "spans" }, ...this.spans);
-    const steps = el("span", { class: "steps" }, ...this.steps.map(({ button }) => button));
+    const spans = el("span", { class: "zoom-spans" }, ...this.spans);
+    const steps = el("span", { class: "zoom-steps" }, ...this.steps.map(({ button }) => button));
     this.place.append(spans, steps, this.told, this.more);
   }
 

@@ -59,9 +59,9 @@ test("a band has edges beside its line, with the same gaps", () => {
   const wide = (t: number): Point => ({ ...point(t, 3), low: 2, high: 4 });
   const [table] = tablesOf(picture([line([wide(0), wide(9 * HOUR_MS)], { band: true })]));
   assert.deepEqual(table?.slice(1), [
-    [3, null, 3],
     [2, null, 2],
     [4, null, 4],
+    [3, null, 3],
   ]);
 });
 
