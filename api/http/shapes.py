@@ -203,7 +203,9 @@ class BridgeShape(Shape):
     id: str
     ver: int
     modes: dict[str, ModeShape]
-    directions: list[dict[str, object]] = Field(description="minutes, state in words, queue")
+    directions: list[dict[str, object]] = Field(
+        description="minutes, state in words, queue; `road`: capacity and all bans with their days"
+    )
 
 
 class BridgesShape(Shape):

@@ -2,7 +2,7 @@
 
 import type { Handling } from "./curve.ts";
 import { el, setAttribute, setText } from "./dom.ts";
-import { dateTime, shortTime } from "./format.ts";
+import { date, dateTime, shortTime } from "./format.ts";
 import type { Moment } from "./view.ts";
 import { type Word, word } from "./words.ts";
 import { moved, type Step, SPANS, spanOf, type Wish, wishFor, type Zoom, zoomed } from "./zoom.ts";
@@ -111,7 +111,9 @@ export class ZoomBar {
       setAttribute(button, "title", word(name, language));
     }
     const { from_ms, to_ms } = spanOf(this.zoom.wish, now_ms);
-    const span = `${dateTime(from_ms)} – ${shortTime(to_ms, from_ms)}`;
+    const sameYear = date(from_ms).slice(6) === date(to_ms).slice(6);
+    const end = sameYear ? shortTime(to_ms, from_ms) : dateTime(to_ms);
+    const span = `${dateTime(from_ms)} – ${end}`;
     const means = STEP_WORDS[step?.name ?? ""];
     const parts = [span, means === undefined ? "" : word(means, language)];
     if (busy) parts.push(word("zoom_loading", language));
