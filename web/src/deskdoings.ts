@@ -26,6 +26,8 @@ export interface Known {
   /** The answer of /api/v1/desk. */
   entered: Fields;
   intakes: readonly Advice[];
+  /** The intake that is before the officer first. */
+  intake?: string;
 }
 
 const EVERYWHERE = "*";
@@ -48,6 +50,7 @@ interface Entry {
   fields: readonly Field[];
   facts(): readonly string[];
   request(values: Values): { method: Method; path: string; body: Fields | null } | null;
+  follow?(name: string, values: Values): Values;
   /** Somebody was first: take it as it now is. */
   renewed?(item: Fields, values: Values): void;
 }
@@ -73,8 +76,9 @@ function doingOf(entry: Entry, at: Moment, desk: EntryDesk): Doing {
     }
   };
   const { tab, title, submit } = entry.words;
-  const { id, fields: asked, facts } = entry;
-  return { id, tab, title, submit, about: "", story: "", fields: asked, facts, act };
+  const { id, fields: asked, facts, follow } = entry;
+  const doing = { id, tab, title, submit, about: "", story: "", fields: asked, facts, act };
+  return follow === undefined ? doing : { ...doing, follow };
 }
 
 /** The thing as it now is, which a refusal brings. */
@@ -271,17 +275,26 @@ function taking(known: Known, at: Moment, desk: EntryDesk): Doing | null {
   const choices = intakes.map(({ intake, name }) => ({ value: intake, label: name }));
   const said = (prefix: string, values: readonly string[]): Choice[] =>
     values.map((value) => ({ value, label: named(prefix, value, language) }));
+  const first = intakes.find(({ intake }) => intake === known.intake) ?? intakes[0];
+  const stands = (intake: string): Values => standsNow(entered.get(intake));
+  const { taking: takes = "", gate = "" } = stands(first?.intake ?? "");
+  // Where nobody has entered anything, nothing is chosen for him who does.
+  const choose = { value: "", label: word("choose", language) };
   const entry: Entry = {
     id: "intake",
     words: { tab: "intake_tab", title: "intake_title", submit: SUBMIT },
     fields: [
-      { name: "intake", label: "intake", kind: "choice", choices },
-      { name: "taking", label: "taking", kind: "choice", choices: said("taking", ["no", "yes"]) },
+      { name: "intake", label: "intake", kind: "choice", choices, value: first?.intake ?? "" },
       {
-        ...{ name: "gate", label: "gate", kind: "choice" },
-        choices: said("gate", ["unsaid", "open", "closed"]),
+        ...{ name: "taking", label: "taking", kind: "choice", required: true, value: takes },
+        choices: [choose, ...said("taking", ["no", "yes"])],
+      },
+      {
+        ...{ name: "gate", label: "gate", kind: "choice", required: true, value: gate },
+        choices: [choose, ...said("gate", ["open", "closed", "unsaid"])],
       },
     ],
+    follow: (name, { intake = "" }) => (name === "intake" ? stands(intake) : {}),
     facts: () =>
       [...entered].map(([id, raw]) =>
         word("intake_now", language, {
@@ -293,6 +306,7 @@ function taking(known: Known, at: Moment, desk: EntryDesk): Doing | null {
       ),
     request: (values) => {
       const intake = values["intake"] ?? "";
+      if (!values["taking"] || !values["gate"]) return null;
       const body = {
         ver: number(entered.get(intake)?.["ver"]) ?? 0,
         taking: values["taking"] === "yes",
@@ -303,6 +317,12 @@ function taking(known: Known, at: Moment, desk: EntryDesk): Doing | null {
     renewed: (item, { intake = "" }) => void entered.set(intake, item),
   };
   return doingOf(entry, at, desk);
+}
+
+/** What was entered of an intake as the form has it; nothing chosen where nobody has. */
+function standsNow(raw: Fields | undefined): Values {
+  if (raw === undefined) return { taking: "", gate: "" };
+  return { taking: raw["taking"] === true ? "yes" : "no", gate: text(raw["gate"]) || "unsaid" };
 }
 
 function time(name: string, label: Word, value_ms: number): Field {

@@ -38,6 +38,8 @@ export interface Doing {
   fields: readonly Field[];
   /** Lines that stand above the fields; they may be others after `act`. */
   facts(): readonly string[];
+  /** What other fields say once this one has changed: what stands now at another place. */
+  follow?(name: string, values: Values): Values;
   /** Rejects with `CallError` or `HttpError` where the service could not be asked. */
   act(values: Values): Promise<Answer>;
 }

@@ -41,7 +41,10 @@ export class Officer {
       event.preventDefault();
       void this.act();
     });
-    this.fields.addEventListener("change", () => this.showAsked());
+    this.fields.addEventListener("change", (event) => {
+      this.follow((event.target as Input).name);
+      this.showAsked();
+    });
     // A password that was typed and not sent is not left lying there.
     this.dialog.addEventListener("close", () => (this.password.value = ""));
   }
@@ -133,6 +136,15 @@ export class Officer {
   private values(): Values {
     const entries = [...this.inputs].map(([name, { input }]) => [name, input.value.trim()]);
     return Object.fromEntries(entries) as Values;
+  }
+
+  /** What stands now where another place is chosen. */
+  private follow(changed: string): void {
+    const follows = this.doing?.follow?.(changed, this.values()) ?? {};
+    for (const [name, value] of Object.entries(follows)) {
+      const input = this.inputs.get(name)?.input;
+      if (input !== undefined) input.value = value;
+    }
   }
 
   private showAsked(): void {

@@ -19,10 +19,17 @@ export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {
   tram: () => import("./station.ts"),
   cau: () => import("./bridge.ts"),
   "canh-bao": () => import("./alert.ts"),
+  "con-nuoc": () => import("./gates.ts"),
+  "ban-giao": () => import("./handover.ts"),
+  "ban-tin": () => import("./bulletin.ts"),
 };
 
 /** Pages that the header leads to, in its order. */
-export const MENU: readonly { path: string; word: Word }[] = [];
+export const MENU: readonly { path: string; word: Word }[] = [
+  { path: "/con-nuoc", word: "menu_gates" },
+  { path: "/ban-giao", word: "menu_handover" },
+  { path: "/ban-tin", word: "menu_bulletin" },
+];
 
 /** What a path names; null where it is no page of ours. */
 export function routeOf(path: string): Route | null {

@@ -33,7 +33,7 @@ function comparable(alert: Alert): boolean {
 }
 
 /** As the service fills in `{since}`. */
-const SINCE = /,? (từ|since) \d\d\/\d\d\/\d{4} \d\d:\d\d(?=$|[.,])/;
+export const SINCE = /,? (từ|since) \d\d\/\d\d\/\d{4} \d\d:\d\d(?=$|[.,])/;
 
 /** A figure against its limit: "4,30" and "> 4 g/l". */
 export interface Compared {

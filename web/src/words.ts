@@ -4,6 +4,8 @@
 import { ALERT_WORDS } from "./alertwords.ts";
 import { PLACE_WORDS } from "./placewords.ts";
 import { DOOR_WORDS } from "./doorwords.ts";
+import { GATE_WORDS } from "./gatewords.ts";
+import { REPORT_WORDS } from "./reportwords.ts";
 import { REWIND_WORDS } from "./rewindwords.ts";
 import { WALL_WORDS } from "./wallwords.ts";
 
@@ -13,6 +15,8 @@ const WORDS = {
   ...ALERT_WORDS,
   ...PLACE_WORDS,
   ...DOOR_WORDS,
+  ...GATE_WORDS,
+  ...REPORT_WORDS,
   ...REWIND_WORDS,
   ...WALL_WORDS,
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],

@@ -1,0 +1,81 @@
+// Words of the board of gates.
+
+export const GATE_WORDS = {
+  menu_gates: ["Con nước", "Gates"],
+  menu_handover: ["Bàn giao", "Handover"],
+  menu_bulletin: ["Bản tin", "Bulletin"],
+  gates_title: ["Bảng canh con nước", "Board of gates"],
+  gates_none: [
+    "Sổ trạm chưa có nơi lấy nước nào.",
+    "The registry names no intake yet.",
+  ],
+  gates_stood: ["Lập lúc {time}", "As of {time}"],
+  report_away: [
+    "Chưa hỏi được máy chủ: {why}. Sẽ tự hỏi lại.",
+    "The service could not be asked: {why}. Asking again by itself.",
+  ],
+  report_old: [
+    "Chưa hỏi lại được ({why}): đang hiện số lúc {time}. Sẽ tự hỏi lại.",
+    "Could not be asked again ({why}): this is of {time}. Asking again by itself.",
+  ],
+  report_loading: ["Đang tải…", "Loading…"],
+  gate_outside: ["Ngoài sông", "River side"],
+  gate_inside: ["Trong đồng", "Field side"],
+  gate_salinity: ["độ mặn", "salinity"],
+  gate_level: ["mực nước", "level"],
+  gate_head: ["Chênh nước", "Head"],
+  gate_head_out: ["{m} m, ngoài cao hơn", "{m} m, higher outside"],
+  gate_head_in: ["{m} m, trong cao hơn", "{m} m, higher inside"],
+  gate_limit: ["mức {level} g/l", "limit {level} g/L"],
+  lift_gravity: ["cống tự chảy", "by gravity"],
+  lift_pump: ["trạm bơm", "pumped"],
+  crop_rice: ["lúa", "rice"],
+  crop_durian: ["sầu riêng", "durian"],
+  crop_shrimp: ["tôm", "shrimp"],
+  gate_no_advice: ["Máy chủ chưa có lời khuyên.", "The service has no advice."],
+  gate_not_usable: [
+    "Lời khuyên dựa trên số liệu mô phỏng hoặc không có hạn: không dùng để lấy nước.",
+    "The advice rests on simulated data, or has no end: do not take water by it.",
+  ],
+  gate_holds_until: ["đến {time}", "until {time}"],
+  gate_not_entered: ["Chưa ai ghi cống đóng hay mở", "Nobody has entered how it stands"],
+  gate_entered: [
+    "{taking}, cửa cống {gate} · ghi lúc {time}, cách đây {age}",
+    "{taking}, gate {gate} · entered {time}, {age} ago",
+  ],
+  gate_enter: ["Ghi việc lấy nước", "Enter taking"],
+  gate_check: ["Đo đối chứng", "Hand check"],
+  need_close: ["Đang mở hoặc đang lấy: cần quyết định", "Open or taking: decide"],
+  need_begin: ["Có thể lấy, chưa lấy", "May take, not taking"],
+  windows_no_series: ["Không có máy đo mặn phía ngoài.", "Nothing measures salinity outside."],
+  windows_none: [
+    "25 giờ qua không lúc nào dưới {level} g/l.",
+    "Never below {level} g/L in the last 25 h.",
+  ],
+  windows_line: ["25 giờ qua dưới {level} g/l: {all}.", "Below {level} g/L in the last 25 h: {all}."],
+  window_line: ["{from} – {to} (thấp nhất {min})", "{from} to {to} (lowest {min})"],
+  window_goes_on: ["nay", "now"],
+  next_line: [
+    "Lần tới ({basis}): {from} – {to}, thấp nhất khoảng {min} g/l.",
+    "Next ({basis}): {from} to {to}, lowest about {min} g/L.",
+  ],
+  "next_no-series": ["Lần tới: chưa rõ, không có máy đo.", "Next: not known, nothing measures."],
+  "next_not-fitting": [
+    "Lần tới: chưa rõ (con nước hôm trước không khớp 3 giờ qua).",
+    "Next: not known (the tide before does not fit the last 3 h).",
+  ],
+  "next_not-known": [
+    "Lần tới: chưa rõ (số liệu hôm trước không đủ).",
+    "Next: not known (too little of the day before).",
+  ],
+  "next_no-fresh-water": [
+    "Con nước tới: không thấy lúc nào đủ ngọt (tham khảo).",
+    "On the coming tide: never fresh enough (for reference).",
+  ],
+  gate_curve: [
+    "Độ mặn ngoài sông 25 giờ qua: thấp nhất {min}, cao nhất {max} g/l, mức cho phép {level} g/l",
+    "Salinity outside, last 25 h: lowest {min}, highest {max} g/L; limit {level} g/L",
+  ],
+  gate_curve_none: ["Không có số liệu 25 giờ qua", "No data of the last 25 h"],
+  choose: ["chọn…", "choose…"],
+} as const;
