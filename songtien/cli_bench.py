@@ -5,11 +5,21 @@ from typing import Annotated
 
 import typer
 
-from songtien.bench import day, drain, ingest, latency, replay, river, rules, season
+from songtien.bench import (
+    day,
+    drain,
+    ingest,
+    latency,
+    replay,
+    rewind,
+    river,
+    rules,
+    season,
+)
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest", "drain", "rules", "season", "replay", "river", "day")
+NAMES = ("latency", "ingest", "drain", "rules", "season", "replay", "river", "day", "rewind")
 
 
 def bench(
@@ -23,7 +33,9 @@ def bench(
     messages: Annotated[int, typer.Option(min=1000, help="ingest, replay: of a round.")] = 100_000,
     points: Annotated[int, typer.Option(min=1000, help="drain: of a round.")] = 60_000,
     devices: Annotated[int, typer.Option(min=10, help="ingest, drain: that send in turn.")] = 1000,
-    days: Annotated[int, typer.Option(min=2, help="season, river: of the recording.")] = 182,
+    days: Annotated[
+        int, typer.Option(min=2, help="season, river, rewind: of the recording.")
+    ] = 182,
 ) -> None:
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
@@ -41,6 +53,7 @@ def bench(
     feed = ingest.Size(devices=devices, messages=messages, rounds=rounds, tries=tries)
     store = drain.Size(devices=devices, points=points, rounds=rounds, tries=tries)
     half_year = season.Size(days=days, rounds=rounds, tries=tries)
+    past = rewind.Size(min(days, rewind.DAYS_MAX))
     water = river.Size(days=days, rounds=rounds, tries=tries)
     replayed = min(messages, replay.MESSAGES_MAX)
     feeds = replay.Size(messages=replayed, seconds=seconds, rounds=rounds, tries=tries)
@@ -52,6 +65,7 @@ def bench(
         "season": lambda: [season.summary(season.run(half_year, _progress), rounds)],
         "river": lambda: [river.summary(river.run(water, _progress), rounds)],
         "day": lambda: day.summary(day.run(day.Size(rounds, tries), _progress), rounds),
+        "rewind": lambda: rewind.summary(rewind.run(past, _progress)),
         "replay": lambda: replay.summary(*replay.run(feeds, _progress), rounds),
     }
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from songtien.pipeline import Parts
 from songtien.rewind.scene import Change, Key, Piece, Stretch
 from songtien.rewind.wall_file import Segment, WallReader
 
+CONFIGS_KEPT = 4
+
 
 class Numbers:
     """One numbering of the series for records of several registries; it only grows.
@@ -26,7 +29,6 @@ class Numbers:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = list(keys)
         self._by_key = {key: number for number, key in enumerate(keys)}
-        self._parts: dict[tuple[Config, int], Parts] = {}
 
     def brought(self, key: Key, stretch: Stretch) -> tuple[Key, Parts, Stretch]:
         """A segment in this numbering, with what was in force."""
@@ -34,7 +36,7 @@ class Numbers:
         if numbers is not None:
             key = replace(key, newest=_renumbered(key.newest, numbers))
             stretch = replace(stretch, rows=_renumbered(stretch.rows, numbers))
-        return key, self._in_force(key.config), stretch
+        return key, _parts_of(key.config, tuple(self._keys)), stretch
 
     def brought_change(self, change: Change, keys: Sequence[str]) -> Change:
         """The same for a change of a service whose series are `keys`."""
@@ -51,13 +53,6 @@ class Numbers:
                 self._by_key[name] = len(self._keys)
                 self._keys.append(name)
         return np.array([self._by_key[name] for name in keys], dtype=np.int64)
-
-    def _in_force(self, config: Config) -> Parts:
-        """The same object for the same configuration: it is compared by identity."""
-        at = config, len(self._keys)
-        if at not in self._parts:
-            self._parts = {at: _parts_of(config, self._keys)}
-        return self._parts[at]
 
 
 class Recorded:
@@ -102,8 +97,13 @@ class Recorded:
         return Piece(read_to, grown.to_ms, stretch.after(read_to))
 
 
-def _parts_of(config: Config, keys: Sequence[str]) -> Parts:
-    """What was in force, of its texts; values, links and the desk come with a key."""
+@lru_cache(maxsize=CONFIGS_KEPT)
+def _parts_of(config: Config, keys: tuple[str, ...]) -> Parts:
+    """What was in force, of its texts; values, links and the desk come with a key.
+
+    The same object for the same configuration: it is compared by identity, and reading the
+    texts takes longer than all else that an opened time needs.
+    """
     registry = parse_registry(config.registry, "stations.toml")
     rules = parse_rules(config.rules, "rules.toml", registry)
     return Parts(registry, rules, SeriesTable.of(registry, keys), Batch.empty(), {}, Desk(), config)

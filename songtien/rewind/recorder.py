@@ -51,6 +51,7 @@ class Recorder:
     ----------
     capture : all that is shown at this moment; called on the loop
     keep_days : how many whole days are kept, beside today
+    written_ms : what was shown up to then is in the file, or lost
 
     Raises SchemaError where a newer version of the service has written the file.
     """
@@ -80,6 +81,7 @@ class Recorder:
         self._lost = True
         self._may_try = True
         self.lost_changes = 0
+        self.written_ms = 0
         self.trouble: str | None = None
         self._open().close()  # who reads finds the tables there
 
@@ -144,7 +146,7 @@ class Recorder:
                 stopping = self._stopping
                 try:
                     writer = writer or self._open()
-                    goes_on = self._write(writer, goes_on=goes_on)
+                    goes_on = self.write(writer, goes_on=goes_on)
                 except (sqlite3.Error, CodecError) as error:
                     goes_on = False
                     self._troubled(error)
@@ -180,8 +182,11 @@ class Recorder:
                     return False
             return self._rounds >= wanted
 
-    def _write(self, writer: WallWriter, *, goes_on: bool) -> bool:
-        """Write what waits. Returns whether the next key follows without a gap."""
+    def write(self, writer: WallWriter, *, goes_on: bool) -> bool:
+        """Write what waits; for `run` alone, or who stands in for it.
+
+        Returns whether the next key follows without a gap.
+        """
         with self._lock:
             waiting, self._waiting, self._rows = self._waiting, [], 0
             to_ms, lost = self._now_ms, self._lost
@@ -198,6 +203,7 @@ class Recorder:
             self._forget(writer, at_ms)
         if goes_on and (changes or not lost):
             writer.append(stretch_of(changes), to_ms)
+        self.written_ms = to_ms
         return goes_on and not lost
 
     def _forget(self, writer: WallWriter, now_ms: int) -> None:

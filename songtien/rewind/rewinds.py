@@ -13,7 +13,7 @@ from api.live.session import BAD_FRAME, TOO_MANY
 from api.live.where import EVERYTHING, Where
 from api.rewind import RECORDED, Reach, RewindError, Then, Wanted
 from ingest.history import StoreReader
-from songtien.rewind.player import NEAR_MS, Player
+from songtien.rewind.player import Player
 from songtien.rewind.rebuilt import oldest_ms
 from songtien.rewind.recorder import Recorder
 from songtien.rewind.timeline import Pieces, Timeline
@@ -106,7 +106,7 @@ class RewindService:
         self.playing -= 1
 
     def _opened(self, at_ms: int) -> tuple[Walk, Pieces]:
-        if at_ms > self._timeline.now_ms() - NEAR_MS:
+        if at_ms > self._recorder.written_ms:
             self._recorder.settle()
         pieces = self._timeline.open(at_ms)
         walk = Walk(pieces.first, f"w{secrets.token_hex(3)}")

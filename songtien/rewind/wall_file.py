@@ -107,7 +107,7 @@ class WallWriter:
             old = [
                 row[0]
                 for row in connection.execute(
-                    "SELECT id FROM segment WHERE to_ms < ? AND id <> ? ORDER BY from_ms LIMIT ?",
+                    "SELECT id FROM segment WHERE to_ms <= ? AND id <> ? ORDER BY from_ms LIMIT ?",
                     (t_ms, self._segment, FORGET_AT_ONCE),
                 )
             ]
