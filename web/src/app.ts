@@ -132,7 +132,9 @@ export class Screen implements App {
 
   go(path: string): void {
     // What the address asks of the screen itself (kiosk, rewind) goes along.
-    if (path !== location.pathname) history.pushState(null, "", path + location.search);
+    const [name = "", ...hash] = path.split("#");
+    const address = [name + location.search, ...hash].join("#");
+    if (path !== location.pathname) history.pushState(null, "", address);
     void this.open();
   }
 
@@ -160,7 +162,8 @@ export class Screen implements App {
     const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
     const path = link?.getAttribute("href") ?? "";
     if (!plain || event.defaultPrevented || link?.hasAttribute("download")) return;
-    if (link === null || link.hasAttribute("target") || routeOf(path) === null) return;
+    if (link === null || link.hasAttribute("target")) return;
+    if (routeOf(path.split("#")[0] ?? "") === null) return;
     event.preventDefault();
     this.go(path);
   }

@@ -9,6 +9,7 @@ import { getFile } from "./http.ts";
 import type { Reading, Station } from "./model.ts";
 import type { App } from "./page.ts";
 import type { Picture } from "./picture.ts";
+import { save } from "./saving.ts";
 import { palette } from "./strokes.ts";
 import type { Moment } from "./view.ts";
 import { unitOf, word } from "./words.ts";
@@ -173,12 +174,4 @@ function composed(
   });
   say(foot, left, canvas.height - 0.7 * unit, 0.9, colour.muted);
   return canvas;
-}
-
-function save(file: Blob, name: string): void {
-  const link = el("a", { href: URL.createObjectURL(file), download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

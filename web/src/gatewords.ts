@@ -1,4 +1,4 @@
-// Words of the board of gates.
+// Words of the board of gates, and of what is entered of an intake.
 
 export const GATE_WORDS = {
   menu_gates: ["Con nước", "Gates"],
@@ -77,5 +77,19 @@ export const GATE_WORDS = {
     "Salinity outside, last 25 h: lowest {min}, highest {max} g/L; limit {level} g/L",
   ],
   gate_curve_none: ["Không có số liệu 25 giờ qua", "No data of the last 25 h"],
+  intake_tab: ["Cống lấy nước", "Intake"],
+  intake_title: ["Việc lấy nước tại cống", "What happens at an intake"],
+  intake: ["Nơi lấy nước", "Intake"],
+  taking: ["Lấy nước", "Taking water"],
+  intake_now: [
+    "{name}: {taking}, cửa cống {gate}, ghi lúc {time}",
+    "{name}: {taking}, gate {gate}, entered {time}",
+  ],
+  taking_no: ["không lấy", "not taking"],
+  taking_yes: ["đang lấy", "taking"],
+  gate: ["Cửa cống", "Gate"],
+  gate_unsaid: ["không rõ", "not known"],
+  gate_open: ["mở", "open"],
+  gate_closed: ["đóng", "closed"],
   choose: ["chọn…", "choose…"],
 } as const;
