@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from ingest.reading import QUANTITIES
 from songtien.watch_table import Down, Shown, duration, screen, value
 from songtien.watch_words import WORDS, Lang
 
@@ -99,6 +100,10 @@ def test_it_fits_the_terminal_and_counts_the_rest(height: int, figures: int, cou
     rest = [int(line.split()[2]) for line in lines if "more" in line]
     assert shown + told + sum(rest) == figures + count
     assert min(shown, told) >= 1
+
+
+def test_every_quantity_has_its_words() -> None:
+    assert set(QUANTITIES) <= set(WORDS)
 
 
 def test_bounds_and_ages() -> None:
