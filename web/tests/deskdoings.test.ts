@@ -127,6 +127,31 @@ test("an intake by the version of what was last said of it; a refusal is told", 
   assert.deepEqual(answer, { told: "Máy chủ không nhận: gate: unknown", again: true });
 });
 
+test("an intake's form begins with what stands now, at the intake that is meant", async () => {
+  const { desk, sent } = at_desk();
+  const intakes = adviceOf({
+    items: [
+      { intake: "cong-xuan-hoa", name: "Xuân Hòa" },
+      { intake: "vam-giong", name: "Vàm Giồng" },
+    ],
+  });
+  const form = (intake: string): Doing => {
+    const found = deskDoings({ stations, entered, intakes, intake }, at, desk);
+    return found.find((one) => one.id === "intake") as Doing;
+  };
+  const values = (one: Doing): (string | undefined)[] => one.fields.map(({ value }) => value);
+  assert.deepEqual(values(form("cong-xuan-hoa")), ["cong-xuan-hoa", "yes", "open"]);
+  // Nobody has said anything of this one: nothing is chosen for him who does.
+  const other = form("vam-giong");
+  assert.deepEqual(values(other), ["vam-giong", "", ""]);
+  assert.ok("told" in (await other.act({ intake: "vam-giong", taking: "", gate: "" })));
+  assert.equal(sent.length, 0);
+  assert.deepEqual(other.follow?.("intake", { intake: "cong-xuan-hoa" }), {
+    ...{ taking: "yes", gate: "open" },
+  });
+  assert.deepEqual(other.follow?.("gate", { intake: "cong-xuan-hoa" }), {});
+});
+
 test("what can't be asked at all is for the dialog to tell", async () => {
   const { desk } = at_desk([new HttpError(403, "no")]);
   const refused = doing("maintenance-end", desk).act({ window: "m1" });
