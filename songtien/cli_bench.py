@@ -8,6 +8,7 @@ import typer
 from songtien.bench import (
     day,
     drain,
+    fanout,
     ingest,
     latency,
     replay,
@@ -19,7 +20,18 @@ from songtien.bench import (
 from songtien.bench.stand import BenchError
 from songtien.terminal import FAILED, USAGE, err, fail, out
 
-NAMES = ("latency", "ingest", "drain", "rules", "season", "replay", "river", "day", "rewind")
+NAMES = (
+    "latency",
+    "ingest",
+    "drain",
+    "rules",
+    "season",
+    "replay",
+    "river",
+    "day",
+    "rewind",
+    "fanout",
+)
 
 
 def bench(
@@ -28,11 +40,16 @@ def bench(
     tries: Annotated[
         int | None, typer.Option(min=1, help="Rounds at most; by default three times as many.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="latency, replay: of a round.")] = 10.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=1, help="Of a round: latency, replay (10), fanout of each part (20)."),
+    ] = None,
     rate: Annotated[float, typer.Option(min=1, help="latency: messages a second.")] = 100.0,
     messages: Annotated[int, typer.Option(min=1000, help="ingest, replay: of a round.")] = 100_000,
     points: Annotated[int, typer.Option(min=1000, help="drain: of a round.")] = 60_000,
     devices: Annotated[int, typer.Option(min=10, help="ingest, drain: that send in turn.")] = 1000,
+    clients: Annotated[int, typer.Option(min=40, help="fanout: that look on.")] = 2000,
+    pause: Annotated[int, typer.Option(min=1, help="fanout: seconds that some stop reading.")] = 60,
     days: Annotated[
         int, typer.Option(min=2, help="season, river, rewind: of the recording.")
     ] = 182,
@@ -40,7 +57,7 @@ def bench(
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
     Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place,
-    rules, season, river and day nothing of all that.
+    rules, season, river, day, rewind and fanout nothing of all that.
     Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
     where messages or points were lost.
 
@@ -49,14 +66,15 @@ def bench(
     if name not in {None, *NAMES}:
         fail(USAGE, f"NAME = {name!r}: accepted is one of {', '.join(NAMES)}")
     tries = tries or 3 * rounds
-    screen = latency.Size(rate=rate, seconds=seconds, rounds=rounds, tries=tries)
+    screen = latency.Size(rate=rate, seconds=seconds or 10.0, rounds=rounds, tries=tries)
     feed = ingest.Size(devices=devices, messages=messages, rounds=rounds, tries=tries)
     store = drain.Size(devices=devices, points=points, rounds=rounds, tries=tries)
     half_year = season.Size(days=days, rounds=rounds, tries=tries)
     past = rewind.Size(min(days, rewind.DAYS_MAX))
     water = river.Size(days=days, rounds=rounds, tries=tries)
     replayed = min(messages, replay.MESSAGES_MAX)
-    feeds = replay.Size(messages=replayed, seconds=seconds, rounds=rounds, tries=tries)
+    feeds = replay.Size(messages=replayed, seconds=seconds or 10.0, rounds=rounds, tries=tries)
+    wide = fanout.Size(clients, round(seconds or 20), pause, rounds, tries)
     benches: Mapping[str, Callable[[], Sequence[str]]] = {
         "latency": lambda: [latency.summary(latency.run(screen, _progress), rounds)],
         "ingest": lambda: [ingest.CONTEST.summary(ingest.run(feed, _progress), rounds)],
@@ -66,6 +84,7 @@ def bench(
         "river": lambda: [river.summary(river.run(water, _progress), rounds)],
         "day": lambda: day.summary(day.run(day.Size(rounds, tries), _progress), rounds),
         "rewind": lambda: rewind.summary(rewind.run(past, _progress)),
+        "fanout": lambda: fanout.summary(*fanout.run(wide, _progress), rounds),
         "replay": lambda: replay.summary(*replay.run(feeds, _progress), rounds),
     }
     try:

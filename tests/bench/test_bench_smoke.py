@@ -77,6 +77,16 @@ def test_river_of_two_days() -> None:
     assert "samples as columns" in ran("river", "--rounds", "1", "--tries", "1", "--days", "2")
 
 
+def test_fanout_to_a_few_dozen() -> None:
+    sizes = ("--clients", "60", "--seconds", "2", "--pause", "3")
+    told = ran("fanout", "--rounds", "1", "--tries", "1", *sizes)
+    ratio = re.search(r"fan-out: (\d+\.\d\d) .* of websockets.broadcast", told)
+    assert ratio is not None, told
+    assert float(ratio[1]) > 0
+    assert re.search(r"beside 50 that never read: p99 \d", told)
+    assert re.search(r"after 3 s without reading the newest is shown in \d\.\d\d", told)
+
+
 def test_what_the_drain_needs_is_told_where_it_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
