@@ -226,9 +226,22 @@ def _moved(key: Key, stretch: Stretch, by_ms: int) -> tuple[Key, Stretch]:
     def later(rows: Batch) -> Batch:
         return Batch(rows.series, rows.t_ms + by_ms, rows.value, rows.flag, rows.why)
 
-    others = [(at_ms + by_ms, change) for at_ms, change in stretch.others]
+    # Positions of alert events rise from day to day, as a service gives them.
+    further = by_ms // SECOND_MS
+    others = [
+        (
+            at_ms + by_ms,
+            replace(change, events=[(place + further, event) for place, event in change.events]),
+        )
+        for at_ms, change in stretch.others
+    ]
     return (
-        replace(key, at_ms=key.at_ms + by_ms, newest=later(key.newest)),
+        replace(
+            key,
+            at_ms=key.at_ms + by_ms,
+            newest=later(key.newest),
+            position=key.position + further,
+        ),
         Stretch(stretch.at_ms + by_ms, later(stretch.rows), others),
     )
 
