@@ -13,6 +13,7 @@ import { Past } from "./past.ts";
 import { inAddress, viewInAddress, writeView } from "./placeaddress.ts";
 import { activeOf, PlaceAlerts } from "./placealerts.ts";
 import { notice } from "./placenotice.ts";
+import { onPaperToo } from "./placeprint.ts";
 import { PlaceTable } from "./placetable.ts";
 import { directionsOf, directionView, modesOf, saidOf } from "./traffic.ts";
 import type { Moment } from "./view.ts";
@@ -36,6 +37,7 @@ class BridgePage implements Page {
   private readonly exports: ExportBar;
   private readonly body: HTMLElement;
   private readonly missing = el("div");
+  private readonly endPrinting = onPaperToo(() => this.restyled());
 
   constructor(
     root: HTMLElement,
@@ -109,6 +111,7 @@ class BridgePage implements Page {
   }
 
   close(): void {
+    this.endPrinting();
     this.curves.close();
   }
 

@@ -13,6 +13,7 @@ import { Past } from "./past.ts";
 import { ExportBar } from "./exportbar.ts";
 import { activeOf, PlaceAlerts } from "./placealerts.ts";
 import { notice } from "./placenotice.ts";
+import { onPaperToo } from "./placeprint.ts";
 import { PlaceTable } from "./placetable.ts";
 import { StationCurves } from "./stationcurves.ts";
 import { StationCare } from "./stationcare.ts";
@@ -41,6 +42,7 @@ class StationPage implements Page {
   private readonly exports: ExportBar;
   private readonly body: HTMLElement;
   private readonly missing = el("div");
+  private readonly endPrinting = onPaperToo(() => this.restyled());
 
   constructor(
     root: HTMLElement,
@@ -126,6 +128,7 @@ class StationPage implements Page {
   }
 
   close(): void {
+    this.endPrinting();
     this.curves.close();
     this.care.close();
   }
