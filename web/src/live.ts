@@ -48,6 +48,8 @@ const LAST_BACKOFF_MS = 60_000;
 const STEADY_MS = 10_000; // a link that held this long starts its backoff anew
 const CALL_MS = 15_000;
 const DEFAULT_PING_S = 20;
+const ASLEEP_MS = 1000; // a timer that fires so much too late: the page did not run
+const CATCH_UP_MS = 1000;
 const SILENCE = 1.5; // times ping_s without any frame: the link is gone
 
 /** What is shown at the door: a token, nobody (null), or whatever is good at that moment. */
@@ -343,13 +345,19 @@ export class LiveClient {
   private watch(limit_ms: number): void {
     this.cancelWatch?.();
     const begun_ms = this.world.now();
-    const check = (): void => {
+    const look = (after_ms: number): void => {
+      const due_ms = this.world.now() + after_ms;
+      this.cancelWatch = this.world.after(after_ms, () => check(this.world.now() - due_ms));
+    };
+    const check = (late_ms: number): void => {
       const heard_ms = Math.max(begun_ms, this.heard_ms ?? begun_ms);
       const left_ms = heard_ms + limit_ms - this.world.now();
-      if (left_ms <= 0) this.lost();
-      else this.cancelWatch = this.world.after(left_ms, check);
+      if (left_ms > 0) look(left_ms);
+      // A page that was put to sleep wakes before it has heard what came meanwhile.
+      else if (late_ms > ASLEEP_MS) look(CATCH_UP_MS);
+      else this.lost();
     };
-    this.cancelWatch = this.world.after(limit_ms, check);
+    look(limit_ms);
   }
 
   private closed(code: number, reason: string): void {

@@ -190,6 +190,19 @@ test("silence of one and a half ping intervals is a lost link, any frame is a wo
   assert.equal(world.sockets[0]?.closed, true);
 });
 
+test("a page that was put to sleep hears first what came meanwhile", () => {
+  open();
+  world.sleep(60_000);
+  assert.equal(phase(), "live");
+  world.last.say({ op: "ping", now: 5_060_000, pos: { "7": "e.1" } });
+  world.pass(2_000);
+  assert.equal(phase(), "live");
+  assert.equal(world.sockets.length, 1);
+  world.sleep(60_000);
+  world.pass(1_000);
+  assert.equal(phase(), "lost");
+});
+
 test("no greeting in time is a lost link too", () => {
   client.start();
   world.last.onopen?.();

@@ -72,6 +72,14 @@ export class FakeWorld implements World {
     this.time_ms = end_ms;
   }
 
+  /** Nothing runs for so long; then what was due does, late. */
+  sleep(delay_ms: number): void {
+    this.time_ms += delay_ms;
+    const due = this.timers.filter((timer) => timer.due_ms <= this.time_ms);
+    this.timers = this.timers.filter((timer) => timer.due_ms > this.time_ms);
+    for (const timer of due) timer.act();
+  }
+
   get last(): FakeSocket {
     const socket = this.sockets.at(-1);
     if (socket === undefined) throw new Error("no connection was made");
