@@ -14,6 +14,8 @@ export interface Gauge {
   why_vi: string;
   why_en: string;
   station: string;
+  /** Whether its own reading may be shown: it is of the present. */
+  now: boolean;
 }
 
 export interface Side {
@@ -47,6 +49,8 @@ export interface Gate {
   windows: readonly Window[];
   next: (Window & { basis_vi: string; basis_en: string }) | null;
   nextWhy: string;
+  /** False where a moment of the past is shown. */
+  now: boolean;
 }
 
 export function gatesOf(answer: Fields | null): Gate[] {
@@ -66,12 +70,8 @@ export function gatesOf(answer: Fields | null): Gate[] {
       head_m: number(head["m"]),
       head_why_vi: text(head["why_vi"]),
       head_why_en: text(head["why_en"]),
-      entered: entered && {
-        taking: entered["taking"] === true,
-        gate: text(entered["gate"]),
-        t_ms: number(entered["t"]) ?? 0,
-        raw: entered,
-      },
+      entered: entered && enteredOf(entered),
+      now: true,
       advice: told && advice(told),
       windowsKey: text(raw["windows_key"]),
       windows: (list(raw["windows"]) as Fields[]).map(windowOf),
@@ -83,6 +83,33 @@ export function gatesOf(answer: Fields | null): Gate[] {
       nextWhy: text(raw["next_why"]),
     };
   });
+}
+
+/**
+ * A gate as it was: the service tells its board for the present alone. What was measured and
+ * advised comes by the socket and the poll, what crews had entered by the duty book of then.
+ */
+export function gateThen(gate: Gate, desk: Fields | null): Gate {
+  const raw = fields(fields(desk?.["intakes"])?.[gate.id]);
+  const then = ({ salinity, level }: Side): Side => ({
+    salinity: { ...salinity, now: false },
+    level: { ...level, now: false },
+  });
+  return {
+    ...gate,
+    ...{ outside: then(gate.outside), inside: then(gate.inside) },
+    ...{ head_m: null, advice: null, windows: [], next: null, now: false },
+    entered: raw && enteredOf(raw),
+  };
+}
+
+function enteredOf(raw: Fields): Gate["entered"] {
+  return {
+    taking: raw["taking"] === true,
+    gate: text(raw["gate"]),
+    t_ms: number(raw["t"]) ?? 0,
+    raw,
+  };
 }
 
 function windowOf(raw: Fields): Window {
@@ -105,7 +132,7 @@ function gaugeOf(raw: Fields, quantity: string): Gauge {
   const value = number(raw["value"]);
   const said = { why_vi: text(raw["why_vi"]), why_en: text(raw["why_en"]) };
   const station = text(raw["station"]);
-  if (value === null) return { reading: null, ...said, station };
+  if (value === null) return { reading: null, ...said, station, now: true };
   const key = text(raw["key"]);
   const reading: Reading = {
     ...{ key, quantity, station, device: text(raw["device"]), kind: "salinity", value },
@@ -116,13 +143,14 @@ function gaugeOf(raw: Fields, quantity: string): Gauge {
     st: (text(raw["st"]) || "never") as Freshness,
     simulated: raw["simulated"] === true,
   };
-  return { reading, ...said, station };
+  return { reading, ...said, station, now: true };
 }
 
 /** The reading that the socket holds of the same series, which is never older than the board's. */
 export function newestOf(gauge: Gauge, live: ReadonlyMap<string, Reading>): Reading | null {
   const held = gauge.reading === null ? undefined : live.get(gauge.reading.key);
-  return held?.value == null ? gauge.reading : held;
+  if (held?.value != null) return held;
+  return gauge.now ? gauge.reading : null;
 }
 
 // --- what needs a decision ------------------------------------------------------------------
@@ -203,6 +231,7 @@ export function enteredText({ entered }: Gate, at: Moment): string {
 }
 
 export function headText(gate: Gate, language: Moment["language"]): string {
+  if (!gate.now) return word("gate_not_then", language);
   if (gate.head_m === null) return language === "vi" ? gate.head_why_vi : gate.head_why_en;
   const sign = gate.head_m > 0 ? "+" : gate.head_m < 0 ? "−" : "±";
   const m = sign + decimal(Math.abs(gate.head_m), 2, language);
@@ -226,14 +255,16 @@ export function windowText(one: Window, at: Moment): string {
 export function windowsText(gate: Gate, at: Moment): string {
   const { language } = at;
   const level = limit(gate.limit_g_l, "salinity_g_l", language);
+  if (!gate.now) return word("windows_not_then", language);
   if (gate.windowsKey === "") return word("windows_no_series", language);
   if (gate.windows.length === 0) return word("windows_none", language, { level });
   const all = gate.windows.map((one) => windowText(one, at)).join("; ");
   return word("windows_line", language, { level, all });
 }
 
-export function nextText({ next, nextWhy }: Gate, at: Moment): string {
+export function nextText({ next, nextWhy, now }: Gate, at: Moment): string {
   const { language, now_ms } = at;
+  if (!now) return "";
   if (next === null) return named("next", nextWhy || "not-known", language);
   return word("next_line", language, {
     from: shortTime(next.from_ms, now_ms),

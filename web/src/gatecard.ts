@@ -90,8 +90,9 @@ export class GateCard {
     setAttribute(this.head, "class", gate.head_m === null ? "head unknown" : "head");
     setText(this.entered, enteredText(gate, at));
     setText(this.enter, word("gate_enter", language));
+    this.enter.hidden = !gate.now;
     setText(this.check, word("gate_check", language));
-    this.check.hidden = this.station === "";
+    this.check.hidden = this.station === "" || !gate.now;
     // "Enter" alone says nothing to who hears buttons one after the other.
     setAttribute(this.enter, "aria-label", `${word("gate_enter", language)}: ${gate.name}`);
     setAttribute(this.check, "aria-label", `${word("gate_check", language)}: ${gate.name}`);
@@ -162,7 +163,8 @@ class Figure {
     this.link.hidden = !known;
     setAttribute(this.link, "href", known ? `/tram/${reading.station}` : null);
     if (!known) {
-      setText(this.age, language === "vi" ? gauge.why_vi : gauge.why_en);
+      const why = language === "vi" ? gauge.why_vi : gauge.why_en;
+      setText(this.age, why || word("st_never", language));
       return;
     }
     const { quantity, unit } = reading;

@@ -6,7 +6,7 @@ import { deskDoings } from "./deskdoings.ts";
 import { el, setAttribute, setText } from "./dom.ts";
 import { clockTime } from "./format.ts";
 import { type Drawn, GateCard } from "./gatecard.ts";
-import { type Gate, gatesOf, sorted } from "./gateboard.ts";
+import { type Gate, gatesOf, gateThen, sorted } from "./gateboard.ts";
 import { GateChecks } from "./gatechecks.ts";
 import { getJson, sendJson } from "./http.ts";
 import { fields, number } from "./model.ts";
@@ -62,10 +62,11 @@ class GatesPage implements Page {
       this.read = answer;
       this.gates = gatesOf(answer);
     }
+    const then = held.past !== null;
     const stood_ms = number(answer?.["now"]);
     setText(this.title_, word("gates_title", at.language));
     const time = stood_ms === null ? "" : clockTime(stood_ms);
-    setText(this.stood, time && word("gates_stood", at.language, { time }));
+    setText(this.stood, then ? "" : time && word("gates_stood", at.language, { time }));
     const none = answer !== null && this.gates.length === 0;
     const told = none ? word("gates_none", at.language) : "";
     setText(this.trouble, troubleText(this.asked, time, at.language) || told);
@@ -95,7 +96,9 @@ class GatesPage implements Page {
   private draw(at: Moment): void {
     const { held } = this.app;
     const polled = adviceOf(held.advice.answer);
-    const order = sorted(this.gates, polled, at.now_ms);
+    const shown =
+      held.past === null ? this.gates : this.gates.map((gate) => gateThen(gate, held.desk.answer));
+    const order = sorted(shown, polled, at.now_ms);
     for (const [id, { place }] of this.cards) {
       if (order.some(({ gate }) => gate.id === id)) continue;
       place.remove();

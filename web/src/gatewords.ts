@@ -55,6 +55,11 @@ export const GATE_WORDS = {
   windows_line: ["25 giờ qua dưới {level} g/l: {all}.", "Below {level} g/L in the last 25 h: {all}."],
   window_line: ["{from} – {to} (thấp nhất {min})", "{from} to {to} (lowest {min})"],
   window_goes_on: ["nay", "now"],
+  gate_not_then: ["không tính lại cho quá khứ", "not told of the past"],
+  windows_not_then: [
+    "Đang xem lại: khoảng nước ngọt không tính lại cho quá khứ.",
+    "Of the past: when the water was fresh is not told again.",
+  ],
   next_line: [
     "Lần tới ({basis}): {from} – {to}, thấp nhất khoảng {min} g/l.",
     "Next ({basis}): {from} to {to}, lowest about {min} g/L.",

@@ -85,10 +85,12 @@ class HandoverPage implements Page {
 
   update(at: Moment): void {
     const { language, now_ms } = at;
-    const key = `${wantedText(this.wanted)} ${this.app.held.client?.role ?? ""}`;
+    const { held } = this.app;
+    const past = held.past !== null;
+    const key = [wantedText(this.wanted), held.client?.role ?? "", past].join();
     // A shift that is over goes on too: late readings come, and alerts are taken.
     const every_ms = spanOfShift(this.wanted, now_ms).goesOn ? EVERY_MS : 5 * EVERY_MS;
-    void this.asked.look(key, handoverPath(this.wanted, now_ms), every_ms, performance.now());
+    void this.asked.look(key, handoverPath(this.wanted, now_ms, past), every_ms, performance.now());
     const { answer } = this.asked;
     this.label(language);
     // Once the service's clock is known.
@@ -165,12 +167,14 @@ class HandoverPage implements Page {
       this.tables.replaceChildren();
       return;
     }
-    const shift = shiftOf(answer, stations, language);
+    const past = this.app.held.past !== null;
+    const shift = shiftOf(answer, stations, language, past);
     const name = named("shift_name", text(answer["shift"]), language);
     const made = word("report_made", language, { time: dateTime(shift.now_ms) });
     setText(this.span, `${name}: ${spanText(shift.span, language)} · ${made}`);
     const partial = answer["complete"] === true ? "" : word("report_incomplete", language);
-    const said = text(answer[language === "vi" ? "text_vi" : "text_en"]);
+    // Its sentence counts what is open now.
+    const said = past ? "" : text(answer[language === "vi" ? "text_vi" : "text_en"]);
     setText(this.told, [partial, said].filter(Boolean).join(" "));
     const focused = focusedHref(this.tables);
     this.tables.replaceChildren(

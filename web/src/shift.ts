@@ -56,10 +56,11 @@ export function spanOfShift(wanted: Wanted, now_ms: number): Span & { goesOn: bo
   return { ...wanted, goesOn: wanted.to_ms >= now_ms };
 }
 
-export function handoverPath(wanted: Wanted, now_ms: number): string {
+/** `past`: now is a moment of the past, after which nothing is to be told. */
+export function handoverPath(wanted: Wanted, now_ms: number, past = false): string {
   const { from_ms, to_ms, goesOn } = spanOfShift(wanted, now_ms);
   const from = Math.floor(from_ms / 60_000) * 60_000;
-  const to = goesOn ? "" : `&to=${to_ms}`;
+  const to = goesOn && !past ? "" : `&to=${Math.floor(Math.min(to_ms, now_ms))}`;
   return `/api/v1/handover?from=${from}${to}`;
 }
 
@@ -79,7 +80,12 @@ export interface Shift {
   measured: Table[];
 }
 
-export function shiftOf(answer: Fields, stations: readonly Station[], language: Language): Shift {
+export function shiftOf(
+  answer: Fields,
+  stations: readonly Station[],
+  language: Language,
+  past = false,
+): Shift {
   const now_ms = number(answer["now"]) ?? 0;
   const span = { from_ms: number(answer["from"]) ?? 0, to_ms: number(answer["to"]) ?? 0 };
   const shown = { from_ms: span.from_ms, to_ms: Math.min(span.to_ms, now_ms) };
@@ -94,7 +100,8 @@ export function shiftOf(answer: Fields, stations: readonly Station[], language: 
     span: shown,
     now_ms,
     happened: [
-      openTable(answer, at),
+      // What is open is so now, which says nothing of then.
+      ...(past ? [] : [openTable(answer, at)]),
       eventTable(answer, name, at),
       deviceTable(answer, stations, shown, at),
       enteredTable(answer, name, at),

@@ -7,6 +7,7 @@ import {
   curveShape,
   enteredText,
   gatesOf,
+  gateThen,
   type Gate,
   headText,
   newestOf,
@@ -115,6 +116,19 @@ test("the socket's reading of the same series stands in place of the board's", (
   assert.equal(newestOf(salinity, new Map([["xh-01/s", live]]))?.value, 1.5);
   assert.equal(newestOf(salinity, new Map())?.value, 1.2);
   assert.equal(newestOf(level, new Map([["", live]])), null);
+});
+
+test("of the past nothing is shown that is of the present", () => {
+  const desk = { intakes: { "xuan-hoa": { ver: 1, taking: true, gate: "open", t: NOW - HOUR } } };
+  const next = { from: NOW, to: NOW + HOUR, min_g_l: 0.4 };
+  const then = gateThen(gate({ ...state(false, "closed"), next, head: { m: 0.2 } }), desk);
+  assert.equal(newestOf(then.outside.salinity, new Map()), null);
+  const live = reading({ k: "xh-01/s", v: 0.7, t: NOW, st: "live", q: 1 });
+  assert.equal(newestOf(then.outside.salinity, new Map([["xh-01/s", live]]))?.value, 0.7);
+  assert.match(enteredText(then, at), /^đang lấy, cửa cống mở/);
+  assert.deepEqual([then.advice, nextText(then, at)], [null, ""]);
+  assert.equal(headText(then, "vi"), "không tính lại cho quá khứ");
+  assert.match(windowsText(then, at), /^Đang xem lại/);
 });
 
 test("gaps of the curve are gaps, lone samples dots, and bad ones are left out", () => {

@@ -24,6 +24,12 @@ test("a shift that goes on is asked for without an end", () => {
   assert.equal(handoverPath("day", NOW + 20_000), `/api/v1/handover?from=${NOW - 24 * HOUR}`);
 });
 
+test("of a moment of the past nothing after it is told, nor what is open now", () => {
+  assert.equal(handoverPath("this", NOW, true), `/api/v1/handover?from=${SIX}&to=${NOW}`);
+  const ids = shiftOf(answer, stations, "vi", true).happened.map(({ id }) => id);
+  assert.deepEqual(ids, ["events", "devices", "entered"]);
+});
+
 test("the address tells which stretch, and nonsense is this shift", () => {
   const span = { from_ms: SIX, to_ms: NOW };
   assert.deepEqual(wantedIn(wantedText(span)), span);
