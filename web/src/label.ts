@@ -7,7 +7,7 @@ import { decimal, figure } from "./format.ts";
 import { shortName } from "./layout.ts";
 import { bandOf, placeOnBar, type Reading, type Station } from "./model.ts";
 import { telling } from "./before.ts";
-import { lookOf, type Moment, shortAge, spoken } from "./view.ts";
+import { type Look, lookOf, type Moment, shortAge, spoken } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
 /** How a label is drawn: large or small, and with a line for what is wrong or without. */
@@ -43,6 +43,11 @@ export interface Label {
   barWidth: number;
   barBottom: number;
 }
+
+/** What is wrong with a figure, as a sign; as in the line of devices that are late or lost. */
+const SIGNS: Partial<Record<Look, string>> = {
+  ...{ late: "◔", stale: "▨", lost: "○", bad: "✕" },
+};
 
 /** Whether the screen must say more of a reading than its figure. */
 export function marked(reading: Reading | null): boolean {
@@ -153,13 +158,18 @@ export function write(
   setAttribute(label.group, "class", kind);
   setText(label.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
   const compared = value !== null && (look === "good" || look === "late") ? rise : null;
-  setText(label.change, changeText(label.tier, compared, value ?? 0, at.language));
-  setText(label.age, marked(reading) ? (suspect ? "◇ " : "") + shortAge(reading, at) : "");
+  const change = changeText(label.tier, compared, value ?? 0, at.language);
+  // Where there is no room for what is wrong in words, its sign stands beside the figure.
+  const told = marked(reading) && (label.tier.marked || label.tier.large);
+  const sign = suspect ? "◇" : (SIGNS[look] ?? "");
+  setText(label.change, marked(reading) && !told ? sign : change);
+  setText(label.age, told ? (suspect ? "◇ " : "") + shortAge(reading, at) : "");
   const against = compared === null ? "" : `, ${againstText(compared, at.language)}`;
   const sentence = spoken(label.station.name, reading, at) + against;
   setText(label.title, sentence);
   // The name of the button begins with what stands on it, for those who speak to the machine.
-  setAttribute(label.group, "aria-label", `${shortName(label.station.name)} ${sentence}`);
+  const drawn = [label.name, label.value, label.change, label.age].map((text) => text.textContent);
+  setAttribute(label.group, "aria-label", `${drawn.filter(Boolean).join(" ")}, ${sentence}`);
   label.bar.forEach((part, n) =>
     setAttribute(part, "class", band !== null && n <= band ? `part part-${n}` : "part"),
   );

@@ -42,6 +42,8 @@ interface Line {
 export class SaltMarks {
   readonly group: SVGGElement;
   private readonly lines = svg("g", { "aria-hidden": "true" });
+  /** What can be pressed: the figures, not their marks on the river. */
+  private readonly block = svg("g", { class: "block" });
   private readonly title = svg("title");
   private readonly texts: Line[];
   private key: string | null = null;
@@ -64,9 +66,9 @@ export class SaltMarks {
       return { swatch, text, level: level_, km, unit, change } as Line;
     });
     const shown = this.texts.flatMap(({ swatch, text }) => [swatch, text, " "]);
-    this.group = svg("g", { class: "salt", "data-testid": `salt-${mouth}` });
-    this.group.append(this.title, this.lines, name, " ", ...shown);
-    onActivate(this.group, () => {
+    this.block.append(this.title, name, " ", ...shown);
+    this.group = svg("g", { class: "salt", "data-testid": `salt-${mouth}` }, this.lines, this.block);
+    onActivate(this.block, () => {
       if (this.key !== null) choose(this.key);
     });
   }
@@ -89,9 +91,12 @@ export class SaltMarks {
     });
     setText(this.title, texts.join("; "));
     const some = texts.length > 0;
-    setAttribute(this.group, "role", some ? "button" : null);
-    setAttribute(this.group, "tabindex", some ? 0 : null);
-    setAttribute(this.group, "aria-label", some ? texts.join("; ") : null);
+    setAttribute(this.block, "role", some ? "button" : null);
+    setAttribute(this.block, "tabindex", some ? 0 : null);
+    // The name begins with what stands there, for those who speak to the machine.
+    const drawnText = this.texts.map(({ text }) => text.textContent).filter(Boolean);
+    const name = [[mouthName(this.mouth), ...drawnText].join(" "), ...texts].join("; ");
+    setAttribute(this.block, "aria-label", some ? name : null);
     const live = drawn.some(standing);
     setAttribute(this.group, "class", live || !some ? "salt" : "salt old");
     this.key = (drawn.find(standing) ?? drawn[0])?.km.key ?? null;

@@ -265,14 +265,17 @@ export class Schematic {
 function fit(rows: readonly Row[], width: number, height: number, plan: Plan): Fitted {
   for (let u = rem(); ; u *= 0.98) {
     const frame = frameOf(rows, width, u);
-    const tried = (large: readonly string[]): Strip[] | null => {
+    const tried = (large: readonly string[], as = plan): Strip[] | null => {
       const chosen = new Set(large);
-      const strips = rows.map((row) => stripOf(row, frame, plan, chosen));
+      const strips = rows.map((row) => stripOf(row, frame, as, chosen));
       const there = strips.filter((strip) => strip !== null);
       const total = there.reduce((sum, strip) => sum + strip.height, AXIS_HEIGHT * u);
       return there.length === rows.length && total <= height ? there : null;
     };
-    let strips = tried([]);
+    // On a bad day what is wrong is told by signs alone, before anything grows smaller.
+    const terse = { ...plan, marked: new Set<string>() };
+    const as = tried([]) === null ? terse : plan;
+    let strips = tried([], as);
     if (strips === null && u > SMALLEST * rem()) continue;
     if (strips === null) {
       const none = new Set<string>();
@@ -281,7 +284,7 @@ function fit(rows: readonly Row[], width: number, height: number, plan: Plan): F
     let large: readonly string[] = [];
     for (const id of plan.prominent) {
       const more = [...large, id];
-      const found = tried(more);
+      const found = tried(more, as);
       if (found === null) continue;
       [large, strips] = [more, found];
     }
