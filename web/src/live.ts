@@ -4,6 +4,7 @@
 import { ServiceClock } from "./clock.ts";
 import { type Fields, Held, type Verdict } from "./held.ts";
 import type { Rewind } from "./rewind.ts";
+import { watchSilence } from "./silence.ts";
 import { CallError, GREETING_MS, parsed, rows, type Socket, type World } from "./world.ts";
 
 export type Link =
@@ -48,8 +49,6 @@ const LAST_BACKOFF_MS = 60_000;
 const STEADY_MS = 10_000; // a link that held this long starts its backoff anew
 const CALL_MS = 15_000;
 const DEFAULT_PING_S = 20;
-const ASLEEP_MS = 1000; // a timer that fires so much too late: the page did not run
-const CATCH_UP_MS = 1000;
 const SILENCE = 1.5; // times ping_s without any frame: the link is gone
 
 /** What is shown at the door: a token, nobody (null), or whatever is good at that moment. */
@@ -344,20 +343,8 @@ export class LiveClient {
 
   private watch(limit_ms: number): void {
     this.cancelWatch?.();
-    const begun_ms = this.world.now();
-    const look = (after_ms: number): void => {
-      const due_ms = this.world.now() + after_ms;
-      this.cancelWatch = this.world.after(after_ms, () => check(this.world.now() - due_ms));
-    };
-    const check = (late_ms: number): void => {
-      const heard_ms = Math.max(begun_ms, this.heard_ms ?? begun_ms);
-      const left_ms = heard_ms + limit_ms - this.world.now();
-      if (left_ms > 0) look(left_ms);
-      // A page that was put to sleep wakes before it has heard what came meanwhile.
-      else if (late_ms > ASLEEP_MS) look(CATCH_UP_MS);
-      else this.lost();
-    };
-    look(limit_ms);
+    const heard = (): number | null => this.heard_ms;
+    this.cancelWatch = watchSilence(this.world, limit_ms, heard, () => this.lost());
   }
 
   private closed(code: number, reason: string): void {
