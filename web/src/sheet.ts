@@ -26,7 +26,8 @@ export function tableElement(table: Table, most = Infinity, paper = false): HTML
     body.append(el("tr", {}, ...parts));
   }
   const made = el("table", {}, caption, el("thead", {}, el("tr", {}, ...heads)), body);
-  return el("div", { class: "report-table", "data-testid": `table-${table.id}` }, made);
+  const id = paper ? null : `table-${table.id}`;
+  return el("div", { class: "report-table", "data-testid": id }, made);
 }
 
 function content({ text, href, strong }: Cell, paper: boolean): HTMLElement | string {
