@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.e2e.conftest import broker, serving
 from tests.relay import Relay
@@ -57,17 +57,22 @@ class Opened:
         return [said for said in self.complaints if not any(mark in said for mark in cut)]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def launched(playwright: Playwright) -> Browser:
+    """A browser; skips where it, or the pages, are missing."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
     if not PAGES.exists():
         pytest.skip("the pages are not built: make pages")
+    # As root Chromium has no sandbox; these pages are our own.
+    arguments = ARGUMENTS if os.geteuid() == 0 else ARGUMENTS[1:]
+    return playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # As root Chromium has no sandbox; these pages are our own.
-        arguments = ARGUMENTS if os.geteuid() == 0 else ARGUMENTS[1:]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = launched(playwright)
         yield browser
         browser.close()
 
