@@ -1,0 +1,396 @@
+"""The wall as it is seen from across the room, by keyboard, by ear, and by nobody: all is real."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Opened
+from tests.browser.looking import Probe, raised, row, sign_in, station, value
+from tests.conftest import _free_port
+from tests.e2e.conftest import Serving
+from tests.e2e.running import SONGTIEN, Service, eventually, figures
+from tests.relay import Relay
+
+pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
+
+MAIN_PX, BODY_PX = 36.0, 28.0
+"""Of a wall of 1080 lines and 55 inches, 1.58 px to the millimetre: 25 mm at 5 m are 40 px of a
+line, figures of which stand 28 px high; text that is read at all has 28 px (expert judgement,
+unverified, after the rule of 1/200 of the distance)."""
+
+ROUND_PX = 0.01
+
+FIRST_VIEW_BYTES = 300_000
+FIRST_FIGURE_MS = 1000
+
+LETTERS = """() => {
+  const of = (selector) => [...document.querySelectorAll(selector)]
+    .filter((e) => e.textContent.trim() !== "" && e.checkVisibility())
+    .map((e) => parseFloat(getComputedStyle(e).fontSize));
+  return {
+    alerts: of(".alerts .row .value"), minutes: of(".bridge .speed"), lines: of(".salt-text .km"),
+    large: of(".station.large .value"),
+    small: of(".station.small .value"), counts: of(".alerts .count, #counts"),
+    places: of(".alerts .place:not(.long)"), states: of(".bridge .level"),
+    changes: of(".salt-text .change"), clock: of("#clock-time"),
+  };
+}"""
+"""px of the letters of what is read from afar; an empty text has none."""
+
+CUT = """() => {
+  const cut = [...document.querySelectorAll(
+      ".alerts .place, .alerts .drawn, .bridge .main, .bridge .more-of-it, .advice li, .top")]
+    .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+    .map((e) => `${e.className}: ${e.textContent}`);
+  const boxes = [...document.querySelectorAll(".station, .salt-text, .mouth")]
+    .map((e) => [e, e.querySelectorAll("text").length ? [...e.querySelectorAll("text")] : [e]])
+    .flatMap(([e, texts]) => texts.filter((t) => t.textContent.trim() !== "")
+      .map((t) => [e, t, t.getBoundingClientRect()]));
+  const river = document.querySelector(".schematic").getBoundingClientRect();
+  boxes.forEach(([e, t, a], i) => {
+    if (a.left < river.left - 1 || a.right > river.right + 1 || a.top < river.top - 3)
+      cut.push(`out of the river: ${t.textContent}`);
+    for (const [other, u, b] of boxes.slice(i + 1)) {
+      if (e === other) continue;
+      const w = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      // Letters have room above and below them: a third of a line may be shared.
+      const h = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (w > 2 && h > 0.34 * Math.min(a.height, b.height))
+        cut.push(`${t.textContent} × ${u.textContent}`);
+    }
+  });
+  return cut;
+}"""
+"""What is cut off, or written over something else."""
+
+COUNT_TONES = """
+window.tones = [];
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) {
+  window.tones.push(this.frequency.value);
+  return start.apply(this, when);
+};
+"""
+"""A page tells what it sounds: pitches, Hz, in their order."""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The demonstration: 30 stations, two bridges, and the last 25 hours."""
+    directory = tmp_path_factory.mktemp("demo")
+    ports = {name: str(_free_port()) for name in ("http", "live", "broker")}
+    command = [*SONGTIEN, "demo", "--dir", str(directory / "data")]
+    command += [word for name, port in ports.items() for word in (f"--{name}-port", port)]
+    running = Service(directory, {}, command)
+    running.launch()
+    running.http_url = f"http://127.0.0.1:{ports['http']}/"
+
+    def filled() -> bool:
+        try:
+            lines = running.get("/api/v1/river").json()["mouths"]["cua-tieu"]["lines"]
+        except (httpx.HTTPError, KeyError, ValueError):
+            return False
+        return any(line.get("km") for line in lines)
+
+    try:
+        eventually(filled, "the last 25 hours are in", 120.0)
+        yield running
+    finally:
+        running.reap()
+
+
+@pytest.fixture(scope="module")
+def service(serving: Serving, relay: Relay) -> Service:
+    relay.target = _free_port()
+    running = serving(
+        LIVE__PORT=str(relay.target), LIVE__PUBLIC_URL=f"ws://127.0.0.1:{relay.port}/live"
+    )
+    eventually(lambda: running.ready, "ready")
+    return running
+
+
+def test_what_matters_is_read_from_five_metres(opened: Opened, demo: Service) -> None:
+    page = opened(demo.http_url)
+    expect(page.locator(".salt-text .change").first).to_have_text(re.compile(r"\S"))
+    expect(page.locator(".bridge .speed").first).to_have_text(re.compile(r"\d"))
+    expect(page.locator(".station.large").first).to_be_visible()
+    letters = page.evaluate(LETTERS)
+    figures(f"letters at 1080p, px: { ({k: (min(v), len(v)) for k, v in letters.items() if v}) }")
+    for name in ("alerts", "minutes", "lines", "large"):
+        assert letters[name], name
+        assert min(letters[name]) >= MAIN_PX - ROUND_PX, (name, letters[name])
+    for name in ("small", "counts", "places", "states", "changes", "clock"):
+        assert letters[name], name
+        assert min(letters[name]) >= BODY_PX - ROUND_PX, (name, letters[name])
+    assert 3 <= len(letters["large"]) <= 12  # not everything can be large
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1280, 720), (1366, 768), (1920, 1080), (1920, 1200), (3840, 2160)]
+)
+def test_a_wall_of_any_size_shows_all_without_scrolling_or_cutting(
+    opened: Opened, demo: Service, width: int, height: int
+) -> None:
+    page = opened(demo.http_url, width=width, height=height)
+    for language in ("vi", "en"):
+        page.get_by_test_id(f"lang-{language}").click()
+        expect(page.locator(".salt-text .change").first).to_have_text(re.compile(r"\S"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.scrollHeight") <= height
+        assert page.evaluate(CUT) == []
+
+
+def test_figures_stand_against_the_same_tide_of_yesterday(opened: Opened, demo: Service) -> None:
+    page = opened(demo.http_url)
+    text = page.get_by_test_id("salt-cua-tieu").locator(".salt-text.salt-4")
+    expect(text).to_have_text(re.compile(r"^4 g/l \d+,\d km \((=|[+−]\d+,\d)\)$"))
+    river = demo.get("/api/v1/river").json()["stations"]
+    large = page.locator(".station.large").first
+    name = (large.get_attribute("data-testid") or "").removeprefix("station-")
+    assert river[name]["same_tide"] is not None
+    expect(large.locator(".change")).to_have_text(re.compile(r"^([▲▼]\d+,\d+|=)$"))
+    expect(large.locator("title")).to_contain_text("cùng con nước hôm trước")
+
+
+def test_minutes_of_a_bridge_stand_first_and_against_their_limits(
+    opened: Opened, demo: Service
+) -> None:
+    page = opened(demo.http_url)
+    # The first minutes of a bridge come once cars have been counted while it was free.
+    known = page.locator(".gauge:not(.unknown):visible")
+    line = page.locator(".bridge button").filter(has=known).first
+    expect(line.locator(".time")).to_have_text(re.compile(r"^\d+ phút$"))
+    expect(line.locator(".level-word")).not_to_be_empty()
+    gauge = line.locator(".gauge")
+    minutes = int(re.sub(r"\D", "", line.locator(".speed").text_content() or ""))
+    share = gauge.evaluate("(g) => g.querySelector('.fill').offsetWidth / g.offsetWidth")
+    assert abs(share - min(1, minutes / 75)) < 0.02
+    assert gauge.locator(".tick").all_text_contents() == ["15", "30", "60"]
+
+
+def test_the_first_view_is_light_and_quick(chromium: Browser, demo: Service) -> None:
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080})
+    try:
+        page = context.new_page()
+        transferred: dict[str, int] = {}
+        link = context.new_cdp_session(page)
+        link.send("Network.enable")
+        urls: dict[str, str] = {}
+        link.on(
+            "Network.responseReceived",
+            lambda e: urls.update({e["requestId"]: e["response"]["url"]}),
+        )
+        link.on(
+            "Network.loadingFinished",
+            lambda e: transferred.update({e["requestId"]: int(e["encodedDataLength"])}),
+        )
+        page.goto(demo.http_url)
+        page.wait_for_function(
+            "() => /\\d/.test(document.querySelector('.station .value')?.textContent ?? '')"
+        )
+        took_ms = page.evaluate("performance.now()")
+        page.wait_for_load_state("networkidle")
+        total = sum(transferred.values())
+        figures(
+            f"first view: {total} bytes in {len(transferred)} answers, "
+            f"first figure after {took_ms:.0f} ms"
+        )
+        assert any("/assets/app-" in url for url in urls.values())
+        assert 20_000 < total < FIRST_VIEW_BYTES
+        # Twice the goal, since the machine of the tests is shared; the figure is in the log.
+        assert took_ms < 2 * FIRST_FIGURE_MS
+    finally:
+        context.close()
+
+
+def test_each_severity_sounds_and_an_untaken_critical_alert_goes_on(
+    chromium: Browser, service: Service
+) -> None:
+    page = _listening(chromium, service)
+    try:
+        sound = page.get_by_test_id("sound")
+        expect(sound).to_have_text("Chưa có tiếng báo: bấm để bật")
+        sound.click()
+        expect(sound).to_have_text("Tắt tiếng")
+        page.evaluate("window.tones.length = 0")
+        probe = Probe(service)
+        for salinity_g_l, minutes_ago in ((2.2, 70), (2.4, 60), (3.3, 30)):
+            probe.says(salinity_g_l, minutes_ago=minutes_ago)
+        raised(service, "salinity-2")
+        page.wait_for_function("() => window.tones.includes(659)")  # major: down from E to C
+        assert 784 not in page.evaluate("window.tones")
+        probe.says(4.21)
+        critical = raised(service, "salinity-4")
+        page.wait_for_function("() => window.tones.filter((hz) => hz === 784).length >= 3")
+
+        # Half a minute on it is heard again, since nobody has taken it.
+        page.evaluate("window.tones.length = 0")
+        page.wait_for_function("() => window.tones.includes(784)", timeout=40_000)
+
+        sound.click()
+        expect(sound).to_have_text(re.compile(r"^Tắt tiếng, còn (10:00|9:5\d)$"))
+        kept = page.evaluate("JSON.stringify([Object.entries(localStorage), location.href])")
+        assert "sound" not in kept
+        assert "mute" not in kept
+        page.keyboard.press("m")
+        expect(sound).to_have_text("Tắt tiếng")
+        page.keyboard.press("m")
+        page.reload()  # and no silence outlives the page
+        expect(page.get_by_test_id("sound")).not_to_contain_text("còn")
+        expect(row(page, critical)).to_be_visible()
+    finally:
+        page.context.close()
+
+
+def test_alerts_are_worked_by_keyboard_alone(opened: Opened, service: Service) -> None:
+    page = opened(service.http_url)
+    for name, device in (("dong-tam", "dt-01"), ("quoi-son", "qs-01")):
+        probe = Probe(service, name, device)
+        for salinity_g_l, minutes_ago in ((1.2, 70), (1.3, 60), (1.4, 0)):
+            probe.says(salinity_g_l, minutes_ago=minutes_ago)
+        raised(service, "salinity-1", device)
+    sign_in(page, service)
+    page.evaluate("document.activeElement?.blur()")
+    order = page.locator("li.row:visible")
+    expect(order.nth(1)).to_be_visible()
+    page.keyboard.press("j")
+    expect(order.nth(0).locator(".what")).to_be_focused()
+    page.keyboard.press("j")
+    expect(order.nth(1).locator(".what")).to_be_focused()
+    outline = order.nth(1).locator(".what").evaluate("(e) => getComputedStyle(e).outlineStyle")
+    assert outline != "none"
+    page.keyboard.press("k")
+    expect(order.nth(0).locator(".what")).to_be_focused()
+    target = order.nth(0).get_attribute("data-testid") or ""
+    page.keyboard.press("n")
+    note = page.get_by_test_id("note")
+    expect(note).to_be_visible()
+    note.focus()
+    page.keyboard.type("jam agms?")  # letters are letters while somebody types
+    expect(note).to_have_value("jam agms?")
+    expect(page.get_by_test_id("keys")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    page.locator(f"li.row[data-testid='{target}'] .what").focus()
+    page.keyboard.press("a")
+    expect(page.get_by_test_id("officer")).to_be_visible()
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    expect(page.locator(f"li.row[data-testid='{target}']")).to_have_class(re.compile("state-acked"))
+
+    page.keyboard.press("?")
+    keys = page.get_by_test_id("keys")
+    expect(keys).to_be_visible()
+    expect(keys).to_contain_text("tiếp nhận cảnh báo đang chọn")
+    page.get_by_test_id("keys-on").uncheck()
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement?.blur()")
+    page.keyboard.press("j")
+    expect(page.locator("li.row .what:focus")).to_have_count(0)
+    page.evaluate("localStorage.removeItem('songtien.keys')")
+
+
+def test_new_alerts_are_told_to_a_screen_reader_and_figures_are_not(
+    opened: Opened, service: Service
+) -> None:
+    page = opened(service.http_url)
+    expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
+    probe = Probe(service, "my-hoa", "mh-01")
+    for salinity_g_l, minutes_ago in ((1.2, 70), (1.3, 60), (1.4, 0)):
+        probe.says(salinity_g_l, minutes_ago=minutes_ago)
+    raised(service, "salinity-1", "mh-01")
+    expect(page.get_by_test_id("announce")).to_contain_text("Mỹ Hóa")
+    inside = "[aria-live]:not([aria-live='off']), [role='alert'], [role='status']"
+    live = page.evaluate(
+        f"[...document.querySelectorAll('.station, .bridge button, li.row')]"
+        f'.filter((e) => e.closest("{inside}") || e.querySelector("{inside}")).length'
+    )
+    assert live == 0
+
+
+def test_the_worst_and_the_untaken_stand_first_and_devices_that_are_lost_are_named(
+    opened: Opened, service: Service
+) -> None:
+    page = opened(service.http_url)
+    Probe(service, "kim-son", "ks-01").says(0.22, minutes_ago=200)
+    quiet = page.get_by_test_id("quiet-ks-01")
+    expect(quiet).to_have_text(re.compile(r"^Kim Sơn mất tín hiệu từ \d\d:\d\d$"))
+    expect(quiet).to_be_visible()
+    rows = page.locator("li.row:visible")
+    expect(rows.nth(1)).to_be_visible()
+    ranks = []
+    for kind in rows.evaluate_all("(all) => all.map((e) => e.className)"):
+        severity = re.search(r"severity-(\w+)", kind)
+        assert severity is not None
+        rank = ["critical", "major", "warning", "info"].index(severity[1])
+        ranks.append((rank, "state-acked" in kind))
+    assert ranks == sorted(ranks)
+
+
+def test_what_nobody_took_breathes_slowly_and_not_for_who_wants_no_motion(
+    chromium: Browser, service: Service
+) -> None:
+    for wish, breathes in (("no-preference", True), ("reduce", False)):
+        context = chromium.new_context(reduced_motion=wish)  # type: ignore[arg-type]
+        page = context.new_page()
+        try:
+            page.goto(service.http_url)
+            waiting = page.locator("li.row.state-unacked:not(.severity-info)").first
+            expect(waiting).to_be_visible()
+            name, length = waiting.evaluate(
+                "(e) => { const s = getComputedStyle(e, '::after');"
+                " return [s.animationName, parseFloat(s.animationDuration)]; }"
+            )
+            assert (name == "breathe") is breathes
+            assert not breathes or length > 1  # under 1 Hz
+        finally:
+            context.close()
+
+
+def test_a_kiosk_has_no_buttons_hides_its_pointer_and_turns_its_pages(
+    opened: Opened, service: Service
+) -> None:
+    probe = Probe(service, "an-dinh", "ad-01")
+    for salinity_g_l, minutes_ago in ((2.2, 70), (2.4, 60), (3.3, 30), (4.2, 0)):
+        probe.says(salinity_g_l, minutes_ago=minutes_ago)
+    critical = raised(service, "salinity-4", "ad-01")
+    page = opened(service.http_url + "?kiosk=5&pages=/,/tram/xuan-hoa")
+    expect(row(page, critical)).to_be_visible()
+    for gone in ("sign-in", "lang-vi", "theme", "keys-help"):
+        expect(page.get_by_test_id(gone)).to_be_hidden()
+    expect(page.locator(".alerts .ack:visible")).to_have_count(0)
+    page.mouse.move(300, 300)
+    page.wait_for_function("() => getComputedStyle(document.body).cursor === 'none'")
+    # While nobody has taken what is critical the wall stays; then the pages turn.
+    page.wait_for_timeout(5500)
+    assert page.evaluate("location.pathname") == "/"
+    for item in service.get("/api/v1/alerts", None, state="active").json()["items"]:
+        if item["severity"] == "critical" and item["state"] == "unacked":
+            path = f"/api/v1/alerts/{item['id']}/ack"
+            assert service.post(path, service.token("operator"), ver=item["ver"]).is_success
+    page.wait_for_url(re.compile(r"/tram/xuan-hoa\?kiosk=5"))
+    page.wait_for_url(re.compile(r"/\?kiosk=5"))
+
+
+def test_a_press_on_a_station_shows_its_curve_and_the_chosen_one_is_marked(
+    opened: Opened, service: Service
+) -> None:
+    page = opened(service.http_url)
+    expect(value(page)).to_have_text(re.compile(r"\d"))
+    station(page).press("Enter")
+    expect(station(page)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("chart").locator("h2")).to_contain_text("Xuân Hòa")
+
+
+def _listening(chromium: Browser, service: Service) -> Page:
+    """A page that tells its tones, where no touch has let it be heard."""
+    page = chromium.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+    page.set_default_timeout(20_000)
+    page.add_init_script(COUNT_TONES)
+    page.goto(service.http_url)
+    expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
+    assert page.evaluate("window.tones") == []
+    return page
