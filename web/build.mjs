@@ -42,7 +42,10 @@ async function pages() {
   const out = here("../api/pages");
   const result = await build({
     write: false, // a source that does not build must not take away the pages that are there
-    entryPoints: { app: here("src/main.ts"), style: here("src/style.css") },
+    entryPoints: {
+      ...{ app: here("src/main.ts"), style: here("src/style.css") },
+      mapstyle: here("src/mapstyle.css"), // loaded by the map's page alone
+    },
     outdir: `${out}/assets`,
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
@@ -52,7 +55,8 @@ async function pages() {
     minify: true,
     format: "esm",
     target: ["es2022", "chrome100", "firefox100", "safari15.4"],
-    loader: { ".woff2": "file", ".svg": "file" },
+    loader: { ".woff2": "file", ".svg": "file", ".png": "file" },
+    alias: { leaflet: "leaflet/dist/leaflet-src.esm.js" }, // what is not used is left out
     metafile: true,
     legalComments: "linked",
   });

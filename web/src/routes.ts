@@ -22,6 +22,7 @@ export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {
   "con-nuoc": () => import("./gates.ts"),
   "ban-giao": () => import("./handover.ts"),
   "ban-tin": () => import("./bulletin.ts"),
+  "ban-do": () => import("./map.ts"),
 };
 
 /** Pages that the header leads to, in its order. */
@@ -29,6 +30,7 @@ export const MENU: readonly { path: string; word: Word }[] = [
   { path: "/con-nuoc", word: "menu_gates" },
   { path: "/ban-giao", word: "menu_handover" },
   { path: "/ban-tin", word: "menu_bulletin" },
+  { path: "/ban-do", word: "menu_map" },
 ];
 
 /** What a path names; null where it is no page of ours. */

@@ -5,6 +5,7 @@ import { ALERT_WORDS } from "./alertwords.ts";
 import { PLACE_WORDS } from "./placewords.ts";
 import { DOOR_WORDS } from "./doorwords.ts";
 import { GATE_WORDS } from "./gatewords.ts";
+import { MAP_WORDS } from "./mapwords.ts";
 import { REPORT_WORDS } from "./reportwords.ts";
 import { REWIND_WORDS } from "./rewindwords.ts";
 import { WALL_WORDS } from "./wallwords.ts";
@@ -16,6 +17,7 @@ const WORDS = {
   ...PLACE_WORDS,
   ...DOOR_WORDS,
   ...GATE_WORDS,
+  ...MAP_WORDS,
   ...REPORT_WORDS,
   ...REWIND_WORDS,
   ...WALL_WORDS,
