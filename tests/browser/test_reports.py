@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Opened
 from tests.browser.looking import Probe, raised, sign_in
 from tests.e2e.conftest import Serving
-from tests.e2e.running import Service, eventually
+from tests.e2e.running import Service, eventually, now_ms
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -112,6 +112,11 @@ def test_the_handover_tells_what_is_open_and_what_was_done(
     opened: Opened, service: Service, tmp_path: Path
 ) -> None:
     alert = raised(service, "salinity-4")
+    token = service.token("operator")
+    shut = {"ver": 0, "taking": False, "gate": "closed"}
+    service.post("/api/v1/intakes/vam-giong", token, **shut).raise_for_status()
+    check = {"station": "my-tho", "t": now_ms() - 60_000, "depth": "surface", "salinity_g_l": 1.25}
+    service.post("/api/v1/checks", token, **check).raise_for_status()
     page = opened(f"{service.http_url}ban-giao")
     expect(page.get_by_test_id("shift-this")).to_have_attribute("aria-pressed", "true")
     row = page.get_by_test_id("table-open").locator("tr", has_text="4,0 g/l")
@@ -119,8 +124,8 @@ def test_the_handover_tells_what_is_open_and_what_was_done(
     expect(row.locator("a")).to_have_attribute("href", f"/canh-bao/{alert}")
     page.get_by_test_id("shift-day").click()
     entered = page.get_by_test_id("table-entered")
-    expect(entered).to_contain_text("đang lấy, cửa cống mở")
-    expect(entered).to_contain_text("Đo tay: 4,40 g/l")
+    expect(entered).to_contain_text("không lấy, cửa cống đóng")
+    expect(entered).to_contain_text("Đo tay: 1,25 g/l")
     assert page.url.endswith("#day")
     assert _sheets(page, tmp_path / "handover.pdf") == 1
 
