@@ -16,7 +16,8 @@ from tests.relay import Relay
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
 WIDTHS = [(1920, 1080), (360, 740)]
-PATHS = ["/"]
+REPORTS = ["/con-nuoc", "/ban-giao", "/ban-tin"]
+PATHS = ["/", *REPORTS]
 """Further pages are added here; each is tested at every width, in both themes."""
 
 
@@ -95,4 +96,6 @@ def _page(opened: Opened, service: Service, path: str, width: int, height: int) 
     expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
     if path == "/":
         expect(row(page, raised(service, "salinity-4"))).to_be_visible()
+    if path in REPORTS:
+        expect(page.locator(".gate, .report-table").first).to_be_visible()
     return page

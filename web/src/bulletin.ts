@@ -11,7 +11,7 @@ import { isoDay } from "./lunar.ts";
 import type { App, Opening, Page } from "./page.ts";
 import { troubleText } from "./reporting.ts";
 import { save } from "./saving.ts";
-import { Sheet, tableElement } from "./sheet.ts";
+import { reachable, Sheet, tableElement } from "./sheet.ts";
 import type { Moment } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
 
@@ -154,6 +154,7 @@ class BulletinPage implements Page {
     );
     if (selected) this.reading.focus({ preventScroll: true });
     this.reading.scrollTop = scrolled;
+    reachable(this.tables);
     refocus(this.tables, focused);
     this.notes.replaceChildren(...notes.map((note) => el("p", {}, note)));
     this.drawSheet(daily, notes, language);

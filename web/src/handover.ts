@@ -10,7 +10,7 @@ import type { App, Opening, Page } from "./page.ts";
 import { spanText } from "./reportcells.ts";
 import { troubleText } from "./reporting.ts";
 import { localField, localTime } from "./shelving.ts";
-import { Sheet, tableElement } from "./sheet.ts";
+import { reachable, Sheet, tableElement } from "./sheet.ts";
 import {
   handoverPath,
   type Shift,
@@ -181,6 +181,7 @@ class HandoverPage implements Page {
       el("div", {}, ...shift.happened.map((table) => tableElement(table))),
       el("div", {}, ...shift.measured.map((table) => tableElement(table))),
     );
+    reachable(this.tables);
     refocus(this.tables, focused);
     this.drawSheet(shift, name, [partial, said], language);
   }

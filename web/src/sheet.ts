@@ -1,6 +1,6 @@
 // Tables on the screen, and one sheet of A4 that holds them: what it has no room for is counted.
 
-import { el, setText } from "./dom.ts";
+import { el, setAttribute, setText } from "./dom.ts";
 import { type Cell, keptRows, shares, type Table } from "./tables.ts";
 import { type Language, word } from "./words.ts";
 
@@ -28,6 +28,17 @@ export function tableElement(table: Table, most = Infinity, paper = false): HTML
   const made = el("table", {}, caption, el("thead", {}, el("tr", {}, ...heads)), body);
   const id = paper ? null : `table-${table.id}`;
   return el("div", { class: "report-table", "data-testid": id }, made);
+}
+
+/** Tables that are wider than their place are scrolled by keyboard too. */
+export function reachable(tables: HTMLElement): void {
+  for (const place of tables.querySelectorAll<HTMLElement>(".report-table")) {
+    const wide = place.scrollWidth > place.clientWidth;
+    setAttribute(place, "tabindex", wide ? 0 : null);
+    setAttribute(place, "role", wide ? "group" : null);
+    const name = place.querySelector("caption")?.textContent ?? "";
+    setAttribute(place, "aria-label", wide ? name : null);
+  }
 }
 
 function content({ text, href, strong }: Cell, paper: boolean): HTMLElement | string {
