@@ -37,18 +37,22 @@ from ingest.store import DeadLetter
 Item = dict[str, Any]
 """An alert as it goes on the wire."""
 
-AlertsAsked = tuple[str, int | None, int | None, Key | None, int]
-"""(state of `alerts.records.STATES`, from_ms, to_ms, after, limit)"""
+AlertsAsked = tuple[str, int | None, int | None, Key | None, int, Mapping[str, str]]
+"""(state of `alerts.records.STATES`, from_ms, to_ms, after, limit, what fields must be)"""
 
 
 @dataclass(frozen=True, slots=True)
 class MapDefaults:
-    """Where a geographic map opens. `tiles_url` None: the project's own vectors, no server."""
+    """Where a geographic map opens. `tiles_url` None: the project's own vectors, no server.
+
+    tiles_source : whom the map names for the tiles, as their licence may ask
+    """
 
     lat: float = 10.27
     lon: float = 106.45
     zoom: int = 10
     tiles_url: str | None = None
+    tiles_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

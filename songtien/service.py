@@ -265,6 +265,10 @@ class Service:
             anonymous=self.settings.auth.anonymous,
             broker_url=str(broker_address(self.settings.mqtt)),
             root=self.settings.mqtt.root,
+            map=door.MapDefaults(
+                tiles_url=self.settings.map.tiles_url,
+                tiles_source=self.settings.map.tiles_source,
+            ),
         )
         self.door = self.doors(about=about)
         self.http = uvicorn.Server(

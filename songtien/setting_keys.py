@@ -154,6 +154,21 @@ def _web_url(value: object) -> str:
     return value
 
 
+def _tiles_url(value: object) -> str:
+    """A template as map viewers take it. Its host stands in the pages' security policy."""
+    accepted = "accepted is https://HOST/… or /… (this service's own host), with {z}, {x} and {y}"
+    if not isinstance(value, str) or re.search(r"[\s\x00-\x1f;,\"'<>\\]", value):
+        raise NotAcceptedError(accepted)
+    parts = url_parts(value)
+    if parts is None:
+        known = value.startswith("/") and not value.startswith("//")
+    else:
+        known = parts.scheme == "https" and not re.search(r"[@{}]", parts.netloc)
+    if not known or sorted(re.findall(r"\{[^}]*\}", value)) != ["{x}", "{y}", "{z}"]:
+        raise NotAcceptedError(accepted)
+    return value
+
+
 def _origins(value: object) -> tuple[str, ...]:
     """Origins as browsers send them: lower case, without a path."""
     accepted = 'accepted is a list such as ["https://screens.example.vn"], each without a path'
@@ -257,6 +272,8 @@ KEYS: Final = (
     Key("data", "journal_days", _integer(1, 3_650), 7, _number_of),
     Key("rewind", "keep_days", _integer(1, 36_500), 400, _number_of),
     Key("rewind", "at_once", _integer(0, 1_000), 8, _number_of),
+    Key("map", "tiles_url", _tiles_url),
+    Key("map", "tiles_source", _name),
     Key("registry", "file", _path),
     Key("rules", "file", _path),
     Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),

@@ -83,6 +83,17 @@ class DataSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MapSettings:
+    """The server of map tiles, as browsers reach it, and whom the map names for them.
+
+    tiles_url : with {z}, {x} and {y}; None draws the project's own lines alone
+    """
+
+    tiles_url: str | None = None
+    tiles_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ingest:
     """How far a series' newest reading must be ahead before a reading is released."""
 
@@ -137,6 +148,7 @@ class Settings:
     auth: Auth
     data: DataSettings
     rewind: RewindSettings
+    map: MapSettings
     ingest: Ingest
     watch: WatchSettings
     cap: Sender

@@ -35,6 +35,7 @@ from songtien.setting_values import (
     Http,
     Ingest,
     LiveSettings,
+    MapSettings,
     Mqtt,
     RewindSettings,
     Settings,
@@ -239,6 +240,7 @@ class _Reading:
             ),
             data=DataSettings(directory, values["data.journal_days"]),
             rewind=RewindSettings(values["rewind.keep_days"], values["rewind.at_once"]),
+            map=MapSettings(values["map.tiles_url"], values["map.tiles_source"] or ""),
             ingest=Ingest(values["ingest.reorder_s"]),
             watch=WatchSettings(
                 values["watch.behind_s"],

@@ -92,7 +92,13 @@ async def metrics(request: Request, principal: Viewer) -> Response:
                 "anonymous": "viewer",
                 "language": "vi",
                 "timezone": "Asia/Ho_Chi_Minh",
-                "map": {"lat": 10.27, "lon": 106.45, "zoom": 10, "tiles_url": None},
+                "map": {
+                    "lat": 10.27,
+                    "lon": 106.45,
+                    "zoom": 10,
+                    "tiles_url": None,
+                    "tiles_source": "",
+                },
                 "now": 1767000000000,
             }
         ),
@@ -118,6 +124,7 @@ async def about(request: Request, service: ServiceHere) -> Response:
                     "lon": known.map.lon,
                     "zoom": known.map.zoom,
                     "tiles_url": known.map.tiles_url,
+                    "tiles_source": known.map.tiles_source,
                 },
                 "now": service.now_ms(),
             }

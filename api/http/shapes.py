@@ -26,6 +26,7 @@ class MapShape(Shape):
     lon: float
     zoom: int
     tiles_url: str | None
+    tiles_source: str
 
 
 class AboutShape(Shape):

@@ -14,7 +14,7 @@ from alerts.webhook import Wanted
 from ingest.faults import ConfigError
 from ingest.influx import InfluxAddress
 from songtien.setting_keys import KEYS, SECTIONS, webhook_keys
-from songtien.setting_values import Auth
+from songtien.setting_values import Auth, MapSettings
 from songtien.settings import DEFAULTS, load_settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -126,6 +126,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_DATA__JOURNAL_DAYS": "3",
         "SONGTIEN_REWIND__KEEP_DAYS": "30",
         "SONGTIEN_REWIND__AT_ONCE": "2",
+        "SONGTIEN_MAP__TILES_URL": "https://tiles.example.vn/{z}/{x}/{y}.png?key=a",
+        "SONGTIEN_MAP__TILES_SOURCE": "© Ai đó",
         "SONGTIEN_REGISTRY__FILE": "s.toml",
         "SONGTIEN_RULES__FILE": "r.toml",
         "SONGTIEN_INGEST__REORDER_S": "1.5",
@@ -164,6 +166,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert settings.registry_file == tmp_path / "s.toml"
     assert settings.rules_file == tmp_path / "r.toml"
     assert (settings.rewind.keep_days, settings.rewind.at_once) == (30, 2)
+    tiles = MapSettings("https://tiles.example.vn/{z}/{x}/{y}.png?key=a", "© Ai đó")
+    assert settings.map == tiles
     assert settings.ingest.reorder_s == 1.5
     assert settings.cap == Sender("man.example.vn", "Đài khí tượng thủy văn")
     assert settings.webhooks == ()
@@ -269,6 +273,11 @@ INFLUX = '[store]\nurl = "influxdb://h:8086/b?org=o"\n'
         ("[auth]\nsession_hours = 0", "from 1 to 8760"),
         ("[auth]\nsession_hours = 200", "session_hours or longer"),
         ('[auth]\nsecure_cookies = "yes"', "true or false"),
+        ('[map]\ntiles_url = "http://t/{z}/{x}/{y}.png"', "accepted is https://HOST/"),
+        ('[map]\ntiles_url = "https://{s}.t/{z}/{x}/{y}.png"', "accepted is https://HOST/"),
+        ('[map]\ntiles_url = "https://t/{z}/{x}.png"', "with {z}, {x} and {y}"),
+        ('[map]\ntiles_url = "//t/{z}/{x}/{y}.png"', "accepted is https://HOST/"),
+        ('[map]\ntiles_url = "https://t;x/{z}/{x}/{y}.png"', "accepted is https://HOST/"),
         ('[live]\norigins = ["https://h/path"]', "without a path"),
         ('[live]\norigins = ["*"]', "without a path"),
         ('[data]\ndir = "songtien.toml"', "accepted is a directory"),

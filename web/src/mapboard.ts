@@ -67,11 +67,11 @@ export class MapBoard {
   /** `choose` is told of the station whose popup opens. */
   constructor(root: HTMLElement, tiles: Tiles, private readonly choose: (id: string) => void) {
     root.append(this.place);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map = new LeafletMap(this.place, {
       ...{ zoomControl: false, zoomSnap: 0.25, zoomDelta: 0.5, minZoom: 8 },
       maxZoom: tiles.url === null ? 14 : 17,
-      ...{ zoomAnimation: !still, fadeAnimation: false, markerZoomAnimation: !still, inertia: !still },
+      // A map that is left in the midst of a zoom would have nothing to end it on.
+      ...{ zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false },
       maxBounds: [[8.4, 104.4], [11.8, 108.6]],
     });
     this.map.setView([10.13, 106.4], 10);
