@@ -34,6 +34,8 @@ export function dayAfter(iso: string, days: number): string {
   return start === null ? iso : isoDay(start + days * DAY_MS + HOUR_MS);
 }
 
+const SAME_SHOWN = 3;
+
 export interface Daily {
   date: string;
   span: Span;
@@ -60,6 +62,10 @@ export function dailyOf(answer: Fields, places: readonly Station[], language: La
   };
   const lunar = fields(answer["lunar"]) ?? {};
   const date = text(lunar[language === "vi" ? "text_vi" : "text_en"]);
+  // Which dates are compared, also where there are no data of them.
+  const same = rowsOf(answer, "same_dates")
+    .slice(0, SAME_SHOWN)
+    .map((one) => text(one["date"]).split("-").reverse().join("/"));
   const unfinished = running
     ? word("bulletin_unfinished", language, { time: clockTime(span.to_ms) })
     : word("bulletin_partial", language);
@@ -77,7 +83,7 @@ export function dailyOf(answer: Fields, places: readonly Station[], language: La
       answer["complete"] === true ? "" : unfinished,
       answer["simulated"] === true ? word("bulletin_simulated", language) : "",
     ].filter(Boolean),
-    lunar: word("bulletin_lunar", language, { date }),
+    lunar: word("bulletin_lunar", language, { date, same: same.join(", ") || NONE }),
     ...{ text: both("text"), attribution: both("attribution") },
   };
 }

@@ -23,7 +23,6 @@ export class GateCurve {
     { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, preserveAspectRatio: "none", role: "img" },
     ...[this.level, this.suspect, this.good],
   );
-  private readonly name = el("span", { class: "limit-name", "aria-hidden": "true" });
   private readonly span = el("p", { class: "axis", "aria-hidden": "true" });
   private readonly none = el("p", { class: "none" });
   private asked_ms = -Infinity;
@@ -33,7 +32,7 @@ export class GateCurve {
     private readonly past: Past,
     private readonly changed: () => void,
   ) {
-    this.place.append(el("div", { class: "canvas" }, this.picture, this.name), this.span, this.none);
+    this.place.append(this.picture, this.span, this.none);
   }
 
   update(gate: Gate, reading: Reading | null, at: Moment): void {
@@ -52,13 +51,13 @@ export class GateCurve {
     this.shape = drawn;
     const level = limit(limit_g_l, "salinity_g_l", language);
     setText(this.none, shape === null && held !== null ? word("gate_curve_none", language) : "");
-    setText(this.name, shape === null ? "" : `${level} g/l`);
-    setText(this.span, shape === null ? "" : `${shortTime(span.from_ms, now_ms)} – ${clockTime(now_ms)}`);
+    const axis = `${shortTime(span.from_ms, now_ms)} – ${clockTime(now_ms)}`;
+    const dashed = `- - ${word("gate_limit", language, { level })}`;
+    setText(this.span, shape === null ? "" : `${axis} · ${dashed}`);
     setAttribute(this.good, "d", shape?.good ?? "");
     setAttribute(this.suspect, "d", shape?.suspect ?? "");
     const y = shape?.limit_y ?? 0;
     for (const end of ["y1", "y2"]) setAttribute(this.level, end, y.toFixed(1));
-    this.name.style.top = `${((100 * y) / CURVE.height).toFixed(1)}%`;
     this.level.style.display = shape === null ? "none" : "";
     const told = {
       level,

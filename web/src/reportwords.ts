@@ -119,7 +119,10 @@ export const REPORT_WORDS = {
   bulletin_unfinished: ["CHƯA HẾT NGÀY: số liệu đến {time}.", "THE DAY IS NOT OVER: data until {time}."],
   bulletin_partial: ["CHƯA ĐỦ SỐ LIỆU của ngày này.", "NOT ALL DATA of this day could be read."],
   bulletin_simulated: ["CÓ SỐ LIỆU MÔ PHỎNG.", "PARTLY SIMULATED DATA."],
-  bulletin_lunar: ["Âm lịch: {date}.", "Lunar date: {date}."],
+  bulletin_lunar: [
+    "Âm lịch: {date}. Cùng ngày các năm trước: {same}.",
+    "Lunar date: {date}. The same in earlier years: {same}.",
+  ],
   bulletin_text: ["Bài đọc", "To be read aloud"],
   bulletin_copy: ["Chép", "Copy"],
   bulletin_copied: ["Đã chép.", "Copied."],
