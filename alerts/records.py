@@ -8,6 +8,7 @@ those that people were told of are what the live channel resumes by.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +27,8 @@ CREATE TABLE IF NOT EXISTS alert (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_by_time ON alert (t_since_ms, id);
 CREATE INDEX IF NOT EXISTS alert_open ON alert (t_since_ms, id) WHERE state <> 'normal';
+CREATE INDEX IF NOT EXISTS alert_by_station
+    ON alert (json_extract(CAST(body AS TEXT), '$.station'), t_since_ms, id);
 CREATE TABLE IF NOT EXISTS alert_event (
     pos INTEGER PRIMARY KEY AUTOINCREMENT,
     alert TEXT NOT NULL,
@@ -51,6 +54,12 @@ STATES: Final[Mapping[str, str]] = {
     **{state.value: f"told AND state = '{state.value}'" for state in State},
 }
 """What `page` can be asked for. `cleared` and `normal` are the same: told, and over."""
+
+FIELDS: Final[Mapping[str, str]] = {
+    name: f"json_extract(CAST(body AS TEXT), '$.{name}')"
+    for name in ("station", "rule", "k", "severity")
+}
+"""What `page` can be asked for alone. A station has an index of its own, of the same words."""
 
 Key = tuple[int, str]
 """Where a page ended: (t_since_ms, id) of its last alert."""
@@ -150,13 +159,16 @@ def page(
     to_ms: int | None = None,
     after: Key | None = None,
     limit: int = 100,
+    only: Mapping[str, str] = MappingProxyType({}),
 ) -> Page:
     """Alerts in a state (a key of `STATES`) that held at any time in [from_ms, to_ms).
 
-    Newest first by `t_since`. `after` is the `after` of the page before.
+    Newest first by `t_since`. `after` is the `after` of the page before, `only` what fields of
+    theirs must be, by keys of `FIELDS`.
     """
     assert limit > 0
-    where, values = [STATES[state]], list[Any]()
+    where = [STATES[state], *(f"{FIELDS[name]} = ?" for name in only)]
+    values: list[Any] = list(only.values())
     if from_ms is not None:
         where.append("(t_cleared_ms IS NULL OR t_cleared_ms >= ?)")
         values.append(from_ms)

@@ -66,10 +66,11 @@ def _held(
 ) -> list[Item]:
     """The alerts of a rule and a series that held at any time in [from, to)."""
     found: list[Item] = []
+    only = {"rule": rule, "k": key}
     after: records.Key | None = None
     while True:
-        page = records.page(connection, "all", from_ms, to_ms, after, PAGE)
-        found.extend(each for each in page.items if (each["rule"], each["k"]) == (rule, key))
+        page = records.page(connection, "all", from_ms, to_ms, after, PAGE, only)
+        found.extend(page.items)
         after = page.after
         if after is None:
             return found

@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator
 
 from alerts.records import STATES, Key, Page
+from alerts.rules import Severity
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
@@ -36,6 +37,7 @@ State = Annotated[
         "`historic`: found too late to be told to anybody",
     ),
 ]
+Id = Annotated[str | None, Query(max_length=80)]
 AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="16 hexadecimal digits")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
@@ -79,16 +81,22 @@ async def alerts(
     to: Annotated[str | None, Query(max_length=64, description="only what began before")] = None,
     limit: Limit = 100,
     after: After = None,
+    station: Id = None,
+    rule: Id = None,
+    severity: Severity | None = None,
 ) -> Response:
     """Each with its timeline: every transition, and what proved it. With `from` and `to`: those
-    that held at any time between. Names of officers and notes are shown to operators only. With
-    `at`: those that were active then, each with its timeline up to then.
+    that held at any time between; with `station`, `rule`, `severity`: those alone. Names of
+    officers and notes are shown to operators only. With `at`: those that were active then, each
+    with its timeline up to then.
     """
     from_ms = None if from_ is None else time_ms("from", from_)
     to_ms = None if to is None else time_ms("to", to)
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
         raise invalid("from", f"{from_ms} is not before to = {to_ms}; from < to is accepted")
-    asked = (state, from_ms, to_ms, _key(after), limit)
+    wished = {"station": station, "rule": rule, "severity": severity}
+    only = {name: str(value) for name, value in wished.items() if value is not None}
+    asked = (state, from_ms, to_ms, _key(after), limit, only)
     then = past_of(request)
     if then is None:
         page = await run_in_threadpool(service.alerts, asked)
@@ -102,12 +110,13 @@ async def alerts(
 
 
 def _active_then(service: Service, then: Then, asked: AlertsAsked) -> Page:
-    state, from_ms, to_ms, after, limit = asked
+    state, from_ms, to_ms, after, limit, only = asked
     if state not in ("all", "active"):
         raise invalid("state", f"{state!r} is not accepted with at: only what was active is known")
     if from_ms is not None or to_ms is not None:
         raise invalid("from" if to_ms is None else "to", "not with at, which is one moment")
-    found = sorted(((each["t_since"], each["id"], each) for each in then.alerts), reverse=True)
+    meant = [one for one in then.alerts if all(one.get(name) == only[name] for name in only)]
+    found = sorted(((each["t_since"], each["id"], each) for each in meant), reverse=True)
     rest = [each for each in found if after is None or each[:2] < after]
     items = [_up_to(service, alert, then.at_ms) for _, _, alert in rest[:limit]]
     return Page(items, rest[limit - 1][:2] if len(rest) > limit else None)

@@ -88,6 +88,28 @@ def test_a_period_takes_what_held_in_it(conn: sqlite3.Connection) -> None:
     assert listed(5000, 6000) == [310, 60]
 
 
+def test_alerts_of_one_station_rule_or_severity_alone(conn: sqlite3.Connection) -> None:
+    stored(conn)
+    every = records.page(conn).items
+    for name in records.FIELDS:
+        for wished in {alert[name] for alert in every}:
+            found = records.page(conn, only={name: wished}).items
+            assert found == [alert for alert in every if alert[name] == wished]
+        assert records.page(conn, only={name: "other"}).items == []
+    both = {"station": every[0]["station"], "rule": "other"}
+    assert records.page(conn, only=both).items == []
+
+
+def test_alerts_of_a_station_are_found_by_an_index(conn: sqlite3.Connection) -> None:
+    asked: list[str] = []
+    conn.set_trace_callback(asked.append)
+    records.page(conn, only={"station": "vam-kenh"})
+    conn.set_trace_callback(None)
+    plan = conn.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    assert "USING INDEX alert_by_station" in str(plan)
+    assert "TEMP B-TREE" not in str(plan)
+
+
 def test_pages_follow_each_other(conn: sqlite3.Connection) -> None:
     stored(conn)
     seen: list[float] = []

@@ -43,6 +43,22 @@ def test_alerts_are_asked_for_by_state_and_time(world: World) -> None:
         assert get(world, f"/api/v1/alerts?state={state}").status_code == 200
 
 
+def test_alerts_are_asked_for_by_station_rule_and_severity(world: World) -> None:
+    ids = [f"{n:016x}" for n in range(4)]
+    for n, alert in enumerate(ids):
+        rule, severity = ("a", "info") if n % 2 else ("b", "critical")
+        station = "vam-kenh" if n < 3 else "my-tho"
+        changes = {"rule": rule, "severity": severity, "station": station}
+        world.put_alert(EventType.RAISED, id=alert, t_since=NOW_MS - 2000 - n, **changes)
+    assert _ids(world, "station=vam-kenh") == ids[:3]
+    assert _ids(world, "station=vam-kenh&rule=b") == [ids[0], ids[2]]
+    assert _ids(world, "severity=info&state=active") == [ids[1], ids[3]]
+    assert _ids(world, "station=nowhere") == []
+    page = get(world, "/api/v1/alerts?station=vam-kenh&limit=2").json()
+    assert [alert["id"] for alert in page["items"]] == ids[:2]
+    assert _ids(world, f"station=vam-kenh&limit=2&after={page['next']}") == ids[2:3]
+
+
 def test_pages_lead_on(world: World) -> None:
     ids = [f"{n:016x}" for n in range(5)]
     for n, alert in enumerate(ids):
@@ -60,7 +76,10 @@ def test_pages_lead_on(world: World) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["state=none", "limit=0", "limit=501", "from=x", "after=x", f"from={NOW_MS}&to={NOW_MS}"],
+    [
+        *("state=none", "limit=0", "limit=501", "from=x", "after=x", "severity=grave"),
+        *(f"station={'x' * 81}", f"from={NOW_MS}&to={NOW_MS}"),
+    ],
 )
 def test_what_is_not_accepted_is_told(world: World, query: str) -> None:
     answer = get(world, f"/api/v1/alerts?{query}")

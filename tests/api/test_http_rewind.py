@@ -81,6 +81,9 @@ def test_names_of_officers_are_for_officers_in_the_past_too(world: World) -> Non
     assert "who" not in get(world, url, then=told).json()["items"][0]
     shown = get(world, url, world.token("operator"), then=told).json()["items"][0]
     assert shown["who"] == "an"
+    own = get(world, f"{url}&severity={shown['severity']}&rule={shown['rule']}", then=told)
+    assert [one["id"] for one in own.json()["items"]] == [shown["id"]]
+    assert get(world, f"{url}&rule=other", then=told).json()["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ import type { Moment } from "./view.ts";
 import { named, word } from "./words.ts";
 import type { Span } from "./zoom.ts";
 
-const PAGE = 500;
-const PAGES_MAX = 4;
+const ASKED_MAX = 500;
 const SHOWN_MAX = 50;
 /** What was asked of a span that goes on with now is asked again after this. */
 const KEPT_MS = 60_000;
@@ -47,26 +46,17 @@ export class PlaceAlerts {
   }
 
   private async load({ from_ms, to_ms }: Span, turn: number): Promise<void> {
-    const found: Alert[] = [];
-    let after = "";
+    const span = `from=${Math.round(from_ms)}&to=${Math.round(to_ms) + 1}`;
+    const own = `station=${encodeURIComponent(this.station)}&limit=${ASKED_MAX}`;
     try {
-      for (let page = 0; page < PAGES_MAX; page += 1) {
-        const span = `from=${Math.round(from_ms)}&to=${Math.round(to_ms) + 1}`;
-        const more = after === "" ? "" : `&after=${encodeURIComponent(after)}`;
-        const answer = await this.ask(`/api/v1/alerts?${span}&limit=${PAGE}${more}`);
-        if (turn !== this.turn) return;
-        const items = (list(answer["items"]) as Fields[]).map(alertOf);
-        found.push(...items.filter((one) => one.station === this.station && !one.test));
-        after = text(answer["next"]);
-        if (after === "") break;
-      }
+      const answer = await this.ask(`/api/v1/alerts?${span}&${own}`);
+      if (turn !== this.turn) return;
+      this.found = (list(answer["items"]) as Fields[]).map(alertOf).filter((one) => !one.test);
+      this.truncated = text(answer["next"]) !== "";
+      this.changed();
     } catch (error) {
       console.warn("the alerts of the span could not be asked", error);
-      return;
     }
-    this.found = found;
-    this.truncated = after !== "";
-    this.changed();
   }
 
   /** Marks on the axis of time, of one series or of all. */
