@@ -87,8 +87,8 @@ def care(
         "cleaned": _last(counted, now_ms, lambda each: bool(each["cleaned"])),
         "calibrated": _last(counted, now_ms, lambda each: bool(each["calibrated"])),
     }
-    difference = _difference(sources, counted)
-    state = _state(done["checked"], difference)
+    difference = _difference(sources, counted, now_ms)
+    state = _state(difference)
     vi, en = _words(done, difference, state)
     return {
         "station": station,
@@ -105,31 +105,41 @@ def _last(checks: Sequence[Mapping[str, Any]], now_ms: int, asked: Any) -> dict[
     found = next((each for each in checks if asked(each)), None)
     if found is None:
         return None
-    days = max(0, now_ms - found["t"]) / DAY_MS
-    return {"id": found["id"], "t": found["t"], "days": round(days, 1)}
+    return _when(found, now_ms)
 
 
-def _difference(sources: Sources, checks: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _when(check: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    days = max(0, now_ms - check["t"]) / DAY_MS
+    return {"id": check["id"], "t": check["t"], "days": round(days, 1)}
+
+
+def _difference(
+    sources: Sources, checks: Sequence[Mapping[str, Any]], now_ms: int
+) -> dict[str, Any] | None:
     for check in checks:
         hand = check["values"].get("salinity_g_l")
         if hand is None:
             continue
         value = _value(sources, check["station"], check["depth"], "salinity_g_l", hand, check["t"])
         if value["difference"] is not None:
-            told = {"id": check["id"], "t": check["t"]}
-            return value | told | {"verdict": verdict(hand, value["difference"])}
+            said = {"verdict": verdict(hand, value["difference"])}
+            return value | _when(check, now_ms) | said
     return None
 
 
-def _state(checked: Mapping[str, Any] | None, difference: Mapping[str, Any] | None) -> str:
-    """The worst that is known: a probe that was wrong is not trusted however lately it was."""
-    if checked is None:
+def _state(difference: Mapping[str, Any] | None) -> str:
+    """The worst that is known: a probe that was wrong is not trusted however lately it was.
+
+    Only a comparison earns trust: a visit that took the temperature, or found the probe silent,
+    says nothing of its salt.
+    """
+    if difference is None:
         return "never"
-    if difference is not None and difference["verdict"] != "agrees":
+    if difference["verdict"] != "agrees":
         return str(difference["verdict"])
-    if checked["days"] > AGEING_DAYS:
+    if difference["days"] > AGEING_DAYS:
         return "old"
-    return "ageing" if checked["days"] > TRUSTED_DAYS else "trusted"
+    return "ageing" if difference["days"] > TRUSTED_DAYS else "trusted"
 
 
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -156,6 +166,11 @@ _STATES: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+_NOT_COMPARED: Final = (
+    "Chưa biết máy đo đúng đến đâu.",
+    "Nobody knows how right the probe is.",
+)
+
 
 def _words(
     done: Mapping[str, Mapping[str, Any] | None],
@@ -169,6 +184,11 @@ def _words(
         en.append(f"Checked by hand {checked['days']:g} days ago.")
     if difference is not None:
         by = difference["difference"]
+        if checked is not None and checked["id"] != difference["id"]:
+            vi.append(
+                f"So được với số máy lần gần nhất cách đây {_comma(difference['days'])} ngày."
+            )
+            en.append(f"Last compared with the probe {difference['days']:g} days ago.")
         if round(abs(by), 2) == 0:
             vi.append("Máy đo bằng số đo tay.")
             en.append("The probe read the same.")
@@ -178,15 +198,15 @@ def _words(
             )
             en.append(f"The probe read {abs(by):.2f} g/L {'higher' if by > 0 else 'lower'}.")
     elif checked is not None:
-        vi.append("Không có số máy cùng lúc để so.")
-        en.append("There is no reading of that time to compare with.")
+        vi.append("Chưa lần nào có độ mặn của cả hai bên để so.")
+        en.append("No check has a salinity of both sides to compare.")
     if cleaned is not None:
         vi.append(f"Vệ sinh cách đây {_comma(cleaned['days'])} ngày.")
         en.append(f"Cleaned {cleaned['days']:g} days ago.")
         if difference is not None and cleaned["t"] >= difference["t"]:
             vi.append("Số so sánh là của trước khi vệ sinh.")
             en.append("The comparison is of before it was cleaned.")
-    said = _STATES[state]
+    said = _STATES[state] if checked is None or difference is not None else _NOT_COMPARED
     return " ".join([*vi, said[0]]), " ".join([*en, said[1]])
 
 

@@ -55,7 +55,7 @@ CARE: Final[Example] = {
     "checked": _DONE,
     "cleaned": _DONE,
     "calibrated": None,
-    "difference": {**CHECK["values"][0], "id": "c12", "t": _T, "verdict": "apart"},
+    "difference": {**CHECK["values"][0], **_DONE, "verdict": "apart"},
     "state": "apart",
     "text_vi": "Đo đối chứng cách đây 3,2 ngày. Máy thấp hơn đo tay 0,15 g/l. Vệ sinh cách đây "
     "3,2 ngày. Số so sánh là của trước khi vệ sinh. Lệch vừa: vệ sinh đầu dò rồi đo lại.",

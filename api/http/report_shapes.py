@@ -93,6 +93,7 @@ class Done(Shape):
 class CareDifference(HandValue):
     id: str
     t: int
+    days: float = Field(description="how long ago that was")
     verdict: Literal["agrees", "apart", "far-apart"]
 
 
@@ -107,7 +108,9 @@ class CareShape(Shape):
     difference: CareDifference | None = Field(
         description="of salinity, by the newest check that has the probe's value beside it"
     )
-    state: Literal["trusted", "ageing", "old", "apart", "far-apart", "never"]
+    state: Literal["trusted", "ageing", "old", "apart", "far-apart", "never"] = Field(
+        description="by that comparison alone; never: there is none"
+    )
     text_vi: str
     text_en: str
 

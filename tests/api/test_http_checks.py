@@ -210,6 +210,26 @@ def test_trust_decays_and_ends_with_a_wrong_probe(
     assert found["difference"]["difference"] == pytest.approx(probe - 1.2)
 
 
+def test_only_a_comparison_earns_trust(world: World) -> None:
+    post(world, t=NOW_MS - 20 * DAY, level_m=None)
+    found = care(world)
+    assert (found["state"], found["checked"]["days"], found["difference"]) == ("never", 20.0, None)
+    assert found["text_vi"] == (
+        "Đo đối chứng cách đây 20 ngày. Chưa lần nào có độ mặn của cả hai bên để so. "
+        "Vệ sinh cách đây 20 ngày. Chưa biết máy đo đúng đến đâu."
+    )
+    world.put("xh-01/salinity_g_l", [(NOW_MS - 20 * DAY, 1.2, 1)])
+    assert care(world)["state"] == "ageing"
+    post(world, t=NOW_MS - DAY, salinity_g_l=None, temperature_c=29.0, cleaned=False)
+    found = care(world)
+    assert (found["state"], found["checked"]["days"]) == ("ageing", 1.0)
+    assert (found["difference"]["id"], found["difference"]["days"]) == ("c1", 20.0)
+    assert found["text_vi"].startswith(
+        "Đo đối chứng cách đây 1 ngày. So được với số máy lần gần nhất cách đây 20 ngày. "
+    )
+    assert "Last compared with the probe 20 days ago." in found["text_en"]
+
+
 def test_care_in_words(world: World) -> None:
     never = care(world)
     assert (never["state"], never["checked"], never["difference"]) == ("never", None, None)
