@@ -32,6 +32,7 @@ class GatesPage implements Page {
   private readonly cards = new Map<string, GateCard>();
   private gates: Gate[] = [];
   private read: unknown = null;
+  private role = "viewer";
   /** What crews had entered by the advice that is polled: another one, and all is asked again. */
   private entered = "";
 
@@ -56,7 +57,9 @@ class GatesPage implements Page {
   update(at: Moment): void {
     const { held } = this.app;
     this.listen();
-    void this.asked.look(held.client?.role ?? "", PATH, EVERY_MS, performance.now());
+    // While the link is down nobody has a role; what is shown stays.
+    this.role = held.client?.role || this.role;
+    void this.asked.look(this.role, PATH, EVERY_MS, performance.now());
     const { answer } = this.asked;
     if (answer !== this.read) {
       this.read = answer;

@@ -49,6 +49,8 @@ class HandoverPage implements Page {
   private readonly sheet = new Sheet();
   private shape = "";
   private read: unknown = null;
+  /** Officers are told names and notes. */
+  private role = "viewer";
 
   constructor(
     root: HTMLElement,
@@ -87,7 +89,9 @@ class HandoverPage implements Page {
     const { language, now_ms } = at;
     const { held } = this.app;
     const past = held.past !== null;
-    const key = [wantedText(this.wanted), held.client?.role ?? "", past].join();
+    // While the link is down nobody has a role; what is shown stays.
+    this.role = held.client?.role || this.role;
+    const key = [wantedText(this.wanted), this.role, past].join();
     // A shift that is over goes on too: late readings come, and alerts are taken.
     const every_ms = spanOfShift(this.wanted, now_ms).goesOn ? EVERY_MS : 5 * EVERY_MS;
     void this.asked.look(key, handoverPath(this.wanted, now_ms, past), every_ms, performance.now());
