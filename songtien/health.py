@@ -12,6 +12,7 @@ from ingest.link import Link
 from songtien.announce import CANARY_FRESH_MS, Announcer
 from songtien.historian import Historian
 from songtien.pipeline import Pipeline
+from songtien.rewind.rewinds import Past
 from songtien.watching import Watching
 from songtien.webhooks import Webhooks
 
@@ -28,6 +29,7 @@ class Health:
     hub: Hub
     live: LiveServer
     historian: Historian | None
+    past: Past
     watching: Watching
     webhooks: Webhooks
 
@@ -74,11 +76,13 @@ class Health:
                 "live_merged": ("Updates of state overwritten before they were sent.", live.merged),
                 "live_slow_closes": ("Clients closed as too slow.", live.slow_closes),
                 **({} if self.historian is None else self.historian.counters()),
+                **self.past.recorder.counters(),
                 **self.watching.counters(),
                 **self.webhooks.counters(),
             },
             gauges={
                 **({} if self.historian is None else self.historian.gauges()),
+                **self.past.gauges(),
                 **self.watching.gauges(),
                 **self.webhooks.gauges(),
             },

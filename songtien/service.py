@@ -210,6 +210,7 @@ class Service:
             self.hub,
             self.live,
             self.historian,
+            self.past,
             self.watching,
             self.webhooks,
         )

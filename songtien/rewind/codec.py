@@ -111,14 +111,15 @@ def unpack_key(body: bytes, config: Config, keys: Sequence[str]) -> Key:
 
 
 def stretch_of(changes: Sequence[tuple[int, Change]]) -> Stretch:
-    """Changes as they came, times rising; of each series one value a second, the last."""
+    """Changes as they came, times rising; of each series one value a second, the newest."""
     values = [(at_ms, each.newest) for at_ms, each in changes if len(each.newest)]
     others = [(at_ms, _without_values(each)) for at_ms, each in changes if _says_more(each)]
     if not values:
         return Stretch(np.zeros(0, dtype=np.int64), Batch.empty(), others)
     rows = Batch.concat([batch for _, batch in values])
     at = np.repeat([at_ms for at_ms, _ in values], [len(batch) for _, batch in values])
-    order = np.lexsort((at // CONFLATED_MS, rows.series))
+    # As the hub takes them: an older one is history, of equal times the one given last counts.
+    order = np.lexsort((rows.t_ms, at // CONFLATED_MS, rows.series))
     series, second = rows.series[order], at[order] // CONFLATED_MS
     last = np.r_[(series[1:] != series[:-1]) | (second[1:] != second[:-1]), True]
     kept = np.sort(order[last])

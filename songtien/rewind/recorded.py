@@ -81,7 +81,7 @@ class Recorded:
             self._read_to = following.from_ms  # the next time it is read
             return gap
         # Where no gap was told and all else is as before, its key says nothing new.
-        goes_on = following.from_ms <= grown.to_ms and following.config == grown.config
+        goes_on = following.from_ms == grown.to_ms and following.config == grown.config
         piece = self._whole(following)
         return replace(piece, key=None, parts=None) if goes_on else piece
 

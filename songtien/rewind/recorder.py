@@ -8,7 +8,7 @@ record has a gap and no fault.
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,11 @@ KEY_EVERY_ROWS = 400_000
 WAITING_ROWS_MAX = 400_000
 WAITING_CHANGES_MAX = 20_000
 RETRY_S = 10.0
+CLOCK_BACK_MS = 60_000
+"""A clock that is set back by up to this stands still until it is there again; by more, and the
+record begins anew at the time that it tells.
+"""
+
 DAY_MS = 86_400_000
 LOCAL_OFFSET_MS = 25_200_000
 """Vietnam's time is UTC+7 all year; its days are forgotten as a whole."""
@@ -52,6 +57,7 @@ class Recorder:
     capture : all that is shown at this moment; called on the loop
     keep_days : how many whole days are kept, beside today
     written_ms : what was shown up to then is in the file, or lost
+    lost_changes : those that are not in the file, or may not be; a key counts as one
 
     Raises SchemaError where a newer version of the service has written the file.
     """
@@ -74,10 +80,12 @@ class Recorder:
         self._rounds = 0
         self._stopping = False
         self._now_ms = 0
+        self._told_ms = -1
         self._key_due_ms = 0
         self._rows = 0
         self._since_key = 0
         self._waiting: list[tuple[int, Change | Begun]] = []
+        self._in_hand = 0
         self._lost = True
         self._may_try = True
         self.lost_changes = 0
@@ -89,12 +97,14 @@ class Recorder:
 
     def note(self, change: Change) -> None:
         """The screens are shown this from now on; they show it already."""
-        now_ms = self._time()
         with self._lock:
+            self._time()
+            now_ms = self._later()
             if not self._lost:
                 self._take(now_ms, change)
             if self._lost or change.parts is not None or now_ms >= self._key_due_ms:
                 self._begin(now_ms)
+            self.lost_changes += self._lost
 
     def _take(self, now_ms: int, change: Change) -> None:
         rows = len(change.newest)
@@ -109,14 +119,28 @@ class Recorder:
 
     def beat(self) -> None:
         """The screens have been kept up to now."""
-        now_ms = self._time()
         with self._lock:
+            now_ms = self._time()
             if self._lost or now_ms >= self._key_due_ms:
-                self._begin(now_ms)
+                self._begin(self._later() if self._lost else now_ms)
+
+    def counters(self) -> Mapping[str, tuple[str, float]]:
+        """For `/metrics`."""
+        text = "Changes of what screens show that are missing from their record."
+        return {"rewind_lost_changes": (text, self.lost_changes)}
 
     def _time(self) -> int:
-        """The service's clock; one that steps back stands still."""
-        self._now_ms = max(self._now_ms, self._clock_ms())
+        """Under the lock: the service's clock, and never before what it told already."""
+        clock_ms = self._clock_ms()
+        if clock_ms < self._now_ms - CLOCK_BACK_MS:
+            # Nothing is thrown away; but what comes is not of the time after what waits.
+            self._lost, self._now_ms, self._told_ms = True, clock_ms, -1
+        self._now_ms = max(self._now_ms, clock_ms)
+        return self._now_ms
+
+    def _later(self) -> int:
+        """Under the lock: now, or a millisecond after what is written, or has a key, already."""
+        self._now_ms = max(self._now_ms, self._told_ms + 1)
         return self._now_ms
 
     def _begin(self, now_ms: int) -> None:
@@ -127,12 +151,11 @@ class Recorder:
         self._waiting.append((now_ms, Begun(key, goes_on=not self._lost)))
         self._lost = False
         self._since_key = 0
-        # What is shown after it, within the same millisecond, is later than the key.
-        self._now_ms = now_ms + 1
+        self._told_ms = now_ms
         self._key_due_ms = (now_ms // KEY_EVERY_MS + 1) * KEY_EVERY_MS
 
     def _lose(self) -> None:
-        self.lost_changes += sum(isinstance(each, Change) for _, each in self._waiting)
+        self.lost_changes += len(self._waiting)
         self._waiting, self._rows, self._lost = [], 0, True
 
     # Its thread.
@@ -153,6 +176,8 @@ class Recorder:
                     if writer is not None:
                         writer.close()
                         writer = None
+                        if _is_damage(error):
+                            self._put_aside()
                 with self._settled:
                     self._rounds += 1
                     self._settled.notify_all()
@@ -189,14 +214,16 @@ class Recorder:
         """
         with self._lock:
             waiting, self._waiting, self._rows = self._waiting, [], 0
+            self._in_hand = len(waiting)
             to_ms, lost = self._now_ms, self._lost
+            self._told_ms = to_ms
         changes: list[tuple[int, Change]] = []
         for at_ms, each in waiting:
             if isinstance(each, Change):
                 changes.append((at_ms, each))
                 continue
             if changes:
-                writer.append(stretch_of(changes), at_ms)
+                writer.append(stretch_of(changes), at_ms if each.goes_on else changes[-1][0])
             writer.begin(each.key, goes_on=goes_on and each.goes_on)
             self._recovered()
             changes, goes_on = [], True
@@ -204,6 +231,7 @@ class Recorder:
         if goes_on and (changes or not lost):
             writer.append(stretch_of(changes), to_ms)
         self.written_ms = to_ms
+        self._in_hand = 0
         return goes_on and not lost
 
     def _forget(self, writer: WallWriter, now_ms: int) -> None:
@@ -214,13 +242,16 @@ class Recorder:
         try:
             return WallWriter(self._path)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+            if not _is_damage(error):
                 raise
-            # The record is no part of the state: a damaged one is put aside, not mourned.
-            aside = self._path.with_suffix(f".damaged-{self._clock_ms()}")
-            self._path.rename(aside)
-            log.error("the record of the screens is damaged: put aside as %s", aside.name)  # noqa: TRY400 - the reason is in the line
+            self._put_aside()
             return WallWriter(self._path)
+
+    def _put_aside(self) -> None:
+        """The record is no part of the state: a damaged one is not mourned."""
+        aside = self._path.with_suffix(f".damaged-{self._clock_ms()}")
+        self._path.rename(aside)
+        log.error("the record of the screens is damaged: put aside as %s", aside.name)
 
     def _troubled(self, error: Exception) -> None:
         if self.trouble is None:
@@ -229,8 +260,15 @@ class Recorder:
             self.trouble = str(error)
             self._may_try = False
             self._lose()
+            self.lost_changes += self._in_hand
+            self._in_hand = 0
 
     def _recovered(self) -> None:
         if self.trouble is not None:
             log.warning("what the screens show is recorded again, after a gap")
             self.trouble = None
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file is none, or no longer one: all else has a class of its own in sqlite3."""
+    return type(error) is sqlite3.DatabaseError

@@ -5,7 +5,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -162,6 +162,14 @@ class Past:
             now_ms,
         )
         self.rewinds = RewindService(timeline, screens, self.recorder, at_once_max=settings.at_once)
+
+    def gauges(self) -> Mapping[str, tuple[str, float]]:
+        """For `/metrics`."""
+        trouble = "1 while what screens show can't be written down."
+        return {
+            "rewind_trouble": (trouble, self.recorder.trouble is not None),
+            "rewind_clients": ("Clients that are shown the past.", self.rewinds.playing),
+        }
 
     def close(self) -> None:
         self.rewinds.close()

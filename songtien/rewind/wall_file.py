@@ -60,7 +60,8 @@ class WallWriter:
         ).fetchall():
             # Of a life that was cut short.
             try:
-                self._seal(segment)
+                with _transaction(self._connection):
+                    self._seal(segment)
             except CodecError as error:
                 log.warning("part of the screens' record can't be read", exc_info=error)
 
@@ -124,7 +125,9 @@ class WallWriter:
         self._connection.close()
 
     def _seal(self, segment: int) -> None:
-        """Make one stretch of a segment's many: it is read as a whole, and packs better."""
+        """Within a transaction: make one stretch of a segment's many, which packs better and is
+        read as a whole.
+        """
         connection = self._connection
         key, stretches = _read(connection, segment)
         if len(stretches) < 2:
@@ -230,7 +233,7 @@ def _read(connection: sqlite3.Connection, segment: int) -> tuple[Key, Sequence[S
     return key, [unpacker.unpack(body) for (body,) in bodies[1:]]
 
 
-class MissingError(Exception):
+class MissingError(CodecError):
     """What was to be read has been forgotten meanwhile."""
 
 

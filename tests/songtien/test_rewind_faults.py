@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from api.live.parts import LinkState
 from ingest.journal import SchemaError
 from ingest.reading import Batch, Flag
 from songtien.rewind import recorder as recorders
 from songtien.rewind.scene import Change
-from songtien.rewind.wall_file import WallReader
+from songtien.rewind.walk import Walk
+from songtien.rewind.wall_file import WallReader, WallWriter
 from tests.songtien.feed import BEGIN_MS
 from tests.songtien.past import Past, pictures, shown
 
@@ -131,6 +133,7 @@ def test_a_disk_that_refuses_is_said_once_and_the_record_goes_on(
             past.show(value(past, 7))
             recorder.settle()
         past.now_ms += SECOND
+    assert recorder.lost_changes >= 5
     refused = [each for each in caplog.records if each.levelname == "ERROR"]
     assert len(refused) == 1
     assert len(WallReader(past.path).recorded()) == 2
@@ -162,6 +165,95 @@ def test_a_damaged_record_is_put_aside(tmp_path: Path, caplog: pytest.LogCapture
     assert "put aside" in caplog.text
 
 
+def test_one_that_is_damaged_while_it_is_written_is_put_aside_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(recorders, "RETRY_S", 0.01)
+    past = Past(tmp_path)
+    with past.recording():
+        past.show(value(past, 1))
+    with past.path.open("r+b") as file:  # the second page has the texts of the configuration
+        file.seek(4096)
+        file.write(b"\xff" * 4096)
+    past.now_ms += MINUTE
+    with past.recording() as recorder:
+        for n in range(100):
+            past.now_ms += SECOND
+            past.show(value(past, n))
+            recorder.settle()
+            if n > 2 and recorder.trouble is None:
+                break
+    assert recorder.trouble is None
+    assert first_value(past, past.now_ms) == n
+    assert list(tmp_path.glob("wall.damaged-*"))
+    assert "put aside" in caplog.text
+
+
+def test_a_kill_while_a_cut_life_is_put_in_order_costs_nothing_of_it(tmp_path: Path) -> None:
+    past = Past(tmp_path)
+    with past.recording() as recorder:
+        for n in range(3):
+            past.now_ms += SECOND
+            past.show(value(past, n))
+            recorder.settle()
+    with closing(sqlite3.connect(past.path, isolation_level=None)) as stands_for_the_kill:
+        stands_for_the_kill.execute(
+            "CREATE TRIGGER kill BEFORE INSERT ON body BEGIN SELECT RAISE(ABORT, 'killed'); END"
+        )
+        with pytest.raises(sqlite3.IntegrityError, match="killed"):
+            WallWriter(past.path)
+        stands_for_the_kill.execute("DROP TRIGGER kill")
+    WallWriter(past.path).close()
+    assert first_value(past, past.now_ms) == 2
+
+
+def test_a_clock_that_is_set_back_begins_the_record_anew(tmp_path: Path) -> None:
+    past = Past(tmp_path)
+    with past.recording() as recorder:
+        past.now_ms += 2 * 60 * MINUTE
+        past.show(value(past, 1))
+        ahead_ms = past.now_ms
+        past.now_ms -= 60 * MINUTE
+        back_ms = past.now_ms
+        # The hub takes no value older than its newest, but links have no such time.
+        past.show(Change(links={"mt-01": LinkState(s="lost", until=None)}))
+        assert recorder.settle()
+        assert recorder.written_ms == back_ms
+        past.now_ms += MINUTE
+        past.show(Change(links={"mt-01": LinkState(s="ready", until=None)}))
+        past.now_ms += MINUTE
+        expected = shown(past.screens, past.now_ms)
+    assert recorder.lost_changes == 0
+    assert past.at(back_ms + SECOND).screens.hub.state.links["mt-01"]["s"] == "lost"
+    assert shown(past.at(past.now_ms).screens, past.now_ms) == expected
+    # Who plays on from before comes to the same in the end.
+    pieces = past.timeline.open(BEGIN_MS)
+    walk = Walk(pieces.first, "w")
+    while (piece := pieces.next()) is not None:
+        walk.feed(piece)
+    walk.advance(ahead_ms)
+    assert shown(walk.screens, past.now_ms) == expected
+
+
+def test_what_comes_within_the_millisecond_of_a_write_is_played_too(tmp_path: Path) -> None:
+    past = Past(tmp_path)
+    with past.recording() as recorder:
+        past.now_ms += MINUTE
+        past.show(value(past, 1))
+        assert recorder.settle()
+        pieces = past.timeline.open(past.now_ms)
+        walk = Walk(pieces.first, "w")
+        walk.advance(past.now_ms)
+        past.show(value(past, 2))
+        past.now_ms += MINUTE
+        assert recorder.settle()
+        piece = pieces.next()
+        assert piece is not None
+        walk.feed(piece)
+        walk.advance(past.now_ms)
+        assert shown(walk.screens, past.now_ms) == shown(past.screens, past.now_ms)
+
+
 def test_a_record_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "wall.sqlite")) as newer:
         newer.execute("PRAGMA user_version = 99")
@@ -184,3 +276,15 @@ def test_of_several_values_within_a_second_the_last_is_kept(tmp_path: Path) -> N
     assert len(written) <= 2  # it may have been written in the middle of the second
     assert written[-1] == 99
     assert first_value(past, past.now_ms) == 99
+
+
+def test_a_late_value_in_the_second_of_a_newer_one_does_not_take_its_place(tmp_path: Path) -> None:
+    past = Past(tmp_path)
+    with past.recording():
+        past.now_ms = BEGIN_MS + MINUTE
+        past.show(value(past, 7))
+        past.now_ms += 1
+        past.show(Change(Batch.of([0], [past.now_ms - 30 * SECOND], [3], Flag.PASS)))
+        past.now_ms += SECOND
+        assert shown(past.screens, past.now_ms)["items"]
+    assert first_value(past, past.now_ms) == 7
