@@ -110,7 +110,7 @@ class AlertPage implements Page {
     this.asking = true;
     try {
       const path = `/api/v1/alerts/${encodeURIComponent(this.id)}`;
-      this.raw = await getJson(path, this.app.held.token);
+      this.raw = await getJson(path);
       this.problem = null;
       this.due_ms = Infinity; // until the socket tells of it again
     } catch (problem) {
@@ -194,7 +194,7 @@ class AlertPage implements Page {
     this.curvePlace.hidden = reading === undefined || place === null;
     if (reading === undefined || place === null) return;
     if (this.curves === null) {
-      const past = new Past((path, overtaken) => getJson(path, held.token, overtaken));
+      const past = new Past(getJson);
       const now = (): number => this.app.moment().now_ms;
       const zoom = new Zoom(wishOf(alert, at.now_ms));
       this.curves = new StationCurves(held, past, zoom, now, () => this.app.schedule());

@@ -79,7 +79,6 @@ export class Screen implements App {
   private readonly rewindBar = new RewindBar({
     show: (wish) => this.rewind(wish),
     present: () => location.assign(location.pathname + searchWith(location.search, null)),
-    token: this.held.token,
   });
   private page: Page = this.wall;
 
@@ -259,12 +258,12 @@ export class Screen implements App {
   private async openDesk(): Promise<void> {
     // What stands now, so that an officer changes what he sees; else what was last heard of it.
     const path = "/api/v1/desk";
-    const entered = await getJson(path, this.held.token).catch(() => this.held.desk.answer);
+    const entered = await getJson(path).catch(() => this.held.desk.answer);
     const { stations, advice } = this.held;
     const known = { stations, entered: entered ?? {}, intakes: adviceOf(advice.answer) };
     const doings = deskDoings(known, this.moment(), {
       send: async (method, path, body) => {
-        const answer = await sendJson(method, path, this.held.token, body);
+        const answer = await sendJson(method, path, body);
         this.held.lookAgain();
         return answer;
       },

@@ -45,15 +45,14 @@ class BridgePage implements Page {
     private readonly id: string,
   ) {
     const { held } = app;
-    const ask = (path: string, overtaken?: AbortSignal) => getJson(path, held.token, overtaken);
     const now = (): number => app.moment().now_ms;
     const redraw = (): void => app.schedule();
     this.zoom = new Zoom(viewInAddress() ?? { span_ms: DAY_MS, end_ms: null });
     this.figures = new BridgeFigures((direction) => this.choose(direction));
-    const past = new Past(ask);
+    const past = new Past(getJson);
     this.curves = new BridgeCurves(held, past, this.zoom, now, () => this.zoomed(), redraw);
-    this.alerts = new PlaceAlerts(id, ask, redraw);
-    this.table = new PlaceTable(ask);
+    this.alerts = new PlaceAlerts(id, getJson, redraw);
+    this.table = new PlaceTable(getJson);
     this.exports = new ExportBar(app);
     this.curves.bar.more.append(this.exports.place);
     const ways = el("nav", { class: "ways" }, this.map);

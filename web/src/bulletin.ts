@@ -51,7 +51,7 @@ class BulletinPage implements Page {
     root: HTMLElement,
     private readonly app: App,
   ) {
-    this.asked = new Asked((path) => getJson(path, app.held.token), () => app.schedule());
+    this.asked = new Asked(getJson, () => app.schedule());
     this.before.addEventListener("click", () => this.step(-1));
     this.after.addEventListener("click", () => this.step(1));
     this.day.addEventListener("change", () => this.want(dayIn(this.day.value)));

@@ -14,13 +14,8 @@ export const NOBODY: Who = { name: "", role: "viewer" };
 
 const SESSION = "/api/v1/session";
 
-type Get = (path: string, token: null) => Promise<Fields>;
-type Send = (
-  method: "POST" | "DELETE",
-  path: string,
-  token: null,
-  body: Fields | null,
-) => Promise<Fields>;
+type Get = (path: string) => Promise<Fields>;
+type Send = (method: "POST" | "DELETE", path: string, body: Fields | null) => Promise<Fields>;
 
 export class Door {
   /** As of the last answer. */
@@ -37,17 +32,17 @@ export class Door {
 
   /** Ask who this browser is. Fails with 401 where one must sign in before one sees anything. */
   async look(): Promise<void> {
-    this.who = whoOf(await this.get(SESSION, null));
+    this.who = whoOf(await this.get(SESSION));
   }
 
   async signIn(name: string, password: string): Promise<Who> {
-    this.who = whoOf(await this.send("POST", SESSION, null, { name, password }));
+    this.who = whoOf(await this.send("POST", SESSION, { name, password }));
     return this.who;
   }
 
   /** Of this browser, in all its tabs; true where somebody was signed in. */
   async signOut(): Promise<void> {
-    await this.send("DELETE", SESSION, null, null);
+    await this.send("DELETE", SESSION, null);
     this.who = NOBODY;
   }
 
@@ -58,7 +53,7 @@ export class Door {
   async pass(): Promise<string | null> {
     if (!this.signedIn) return null;
     try {
-      const answer = await this.send("POST", "/api/v1/live-ticket", null, null);
+      const answer = await this.send("POST", "/api/v1/live-ticket", null);
       return String(answer["ticket"]);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;

@@ -57,7 +57,7 @@ export class ExportBar {
     const span = this.pictures[0]?.span;
     if (reading === null || station === null || span === undefined) return;
     const path = csvPath(reading.key, span, step);
-    const file = await getFile(path, this.app.held.token, "text/csv");
+    const file = await getFile(path, "text/csv");
     save(file, fileName(station.id, reading.key, span, step, "csv"));
   }
 

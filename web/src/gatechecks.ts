@@ -21,7 +21,7 @@ export class GateChecks {
   constructor(private readonly app: App) {
     const memory = new Memory(() => localStorage, "songtien.checks");
     this.unsent = new Unsent(memory, (body) =>
-      sendJson("POST", "/api/v1/checks", app.held.token, body),
+      sendJson("POST", "/api/v1/checks", body),
     );
     addEventListener("online", this.online);
     void this.flush();

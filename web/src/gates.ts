@@ -41,8 +41,8 @@ class GatesPage implements Page {
     private readonly app: App,
   ) {
     const changed = (): void => app.schedule();
-    this.asked = new Asked((path) => getJson(path, app.held.token), changed);
-    this.past = new Past((path, overtaken) => getJson(path, app.held.token, overtaken));
+    this.asked = new Asked(getJson, changed);
+    this.past = new Past(getJson);
     this.checks = new GateChecks(app);
     const head = el("header", { class: "place-head" }, this.title_, this.stood);
     const parts = [head, this.trouble, this.checks.note, this.board, this.checks.forms];
@@ -134,7 +134,7 @@ class GatesPage implements Page {
     const states = this.gates.flatMap(({ id: intake, entered }) =>
       entered === null ? [] : [[intake, entered.raw] as const],
     );
-    const { stations, token } = this.app.held;
+    const { stations } = this.app.held;
     const intakes = this.gates.map(({ id: intake, name }) => ({ intake, name }));
     const known = {
       ...{ stations, intake: id },
@@ -144,7 +144,7 @@ class GatesPage implements Page {
     const doings = deskDoings(known, this.app.moment(), {
       send: async (method, path, body) => {
         try {
-          const item = await sendJson(method, path, token, body);
+          const item = await sendJson(method, path, body);
           return fields(item) ?? {};
         } finally {
           // Also where somebody else was first: the board shows what he entered.

@@ -56,7 +56,7 @@ class HandoverPage implements Page {
     root: HTMLElement,
     private readonly app: App,
   ) {
-    this.asked = new Asked((path) => getJson(path, app.held.token), () => app.schedule());
+    this.asked = new Asked(getJson, () => app.schedule());
     const choices = el("div", { class: "choices", role: "group" });
     for (const name of NAMED) {
       const button = el("button", { type: "button", "data-testid": `shift-${name}` });

@@ -41,8 +41,6 @@ export class Holding {
   readonly bridges: Polled;
   /** How the lines of salt came to be, and stations against the same tide the day before. */
   readonly river: Polled;
-  /** Of pages: the browser shows the session's cookie by itself. */
-  readonly token = null;
   private readonly takers = new Takers();
   private state: Held | null = null;
   private alerts: Held | null = null;
@@ -103,7 +101,7 @@ export class Holding {
   /** What the page needs before its socket; tried until it is there. */
   async boot(): Promise<void> {
     try {
-      this.about = await getJson("/api/v1/about", this.token);
+      this.about = await getJson("/api/v1/about");
       if (this.past !== null && this.past.at_ms > Number(this.about["now"])) {
         this.told.link({ phase: "stopped", code: 4400, reason: "that time lies ahead" });
         return;
@@ -136,9 +134,9 @@ export class Holding {
 
   private async loadRegistry(): Promise<void> {
     const [registry, rules] = await Promise.all([
-      getJson(this.path("/api/v1/stations"), this.token),
+      getJson(this.path("/api/v1/stations")),
       // Without the rules the curve has no limits drawn in, and that is all.
-      getJson(this.path("/api/v1/rules"), this.token).catch((): Fields => ({})),
+      getJson(this.path("/api/v1/rules")).catch((): Fields => ({})),
     ]);
     const list = (value: unknown): Fields[] => model.list(value) as Fields[];
     this.stations = list(registry["stations"]).map(model.station);
@@ -149,7 +147,7 @@ export class Holding {
   /** After a loss the service may be another: its registry, its rules, even its pages. */
   private async refresh(): Promise<void> {
     try {
-      const about = await getJson("/api/v1/about", this.token);
+      const about = await getJson("/api/v1/about");
       if (about["version"] !== this.about["version"]) return this.told.outdated();
       this.about = about;
       await this.loadRegistry();
@@ -159,7 +157,7 @@ export class Holding {
   }
 
   private async loadTakers(): Promise<void> {
-    await this.takers.load(this.token);
+    await this.takers.load();
     this.tellChange("alerts");
   }
 
@@ -168,7 +166,7 @@ export class Holding {
     if (this.client?.phase !== "live") return;
     const now_ms = this.world.now();
     for (const polled of [this.advice, this.desk, this.bridges, this.river]) {
-      void polled.look(this.token, now_ms);
+      void polled.look(now_ms);
     }
   }
 
@@ -232,7 +230,7 @@ export class Holding {
 
   /** An alert as it now is. */
   async renew(id: string): Promise<model.Alert> {
-    const raw = await getJson(`/api/v1/alerts/${encodeURIComponent(id)}`, this.token);
+    const raw = await getJson(`/api/v1/alerts/${encodeURIComponent(id)}`);
     return this.withTaker(model.alert(raw));
   }
 

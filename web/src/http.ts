@@ -15,50 +15,42 @@ export class HttpError extends Error {
 
 const TIMEOUT_MS = 15_000;
 
-export function getJson(
-  path: string,
-  token: string | null,
-  overtaken?: AbortSignal,
-): Promise<Fields> {
-  return ask("GET", path, token, null, overtaken);
+export function getJson(path: string, overtaken?: AbortSignal): Promise<Fields> {
+  return ask("GET", path, null, overtaken);
 }
 
 /** The same answer as a file, such as text/csv. */
-export async function getFile(path: string, token: string | null, accept: string): Promise<Blob> {
-  return (await answered("GET", path, token, null, accept)).blob();
+export async function getFile(path: string, accept: string): Promise<Blob> {
+  return (await answered("GET", path, null, accept)).blob();
 }
 
 /** Changes something; the answer, or {} where there is none. */
 export function sendJson(
   method: "POST" | "DELETE",
   path: string,
-  token: string | null,
   body: Fields | null,
 ): Promise<Fields> {
-  return ask(method, path, token, body);
+  return ask(method, path, body);
 }
 
 async function ask(
   method: string,
   path: string,
-  token: string | null,
   body: Fields | null,
   overtaken?: AbortSignal,
 ): Promise<Fields> {
-  const answer = await answered(method, path, token, body, "application/json", overtaken);
+  const answer = await answered(method, path, body, "application/json", overtaken);
   return answer.status === 204 ? {} : ((await answer.json()) as Fields);
 }
 
 async function answered(
   method: string,
   path: string,
-  token: string | null,
   body: Fields | null,
   accept: string,
   overtaken?: AbortSignal,
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: accept };
-  if (token !== null) headers["Authorization"] = `Bearer ${token}`;
   // A cookie alone changes nothing: no page of elsewhere can send this beside it.
   if (method !== "GET") headers["X-Songtien"] = "1";
   if (body !== null) headers["Content-Type"] = "application/json";

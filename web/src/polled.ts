@@ -9,7 +9,7 @@ export const EVERY_MS = 60_000;
 const REFUSED: readonly number[] = [401, 403, 404];
 const REFUSED_MS = 15 * 60_000;
 
-type Get = (path: string, token: string | null) => Promise<Fields>;
+type Get = (path: string) => Promise<Fields>;
 
 export class Polled {
   /** The last answer, which stays where the next could not be had; null before the first. */
@@ -26,14 +26,14 @@ export class Polled {
   ) {}
 
   /** Ask where it is time; `now_ms` is monotonic. */
-  async look(token: string | null, now_ms: number): Promise<void> {
+  async look(now_ms: number): Promise<void> {
     if (this.asking || now_ms < this.due_ms) return;
     this.asking = true;
     const turn = ++this.turn;
     let pause_ms = this.every();
     const path = typeof this.path === "string" ? this.path : this.path();
     try {
-      const answer = await this.get(path, token);
+      const answer = await this.get(path);
       if (turn === this.turn) this.answer = answer;
     } catch (error) {
       const refused = error instanceof HttpError && REFUSED.includes(error.status);

@@ -21,7 +21,6 @@ export interface Shown {
 export interface Rewinding {
   show(wish: Rewind): void;
   present(): void;
-  token: null;
 }
 
 const REACH_EVERY_MS = 30_000;
@@ -121,7 +120,7 @@ export class RewindBar {
     if (asked_ms < this.reach_due_ms) return;
     this.reach_due_ms = asked_ms + REACH_EVERY_MS;
     try {
-      const answer = await getJson("/api/v1/rewind", this.rewinding.token);
+      const answer = await getJson("/api/v1/rewind");
       const recorded = (list(answer["recorded"]) as Fields[]).map((one) => ({
         from_ms: number(one["from"]) ?? 0,
         to_ms: number(one["to"]) ?? 0,

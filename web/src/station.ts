@@ -50,17 +50,16 @@ class StationPage implements Page {
     private readonly id: string,
   ) {
     const { held } = app;
-    const ask = (path: string, overtaken?: AbortSignal) => getJson(path, held.token, overtaken);
     const changed = (): void => app.schedule();
     const now = (): number => app.moment().now_ms;
-    this.past = new Past(ask);
+    this.past = new Past(getJson);
     this.zoom = new Zoom(viewInAddress() ?? { span_ms: DAY_MS, end_ms: null });
-    this.figures = new StationFigures(ask, (key) => this.choose(key), changed);
+    this.figures = new StationFigures(getJson, (key) => this.choose(key), changed);
     this.curves = new StationCurves(held, this.past, this.zoom, now, () => this.zoomed());
-    this.alerts = new PlaceAlerts(id, ask, changed);
-    this.table = new PlaceTable(ask);
+    this.alerts = new PlaceAlerts(id, getJson, changed);
+    this.table = new PlaceTable(getJson);
     this.care = new StationCare(id, app);
-    this.lunar = new LunarDays(ask, changed);
+    this.lunar = new LunarDays(getJson, changed);
     this.exports = new ExportBar(app);
     this.curves.bar.more.append(this.exports.place);
     this.head.append(this.name, this.facts, this.ways);

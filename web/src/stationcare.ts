@@ -39,7 +39,7 @@ export class StationCare {
   ) {
     const memory = new Memory(() => localStorage, "songtien.checks");
     this.unsent = new Unsent(memory, (body) =>
-      sendJson("POST", "/api/v1/checks", app.held.token, body),
+      sendJson("POST", "/api/v1/checks", body),
     );
     this.form = new CheckForm(station, {
       language: () => app.language,
@@ -90,12 +90,11 @@ export class StationCare {
   }
 
   private async load(from_ms: number): Promise<void> {
-    const { token } = this.app.held;
     const name = encodeURIComponent(this.station);
     try {
       const [care, checks] = await Promise.all([
-        getJson(`/api/v1/stations/${name}/care`, token),
-        getJson(`/api/v1/checks?station=${name}&from=${from_ms}&limit=200`, token),
+        getJson(`/api/v1/stations/${name}/care`),
+        getJson(`/api/v1/checks?station=${name}&from=${from_ms}&limit=200`),
       ]);
       this.care = careOf(care);
       this.checks = checksOf(checks);

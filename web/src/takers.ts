@@ -20,10 +20,10 @@ export class Takers {
   }
 
   /** Those who took alerts before we came, from the timelines. */
-  async load(token: string | null): Promise<void> {
+  async load(): Promise<void> {
     let answer: Fields;
     try {
-      answer = await getJson("/api/v1/alerts?state=active", token);
+      answer = await getJson("/api/v1/alerts?state=active");
     } catch (error) {
       console.warn("the names of who took alerts could not be loaded", error);
       return;

@@ -46,16 +46,12 @@ export class Wall implements Page {
   constructor(private readonly app: App) {
     const { held } = app;
     this.schematic = this.makeRiver();
-    this.before = new Before(
-      (path) => getJson(path, held.token),
-      () => app.schedule(),
-    );
+    this.before = new Before(getJson, () => app.schedule());
     this.alertList = new Alerts(byId("alerts"), {
       choose: (key) => this.choose(key),
       act: (fold, step) => this.offer(fold, step),
     });
     this.chart = new Chart(byId("chart"), {
-      token: () => held.token,
       now_ms: () => held.now_ms(),
       rules: () => held.rules,
       choose: (key) => this.choose(key),
