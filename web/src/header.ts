@@ -1,6 +1,6 @@
 // The top line: the service's clock, the link, the stations in words, language and sign-in.
 
-import { byId, setAttribute, setText } from "./dom.ts";
+import { byId, el, setAttribute, setText } from "./dom.ts";
 import { clockSeconds, date, decimal } from "./format.ts";
 import type { Link } from "./live.ts";
 import { type Freshness, type Reading, type Station, stationFreshness } from "./model.ts";
@@ -22,7 +22,16 @@ const TROUBLES: readonly Freshness[] = ["late", "stale", "lost", "never", "maint
 
 export class Header {
   private readonly counts = byId("counts");
+  private readonly link = el("span");
+  private readonly delay = el("small");
+  private readonly reporting = el("span");
+  private readonly troubles = el("small");
   private readonly banner = byId("banner");
+
+  constructor() {
+    byId("link-text").replaceChildren(this.link, " ", this.delay);
+    this.counts.append(this.reporting, " ", this.troubles);
+  }
 
   update(
     head: Head,
@@ -71,13 +80,12 @@ export class Header {
     const { language } = at;
     const pace = head.rewind === 0 ? word("rewind_still", language) : `${head.rewind}×`;
     const past = phase === "live" && head.rewind !== null;
-    const parts = [past ? word("rewind_link", language, { pace }) : word(key, language)];
-    if (!past && phase === "live" && head.delay_ms !== null) {
-      parts.push(
-        word("link_delay", at.language, { s: decimal(head.delay_ms / 1000, 1, at.language) }),
-      );
-    }
-    setText(byId("link-text"), parts.join(" · "));
+    const told = past ? word("rewind_link", language, { pace }) : word(key, language);
+    const behind = !past && phase === "live" && head.delay_ms !== null ? head.delay_ms / 1000 : null;
+    const delay =
+      behind === null ? "" : word("link_delay", language, { s: decimal(behind, 1, language) });
+    setText(this.link, told);
+    setText(this.delay, delay);
   }
 
   private count(
@@ -91,12 +99,15 @@ export class Header {
       names.set(freshness, [...(names.get(freshness) ?? []), station.name]);
     }
     const reporting = names.get("live")?.length ?? 0;
-    const told = [word("stations_reporting", at.language, { n: reporting, all: stations.length })];
+    const told = word("stations_reporting", at.language, { n: reporting, all: stations.length });
+    const troubles: string[] = [];
     for (const freshness of TROUBLES) {
       const n = names.get(freshness)?.length ?? 0;
-      if (n > 0) told.push(word(`stations_${freshness}` as Word, at.language, { n }));
+      if (n > 0) troubles.push(word(`stations_${freshness}` as Word, at.language, { n }));
     }
-    setText(this.counts, stations.length === 0 ? "" : told.join(" · "));
+    setText(this.reporting, stations.length === 0 ? "" : told);
+    // By name they stand in the line below.
+    setText(this.troubles, troubles.join(" · "));
     const troubled = TROUBLES.flatMap((f) => names.get(f) ?? []);
     setAttribute(this.counts, "title", troubled.join(", ") || null);
   }

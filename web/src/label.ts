@@ -17,8 +17,8 @@ export interface Tier {
 }
 
 /** Lengths in letter units (rem) at full size: 1.75 is 28 px of a wall of 1080 lines. */
-const LARGE = { name: 1.5, value: 2.5, change: 1.4, baseline: 3.55, age: 4.5, height: 4.7 };
-const SMALL = { name: 1.25, value: 1.75, change: 1.15, baseline: 2.85, age: 4.0, height: 3.25 };
+const LARGE = { name: 1.5, value: 2.5, change: 1.4, baseline: 3.55, age: 4.62, height: 4.75 };
+const SMALL = { name: 1.25, value: 1.75, change: 1.15, baseline: 2.85, age: 4.05, height: 3.25 };
 const AGE = 1.2;
 const AGE_HEIGHT = 1.1;
 
