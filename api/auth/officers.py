@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from api.auth import passwords
 from api.auth.file import AuthFile
-from api.auth.principal import AuthError, Principal, check_role, checked_name, normal
+from api.auth.principal import AuthError, Principal, as_kept, check_role, checked_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Officers:
             For a name that is taken, or a name, role or password that isn't accepted.
         """
         name = checked_name(name)
+        if "/" in name or name in {".", ".."}:  # no address of a request could name them
+            raise AuthError(f"name = {name!r}: without a slash, and more than dots")
         check_role(role)
         passwords.check_password(password)
         row = (name, role, passwords.kept(password), now_ms, now_ms)
@@ -63,23 +65,23 @@ class Officers:
         A password that an older version has kept, or at a lower cost, is kept anew.
         """
         found = self._file.rows(
-            "SELECT name, role, password, changed_ms FROM officer WHERE name = ?",
-            (normal(name).strip(),),
+            "SELECT name, role, password, changed_ms FROM officer WHERE name = ?", (as_kept(name),)
         )
         known, role, kept, changed_ms = found[0] if found else ("", "viewer", None, 0)
         if not passwords.matches(password, kept):
             return None
         if passwords.outdated(kept):
+            anew = passwords.kept(password)  # slow, so before the file is held
             with self._file.transaction() as connection:
                 connection.execute(
                     "UPDATE officer SET password = ? WHERE name = ? AND password = ?",
-                    (passwords.kept(password), known, kept),
+                    (anew, known, kept),
                 )
         return Proven(Principal(known, role), changed_ms)
 
     def role_of(self, name: str) -> str | None:
         """None where there is no officer of that name."""
-        found = self._file.rows("SELECT role FROM officer WHERE name = ?", (normal(name).strip(),))
+        found = self._file.rows("SELECT role FROM officer WHERE name = ?", (as_kept(name),))
         return str(found[0][0]) if found else None
 
     def set_password(self, name: str, password: str, now_ms: int) -> bool:
@@ -93,7 +95,7 @@ class Officers:
         return self._change(name, "role", role, now_ms)
 
     def _change(self, name: str, column: str, value: str, now_ms: int) -> bool:
-        name = normal(name).strip()
+        name = as_kept(name)
         with self._file.transaction() as connection:
             connection.execute("DELETE FROM session WHERE name = ?", (name,))
             done = connection.execute(
@@ -104,14 +106,14 @@ class Officers:
 
     def remove(self, name: str) -> bool:
         """False where there is no such officer. What the audit says of them stays."""
-        name = normal(name).strip()
+        name = as_kept(name)
         with self._file.transaction() as connection:
             connection.execute("DELETE FROM session WHERE name = ?", (name,))
             return connection.execute("DELETE FROM officer WHERE name = ?", (name,)).rowcount == 1
 
     def find(self, name: str, now_ms: int) -> OfficerRecord | None:
         """The officer of that name."""
-        name = normal(name).strip()
+        name = as_kept(name)
         return next((one for one in self.list(now_ms) if one.name == name), None)
 
     def list(self, now_ms: int) -> tuple[OfficerRecord, ...]:

@@ -45,9 +45,14 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def as_kept(name: str) -> str:
+    """A name as it is kept, however it was typed: one officer has one name everywhere."""
+    return normal(name).strip()
+
+
 def checked_name(name: str) -> str:
     """The name as it is kept. Raises AuthError."""
-    name = normal(name).strip()
+    name = as_kept(name)
     if not 1 <= len(name) <= NAME_LENGTH_MAX or not name.isprintable():
         raise AuthError(f"name = {name!r}: 1 to {NAME_LENGTH_MAX} printable characters")
     return name

@@ -7,7 +7,7 @@ from typing import Final
 
 from api.auth.file import AuthFile
 from api.auth.officers import Proven
-from api.auth.principal import Principal
+from api.auth.principal import Principal, as_kept
 
 SESSIONS_MAX: Final = 20
 """Of one officer at a time: beyond it the one that was unused for longest ends."""
@@ -126,7 +126,8 @@ class Sessions:
     def end_all(self, name: str) -> int:
         """End all sessions of an officer; how many there were."""
         with self._file.transaction() as connection:
-            return connection.execute("DELETE FROM session WHERE name = ?", (name,)).rowcount
+            ended = connection.execute("DELETE FROM session WHERE name = ?", (as_kept(name),))
+            return ended.rowcount
 
     def _records(self, where: str, values: tuple[object, ...]) -> tuple[SessionRecord, ...]:
         rows = self._file.rows(

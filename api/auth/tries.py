@@ -97,6 +97,8 @@ class Tries:
         beyond = count.now(now_ms) - limit.free
         if beyond < 0:
             return 0
+        # A clock that was set back must not make of a minute the hours until it is back.
+        count.at_ms = min(count.at_ms, now_ms)
         wait_s = min(float(limit.wait_max_s), math.pow(2.0, min(beyond, 30.0)))
         return max(0, round(count.at_ms + wait_s * 1000 - now_ms))
 

@@ -11,6 +11,7 @@ from fastapi import Path as InPath
 
 from api.auth import AuthError, Principal
 from api.auth.officers import OfficerRecord
+from api.auth.principal import as_kept
 from api.auth.sessions import credential_of
 from api.http.access import Admin, ServiceHere
 from api.http.answer import answer, encoded
@@ -75,7 +76,7 @@ async def add(
         officers.add(body.name, body.role, body.password, service.now_ms())
         return True
 
-    what = f"user.add {body.name.strip()} {body.role}"
+    what = f"user.add {as_kept(body.name)} {body.role}"
     await _changed(request, service, principal, what, act)
     return await _officer(service, body.name)
 
@@ -313,5 +314,5 @@ async def _officer(service: Service, name: str) -> Response:
 
 
 def _refuse_self(principal: Principal, name: str) -> None:
-    if principal.credential.startswith("session ") and principal.name == name:
+    if principal.credential.startswith("session ") and principal.name == as_kept(name):
         raise Problem("forbidden", "nobody does this to themselves: ask another admin")

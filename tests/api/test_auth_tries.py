@@ -91,6 +91,14 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(tries._known) <= KEPT_MAX
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out() -> None:
+    tries = Tries()
+    ahead_ms = failed(tries, "an", OFFICE, NOW_MS + 14 * 365 * 86_400_000, 8)
+    wait_ms = tries.begin("an", OFFICE, NOW_MS)
+    assert 0 < wait_ms <= 60_000 < ahead_ms - NOW_MS
+    assert tries.begin("an", OFFICE, NOW_MS + wait_ms) == 0
+
+
 def test_addresses_of_one_subscriber_are_one() -> None:
     assert address_group("2001:db8:1:2:aaaa::1") == address_group("2001:db8:1:2:bbbb::9")
     assert address_group("2001:db8:1:2::1") != address_group("2001:db8:1:3::1")

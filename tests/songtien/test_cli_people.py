@@ -72,6 +72,22 @@ def test_what_there_is_not_is_told_in_one_line(asked: tuple[str, ...]) -> None:
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
 
 
+def test_a_name_is_one_however_a_terminal_spells_it(data: Path) -> None:
+    composed, decomposed = "B\u00ecnh", "Bi\u0300nh "
+    assert said("user", "add", decomposed, stdin=PASSWORD).exit_code == 0
+    with closing(AuthStore(data / "auth.sqlite")) as store:
+        proven = store.officers.prove(composed, PASSWORD)
+        assert proven is not None
+        assert store.sessions.begin(proven, Lifetime(), proven.changed_ms, address="") is not None
+    assert "1 sessions ended" in said("user", "sign-out", decomposed).stdout
+
+
+@pytest.mark.parametrize("name", ["a/b", ".."])
+def test_a_name_that_no_address_can_say_is_refused(name: str) -> None:
+    result = said("user", "add", name, stdin=PASSWORD)
+    assert (result.exit_code, "slash" in result.stderr) == (2, True)
+
+
 def test_tokens_are_listed_by_id_and_revoked(data: Path) -> None:
     token = said("token", "create", "--role", "viewer", "--name", "phone", "--ttl", "1d").stdout
     line = words("token", "list")
