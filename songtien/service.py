@@ -167,7 +167,7 @@ class Service:
             appended=lambda _position: self.pipeline.wake(),
         )
         self.actions = Actions(self.journal, self.pipeline.wake)
-        self.accounts = AuthStore(paths.auth)
+        self.accounts = AuthStore(paths.auth, audit_days=settings.auth.audit_days)
         files.callback(self.accounts.close)
         self.http_socket = bound("http", settings.http.host, settings.http.port)
         files.callback(self.http_socket.close)

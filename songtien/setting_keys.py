@@ -268,6 +268,7 @@ KEYS: Final = (
     Key("auth", "session_hours", _integer(1, 8_760), 12, _number_of),
     Key("auth", "session_max_hours", _integer(1, 8_760), 168, _number_of),
     Key("auth", "secure_cookies", _true_or_false, False, _truth_of),
+    Key("auth", "audit_days", _integer(1, 36_500), 1_826, _number_of),
     Key("data", "dir", _path, "data"),
     Key("data", "journal_days", _integer(1, 3_650), 7, _number_of),
     Key("rewind", "keep_days", _integer(1, 36_500), 400, _number_of),

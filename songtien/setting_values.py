@@ -66,12 +66,14 @@ class Auth:
     session_hours : a session ends when it was unused for as long
     session_max_hours : and as long after it began, used or not
     secure_cookies : cookies for https alone, also where no proxy says that it is https
+    audit_days : for as long the audit is kept
     """
 
     anonymous: str
     session_hours: int = 12
     session_max_hours: int = 168
     secure_cookies: bool = False
+    audit_days: int = 1_826
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,7 @@ class _Reading:
                 values["auth.session_hours"],
                 values["auth.session_max_hours"],
                 values["auth.secure_cookies"],
+                values["auth.audit_days"],
             ),
             data=DataSettings(directory, values["data.journal_days"]),
             rewind=RewindSettings(values["rewind.keep_days"], values["rewind.at_once"]),

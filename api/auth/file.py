@@ -42,7 +42,7 @@ _TABLES: Final = (
 
 
 class AuthFile:
-    """The one connection of this process, for several threads."""
+    """One connection that writes and one that reads, each for several threads."""
 
     def __init__(self, path: Path) -> None:
         """Raises SchemaError where a newer version has written the file."""
@@ -50,10 +50,10 @@ class AuthFile:
         # SQLite gives its -wal and -shm files the same mode.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-        )
+        self._lock, self._reading_lock = threading.Lock(), threading.Lock()
+        self._connection = _connected(path)
+        # Who asks who somebody is waits for no disk and for no command line that writes.
+        self._reading = _connected(path)
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
@@ -62,11 +62,12 @@ class AuthFile:
             with self.transaction() as connection:
                 _bring_up_to_date(connection, path)
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._reading_lock:
+            self._reading.close()
             self._connection.close()
 
     @contextmanager
@@ -83,8 +84,12 @@ class AuthFile:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a question gives."""
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+        with self._reading_lock:
+            return self._reading.execute(sql, values).fetchall()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:

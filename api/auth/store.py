@@ -18,6 +18,15 @@ from api.auth.principal import AuthError, Principal, check_role, checked_name
 from api.auth.sessions import Sessions, credential_of
 
 AUDIT_PAGE_MAX: Final = 1000
+TTL_MAX_S: Final = 36_525 * 86_400
+WHAT_MAX: Final = 500
+AUDIT_KEPT_MIN: Final = 100_000
+"""So many lines are kept, however old they are."""
+
+AUDIT_SWEPT_EVERY: Final = 1000
+"""Lines after which those go that are too old: at most twice as many at a time."""
+
+DAY_MS: Final = 86_400_000
 _TOKEN_PREFIX: Final = "st"  # noqa: S105 - a mark by which scanners find leaked tokens
 _TOKEN_LENGTH_MAX: Final = 128
 
@@ -49,8 +58,12 @@ class AuditRecord:
 class AuthStore:
     """`auth.sqlite`. Thread-safe; shared with the command line."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises SchemaError where a newer version has written the file."""
+    def __init__(self, path: Path, *, audit_days: int | None = None) -> None:
+        """Raises SchemaError where a newer version has written the file.
+
+        audit_days : lines of the audit that are older go; None leaves that to others
+        """
+        self._audit_days = audit_days
         self._file = AuthFile(path)
         self.officers = Officers(self._file)
         self.sessions = Sessions(self._file)
@@ -70,8 +83,8 @@ class AuthStore:
         """
         name = checked_name(name)
         check_role(role)
-        if ttl_s is not None and ttl_s <= 0:
-            raise AuthError(f"ttl = {ttl_s} s: a token lives longer than 0 s")
+        if ttl_s is not None and not 0 < ttl_s <= TTL_MAX_S:
+            raise AuthError(f"ttl = {ttl_s} s: more than 0 s, and at most 100 years")
         expires_ms = None if ttl_s is None else now_ms + ttl_s * 1000
         token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         token = f"{_TOKEN_PREFIX}_{token_id}_{secret}"
@@ -129,12 +142,30 @@ class AuthStore:
         return frozenset(credentials) - living - {""}
 
     def record(self, principal: Principal, what: str, outcome: str, now_ms: int) -> None:
-        """Write one line of the audit, durable on return."""
+        """Write one line of the audit, durable on return.
+
+        What cannot be printed is replaced in it: part of it is what people typed, and nobody
+        writes a second line that way, or on the terminal of whoever reads the first.
+        """
+        what = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in what)
         with self._file.transaction() as connection:
-            connection.execute(
+            line = connection.execute(
                 "INSERT INTO audit (at_ms, who, role, what, outcome) VALUES (?, ?, ?, ?, ?)",
-                (now_ms, principal.name, principal.role, what, outcome),
-            )
+                (now_ms, principal.name, principal.role, what[:WHAT_MAX], outcome),
+            ).lastrowid
+            assert line is not None
+            if self._audit_days is not None and line % AUDIT_SWEPT_EVERY == 0:
+                # By their age, so that nobody washes a line away with a flood of others; and
+                # never the newest, so that a clock that is years ahead does not either.
+                connection.execute(
+                    "DELETE FROM audit WHERE at_ms < ? AND id IN"
+                    " (SELECT id FROM audit WHERE id <= ? ORDER BY id LIMIT ?)",
+                    (
+                        now_ms - self._audit_days * DAY_MS,
+                        line - AUDIT_KEPT_MIN,
+                        2 * AUDIT_SWEPT_EVERY,
+                    ),
+                )
 
     def audit(
         self, limit: int = AUDIT_PAGE_MAX, before: int | None = None

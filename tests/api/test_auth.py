@@ -2,7 +2,9 @@
 
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from api.auth import (
     Principal,
     TicketOffice,
 )
+from api.auth import store as store_module
 
 NOW_MS = 1_767_000_000_000
 
@@ -112,6 +115,7 @@ def test_only_the_owner_reads_the_files(tmp_path: Path) -> None:
         ("a", "root", None),
         ("a", "viewer", 0),
         ("a", "viewer", -5),
+        ("a", "viewer", 101 * 366 * 86_400),  # a year that no calendar writes
     ],
 )
 def test_what_is_not_accepted_for_a_token(
@@ -130,6 +134,45 @@ def test_audit_says_who_what_when(store: AuthStore) -> None:
     assert (newest.what, newest.outcome, newest.at_ms) == ("alert.ack 2", "stale", NOW_MS + 1)
     assert (first.who, first.role) == ("An", "operator")
     assert len(store.audit(1)) == 1
+
+
+def test_nobody_writes_a_second_line_of_the_audit_or_on_a_terminal(store: AuthStore) -> None:
+    store.record(Principal("An", "admin"), "user.remove x\n\x1b[2Jđ " + "x" * 9_999, "done", NOW_MS)
+    (line,) = store.audit()
+    assert line.what.startswith("user.remove x\ufffd\ufffd[2Jđ x")
+    assert len(line.what) == 500
+
+
+def test_the_audit_forgets_by_age_and_keeps_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "AUDIT_SWEPT_EVERY", 2)
+    monkeypatch.setattr(store_module, "AUDIT_KEPT_MIN", 4)
+    officer, day_ms = Principal("An", "operator"), 86_400_000
+    with (
+        closing(AuthStore(tmp_path / "auth.sqlite", audit_days=30)) as service,
+        closing(AuthStore(tmp_path / "auth.sqlite")) as command_line,
+    ):
+        for day in range(40):
+            service.record(officer, f"day {day}", "done", NOW_MS + day * day_ms)
+        assert [line.what for line in service.audit()] == [f"day {n}" for n in range(39, 8, -1)]
+        for _ in range(2):
+            command_line.record(officer, "later", "done", NOW_MS + 999 * day_ms)
+        assert len(service.audit()) == 33  # whoever knows no limit removes nothing
+        for n in range(40):
+            service.record(officer, f"year {n}", "done", NOW_MS + (999 + n) * 365 * day_ms)
+        assert [line.what for line in service.audit()] == [f"year {n}" for n in range(39, 35, -1)]
+
+
+def test_who_asks_waits_for_nobody_who_writes(store: AuthStore) -> None:
+    token, _ = store.create("wall", "viewer", NOW_MS)
+    known: list[Principal | None] = []
+    asks = threading.Thread(target=lambda: known.append(store.verify(token, NOW_MS)), daemon=True)
+    with store._file.transaction() as connection:
+        connection.execute("DELETE FROM token")
+        asks.start()
+        asks.join(10)
+        assert known == [Principal("wall", "viewer")]
 
 
 def test_a_failed_write_leaves_nothing(store: AuthStore) -> None:

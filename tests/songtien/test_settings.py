@@ -122,6 +122,7 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_AUTH__SESSION_HOURS": "8",
         "SONGTIEN_AUTH__SESSION_MAX_HOURS": "24",
         "SONGTIEN_AUTH__SECURE_COOKIES": "true",
+        "SONGTIEN_AUTH__AUDIT_DAYS": "90",
         "SONGTIEN_DATA__DIR": "kho",
         "SONGTIEN_DATA__JOURNAL_DAYS": "3",
         "SONGTIEN_REWIND__KEEP_DAYS": "30",
@@ -158,7 +159,7 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert settings.live.public_url == "wss://man.example.vn/live"
     assert settings.live.origins == ("https://man.example.vn", "http://10.0.0.7:8080")
     assert settings.http.proxies == ("127.0.0.1", "10.0.0.0/8")
-    assert settings.auth == Auth("none", 8, 24, secure_cookies=True)
+    assert settings.auth == Auth("none", 8, 24, secure_cookies=True, audit_days=90)
     assert settings.store.window_days == 30
     assert str(settings.store.historian) == "influxdb://influx.example.vn:8086/river?org=tg"
     assert settings.store.token == "s3cret=="
