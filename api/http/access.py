@@ -1,7 +1,6 @@
 """Who asks over HTTP: an `Authorization: Bearer` header, a session's cookie, or nobody."""
 
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
@@ -9,6 +8,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from api.auth import Principal
 from api.http.problem import Problem
+from api.live.origin import split_origin
 from api.service import Service
 
 COOKIE: Final = "songtien"
@@ -91,10 +91,10 @@ def check_own_page(request: Request, service: Service, *, browser: bool = True) 
     if site is not None:  # no script can say this, and none can leave it out
         own = site == "same-origin"
     elif origin is not None:
-        host = request.headers.get("host", "").lower()
-        own = urlsplit(origin.lower()).netloc == host != "" or (
-            origin.lower() in service.doorkeeper.origins
-        )
+        page = split_origin(origin.lower())
+        scheme, host = origin.partition(":")[0], request.headers.get("host", "")
+        ours = (f"{scheme}://{host}".lower(), *service.doorkeeper.origins)
+        own = page is not None and page in map(split_origin, ours)
     else:
         own = not browser
     if not own:

@@ -79,8 +79,7 @@ async def _file(
         if not accepts(coding, accepted):
             continue
         # What compresses well was written compressed when the pages were built.
-        _, stat = await anyio.to_thread.run_sync(files.lookup_path, name + suffix)
-        if stat is None:
+        if not await anyio.to_thread.run_sync(_is_there, files, name + suffix):
             continue
         response = await _static(files, name + suffix, request, cache_control)
         response.headers["Content-Encoding"] = coding
@@ -90,6 +89,13 @@ async def _file(
         response = await _static(files, name, request, cache_control)
     response.headers["Vary"] = "Accept-Encoding"
     return response
+
+
+def _is_there(files: StaticFiles, name: str) -> bool:
+    try:
+        return files.lookup_path(name)[1] is not None
+    except (OSError, ValueError):  # longer than a name may be, or with a NUL in it
+        return False
 
 
 def _media_type(name: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def _split(url: str) -> tuple[str, str, int] | None:
+def split_origin(url: str) -> tuple[str, str, int] | None:
     """Scheme, host and port of an origin; None where it isn't one."""
     try:
         parts = urlsplit(url)
@@ -43,7 +43,7 @@ class Origins:
         """Raises ValueError for a text that is no origin such as `https://man-hinh.vn`."""
         named = set()
         for origin in origins:
-            split = _split(origin)
+            split = split_origin(origin)
             if split is None:
                 raise ValueError(f"{origin!r} is no origin: http(s)://HOST[:PORT]")
             named.add(split)
@@ -53,12 +53,12 @@ class Origins:
         """origin, host : of the handshake's headers of those names."""
         if origin is None:
             return True
-        split = _split(origin)
+        split = split_origin(origin)
         if split is None:
             return False
         if split in self.named:
             return True
-        asked = _split(f"http://{host}")
+        asked = split_origin(f"http://{host}")
         if self.own_port is None or asked is None:
             return False
         return split == ("http", asked[1], self.own_port) and _not_a_name(asked[1])

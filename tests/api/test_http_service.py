@@ -260,7 +260,9 @@ def test_the_screen_or_how_to_build_it(world: World, tmp_path: Path) -> None:
     assert font.headers["cache-control"] == "public, max-age=31536000, immutable"
     known = {"If-None-Match": get(world, "/app.js").headers["etag"]}
     assert get(world, "/app.js", known).status_code == 304
-    for path in ("/assets/%2e%2e/%2e%2e/secret.txt", "/..%2fsecret.txt", "/none.js", "/assets/"):
+    odd = ("/assets/%00", "/x%00.js", f"/assets/{'a' * 300}", f"/assets/{'a/' * 3000}")
+    out = ("/assets/%2e%2e/%2e%2e/secret.txt", "/..%2fsecret.txt")
+    for path in (*out, *odd, "/none.js", "/assets/"):
         _problem(get(world, path), 404, "not-found")
 
 
