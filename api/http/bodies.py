@@ -123,6 +123,13 @@ class PasswordBody(Body):
     password: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+class OwnPasswordBody(Body):
+    """Another password for oneself."""
+
+    old: Annotated[str, Field(min_length=1, max_length=1000)]
+    password: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
 class RoleBody(Body):
     """Another role."""
 

@@ -1,18 +1,21 @@
 """Signing in and out: a password for a session, kept by the browser as an HttpOnly cookie."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
-from api.auth import Principal
+from api.auth import AuthError, Principal
 from api.auth.officers import Proven
-from api.http.access import COOKIE, ServiceHere, Viewer, check_own_page
+from api.auth.passwords import check_password
+from api.auth.principal import as_kept
+from api.http.access import COOKIE, ServiceHere, SignedIn, Viewer, check_own_page
 from api.http.answer import answer, encoded
-from api.http.bodies import SignInBody
+from api.http.bodies import OwnPasswordBody, SignInBody
 from api.http.health import example
-from api.http.problem import Problem, documented
+from api.http.problem import Problem, documented, invalid
 from api.http.shapes import SessionEnd, SessionShape, WhoShape
 from api.service import Service
 
@@ -25,6 +28,8 @@ WAITING_MAX: Final = 16
 """That wait for it; whoever comes then is told to come again."""
 
 PATH: Final = "/api/v1/session"
+
+WRONG: Final = "name or password is wrong"
 
 T = TypeVar("T")
 
@@ -62,9 +67,53 @@ async def sign_in(request: Request, service: ServiceHere, body: SignInBody) -> R
     `expires` is when the session ends unless it is used. Failures make the next try wait.
     """
     check_own_page(request, service, browser=False)
-    keeper, address = service.doorkeeper, address_of(request)
-    name = body.name.strip()
-    wait_ms = keeper.tries.begin(name, address, service.now_ms())
+    proven = await _proven(request, service, "session.begin", body.name, body.password)
+    return await _begun(request, service, proven)
+
+
+@router.post(
+    f"{PATH}/password",
+    summary="Give yourself another password",
+    response_model=SessionShape,
+    responses={
+        200: example({"name": "an", "role": "operator", "expires": 1767043200000}),
+        **documented(
+            "unauthorized", "wrong-password", "forbidden", "invalid", "too-many-tries", "busy"
+        ),
+    },
+)
+async def own_password(
+    request: Request, service: ServiceHere, principal: SignedIn, body: OwnPasswordBody
+) -> Response:
+    """For officers in a session, who show the old one. All their sessions end; this browser has
+    a new one. Failures make the next try wait, as with signing in.
+    """
+    if not principal.credential.startswith("session "):
+        raise Problem("forbidden", "this is for officers who signed in; a token has no password")
+    try:
+        check_password(body.password)
+    except AuthError as error:
+        raise invalid("password", str(error), where="body") from error
+    proven = await _proven(request, service, "session.password", principal.name, body.old)
+    store, now_ms = service.doorkeeper.tokens, service.now_ms()
+
+    def change() -> bool:
+        done = store.officers.set_password(principal.name, body.password, now_ms)
+        store.record(principal, "session.password", "done" if done else "not found", now_ms)
+        return done
+
+    checks: PasswordChecks = request.app.state.password_checks
+    if not await checks.run(change):
+        raise Problem("wrong-password", WRONG)
+    return await _begun(request, service, replace(proven, changed_ms=now_ms))
+
+
+async def _proven(
+    request: Request, service: Service, what: str, name: str, password: str
+) -> Proven:
+    """The officer of that name and password; raises a problem. `what` is for the audit."""
+    name, address, tries = as_kept(name), address_of(request), service.doorkeeper.tries
+    wait_ms = tries.begin(name, address, service.now_ms())
     if wait_ms > 0:
         wait_s = -(-wait_ms // 1000)
         raise Problem(
@@ -73,32 +122,28 @@ async def sign_in(request: Request, service: ServiceHere, body: SignInBody) -> R
             more={"retry_after_s": wait_s},
             headers={"Retry-After": str(wait_s)},
         )
-    proven = await _proven(request, service, name, body.password)
-    if proven is None:
-        await _note_failure(service, name, address)
-        raise Problem("wrong-password", "name or password is wrong")
-    keeper.tries.succeeded(name, address)
-    return await _begun(request, service, proven)
-
-
-async def _proven(request: Request, service: Service, name: str, password: str) -> Proven | None:
     checks: PasswordChecks = request.app.state.password_checks
     officers = service.doorkeeper.tokens.officers
     try:
-        return await checks.run(lambda: officers.prove(name, password))
+        proven = await checks.run(lambda: officers.prove(name, password))
     except Problem:
-        service.doorkeeper.tries.not_tried(name, address_of(request))
+        tries.not_tried(name, address)
         raise
+    if proven is None:
+        await _note_failure(service, what, name, address)
+        raise Problem("wrong-password", WRONG)
+    tries.succeeded(name, address)
+    return proven
 
 
-async def _note_failure(service: Service, name: str, address: str) -> None:
+async def _note_failure(service: Service, act: str, name: str, address: str) -> None:
     """A name that nobody has is not written down: people type passwords there."""
     store = service.doorkeeper.tokens
 
     def note() -> None:
         role = store.officers.role_of(name)
         who = Principal(name, role) if role is not None else Principal("", "viewer")
-        what = f"session.begin from {address}"
+        what = f"{act} from {address}"
         outcome = "wrong password" if role is not None else "no such officer"
         store.record(who, what, outcome, service.now_ms())
 
@@ -122,7 +167,7 @@ async def _begun(request: Request, service: Service, proven: Proven) -> Response
 
     found = await to_thread.run_sync(begin)
     if found is None:
-        raise Problem("wrong-password", "name or password is wrong")
+        raise Problem("wrong-password", WRONG)
     secret, principal, expires_ms = found
     response = answer(
         encoded({"name": principal.name, "role": principal.role, "expires": expires_ms})

@@ -99,6 +99,7 @@ def test_the_routes_of_this_version(world: World) -> None:
         "POST /api/v1/risk-level",
         "POST /api/v1/rules/reload",
         "POST /api/v1/session",
+        "POST /api/v1/session/password",
         "POST /api/v1/users",
         "POST /api/v1/users/{name}/password",
         "POST /api/v1/users/{name}/role",

@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from pydantic import BaseModel
 
-from api.auth import AuthStore, Doorkeeper, TicketOffice
+from api.auth import AuthStore, Doorkeeper, TicketOffice, passwords
 from api.auth.sessions import Lifetime
 from api.http import session, shapes
 from tests.api.http_service import NOW_MS, World, ask, with_client
@@ -21,6 +22,14 @@ ORIGIN = "http://localhost:8080"
 OWN = {"X-Songtien": "1", "Origin": ORIGIN}
 HOUR_MS = 3_600_000
 LIFETIME = Lifetime()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """What they cost is held by tests/api/test_auth_officers.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_ARGON2", PasswordHasher(1, 64, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +118,7 @@ FORGED: dict[str, dict[str, str]] = {
     "of another site": {**OWN, "Origin": "https://evil.example"},
     "of another port": {**OWN, "Origin": "http://localhost:9999"},
     "of a sandbox": {**OWN, "Origin": "null"},
+    "of no origin at all": {**OWN, "Origin": "http://["},
     "of the same site only": {**OWN, "Sec-Fetch-Site": "same-site"},
     "of a link": {**OWN, "Sec-Fetch-Site": "cross-site"},
 }
@@ -133,7 +143,10 @@ def test_a_request_that_another_page_has_forged_does_nothing(world: World, forge
 
 def test_pages_of_the_service_s_own_are_believed(world: World) -> None:
     keeper = Doorkeeper(
-        world.tokens, TicketOffice(), anonymous=True, origins=frozenset({"https://man.example.vn"})
+        world.tokens,
+        TicketOffice(),
+        anonymous=True,
+        origins=frozenset({"https://man.example.vn:443"}),
     )
 
     async def story(client: httpx.AsyncClient) -> None:
@@ -141,6 +154,7 @@ def test_pages_of_the_service_s_own_are_believed(world: World) -> None:
         for own in (
             {"Sec-Fetch-Site": "same-origin"},
             {"Origin": "HTTP://LOCALHOST:8080"},
+            {"Origin": "http://localhost", "Host": "localhost:80"},
             {"Origin": "https://man.example.vn"},
         ):
             headers = {"X-Songtien": "1", **own}
@@ -193,6 +207,64 @@ def test_after_failures_one_waits_and_the_right_password_too(world: World) -> No
         assert (await signed_in(client)).status_code == 200
 
     with_client(world, story)
+
+
+def test_a_name_is_one_name_however_it_is_typed(world: World) -> None:
+    async def story(client: httpx.AsyncClient) -> None:
+        spelled = ("b\u00ecnh", "bi\u0300nh", " b\u00ecnh", "bi\u0300nh ", "b\u00ecnh")
+        for name in spelled:
+            assert (await signed_in(client, name, "wrong")).status_code == 401
+        assert (await signed_in(client, "bi\u0300nh")).status_code == 429
+
+    with_client(world, story)
+
+
+def test_an_officer_takes_another_password_and_other_browsers_are_signed_out(
+    world: World,
+) -> None:
+    path, new = "/api/v1/session/password", "mật khẩu khác"
+
+    async def story(client: httpx.AsyncClient) -> None:
+        await signed_in(client)
+        elsewhere = client.cookies["songtien"]
+        client.cookies.clear()
+        await signed_in(client)
+        here = client.cookies["songtien"]
+
+        async def asks(**body: str) -> httpx.Response:
+            return await client.post(path, headers=OWN, json=body)
+
+        short = await asks(old=PASSWORD, password="short")
+        assert (short.status_code, short.json()["errors"][0]["name"]) == (422, "password")
+        wrong = await asks(old="not this one", password=new)
+        assert (wrong.status_code, (await who(client))["name"]) == (401, "an")
+        assert wrong.json()["type"].endswith("#problem-wrong-password")
+        assert (await client.post(path, json={"old": PASSWORD, "password": new})).status_code == 403
+
+        done = await asks(old=PASSWORD, password=new)
+        assert (done.status_code, done.json()["name"]) == (200, "an")
+        assert (await who(client))["name"] == "an"
+        assert client.cookies["songtien"] not in {here, elsewhere}
+        for over in (here, elsewhere):
+            assert world.tokens.sessions.of(over, NOW_MS) is None
+        client.cookies.clear()
+        assert (await signed_in(client)).status_code == 401
+        assert (await signed_in(client, password=new)).status_code == 200
+
+        # On a machine that the officer has used the address alone counts.
+        for _ in range(18):
+            assert (await asks(old="not this one", password=new)).status_code == 401
+        refused = await asks(old="not this one", password=new)
+        assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
+
+    with_client(world, story)
+    lines = [(line.who, line.what, line.outcome) for line in world.tokens.audit()]
+    assert ("an", "session.password", "done") in lines
+    assert ("an", "session.password from 127.0.0.1", "wrong password") in lines
+    body = {"old": PASSWORD, "password": new}
+    assert ask(world, "POST", path, json=body).status_code == 401
+    answer = ask(world, "POST", path, headers=world.token("operator"), json=body)
+    assert answer.status_code == 403
 
 
 def test_passwords_are_checked_two_at_a_time_and_the_loop_goes_on(
@@ -391,8 +463,9 @@ def test_nobody_shuts_themselves_out(world: World) -> None:
         body = {"role": "viewer"}
         answer = await client.post("/api/v1/users/bình/role", headers=OWN, json=body)
         assert answer.status_code == 403
-        answer = await client.request("DELETE", "/api/v1/users/bình", headers=OWN)
-        assert answer.status_code == 403
+        for spelled in ("b\u00ecnh", "bi\u0300nh", "%20b\u00ecnh"):
+            answer = await client.request("DELETE", f"/api/v1/users/{spelled}", headers=OWN)
+            assert answer.status_code == 403
         assert (await who(client))["role"] == "admin"
 
     with_client(world, story)
