@@ -5,6 +5,9 @@ import threading
 from dataclasses import dataclass
 
 CHUNK_BYTES = 65_536
+SLOW_BUFFER_BYTES = 4_096
+"""What a slow line holds: one with more would be late, and not only slow."""
+
 JOIN_S = 5.0
 
 
@@ -15,6 +18,7 @@ class _Pair:
     near: socket.socket
     far: socket.socket | None
     swallowed: bool = False
+    bytes_per_s: float | None = None
 
 
 class Relay:
@@ -26,6 +30,8 @@ class Relay:
         self.swallowed_bytes = 0
         self._whole = True
         self._swallows = False
+        self._bytes_per_s: float | None = None
+        self._closed = threading.Event()
         self._flows = threading.Event()
         self._flows.set()
         self._lock = threading.Lock()
@@ -57,14 +63,23 @@ class Relay:
         """Nothing passes, and nothing is lost, until `mend`."""
         self._flows.clear()
 
+    def slow(self, bytes_per_s: float) -> None:
+        """Connections that are made before `mend` pass so much each way, for as long as they are.
+
+        Those of before stay as they are.
+        """
+        with self._lock:
+            self._bytes_per_s = bytes_per_s
+
     def mend(self) -> None:
         with self._lock:
-            self._whole, self._swallows = True, False
+            self._whole, self._swallows, self._bytes_per_s = True, False, None
         self._flows.set()
 
     def close(self) -> None:
         self.cut()
         self._flows.set()
+        self._closed.set()
         _shut(self._listener)
         self._listener.close()
         for thread in [self._accepting, *self._pumps]:
@@ -88,16 +103,17 @@ class Relay:
     def _paired(self, near: socket.socket) -> _Pair | None:
         with self._lock:
             whole, swallows, target = self._whole, self._swallows, self.target
+            bytes_per_s = self._bytes_per_s
         if not whole or target is None:
             return None
         far = None
         if not swallows:
             try:
-                far = socket.create_connection(("127.0.0.1", target), timeout=JOIN_S)
+                far = _connected(target, narrow=bytes_per_s is not None)
             except OSError:
                 return None  # the other side is away; this one hears it as a refusal
             far.settimeout(None)
-        pair = _Pair(near, far, swallows)
+        pair = _Pair(near, far, swallows, bytes_per_s)
         with self._lock:
             self.connections += 1
             self._pairs.add(pair)
@@ -110,8 +126,10 @@ class Relay:
         if source is None:
             return
         try:
-            while data := source.recv(CHUNK_BYTES):
+            while data := source.recv(SLOW_BUFFER_BYTES if pair.bytes_per_s else CHUNK_BYTES):
                 self._flows.wait()
+                if pair.bytes_per_s:
+                    self._closed.wait(len(data) / pair.bytes_per_s)
                 if pair.swallowed or sink is None:
                     self.swallowed_bytes += len(data)
                 else:
@@ -126,6 +144,21 @@ class Relay:
                 with self._lock:
                     self._pairs.discard(pair)
             source.close()
+
+
+def _connected(target: int, *, narrow: bool) -> socket.socket:
+    """narrow : takes little before it is read, so that the sender feels the line"""
+    made = socket.socket()
+    try:
+        if narrow:
+            # The window is agreed on when the connection is made, so this comes before.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
+        made.settimeout(JOIN_S)
+        made.connect(("127.0.0.1", target))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _end(pair: _Pair) -> None:

@@ -1,10 +1,24 @@
 """What the tests of the pages have in common: a probe, places on the screen, an officer."""
 
+import time
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
 
 STATION, DEVICE = "xuan-hoa", "xh-01"
+
+TOLD = """() => Object.fromEntries(
+  [...document.querySelectorAll(
+    "[data-testid^='station-'], [data-testid^='bridge-'], [data-testid^='alert-']")]
+  .map((element) => {
+    const copy = element.cloneNode(true);
+    for (const age of copy.querySelectorAll("[data-testid='age']")) age.remove();
+    return [element.dataset.testid,
+      `${element.getAttribute("class")}: ${copy.textContent.replace(/\\s+/g, " ")}`];
+  }))"""
+"""All that is told of stations, bridges and alerts by testid; ages pass and are left out."""
 
 
 class Probe:
@@ -60,3 +74,19 @@ def raised(service: Service, rule: str, device: str | None = None) -> str:
         )
 
     return eventually(look, f"{rule} is raised")
+
+
+def same_as_a_fresh_load(page: Page, opened: Callable[[str], Page], url: str) -> None:
+    """All that this page tells is what one tells that is opened now."""
+    fresh = opened(url)
+    expect(value(fresh)).to_have_text(value(page).text_content() or "")
+
+    def same() -> bool:
+        page.wait_for_timeout(50)  # the pages' own events are heard while they are waited for
+        return bool(page.evaluate(TOLD) == fresh.evaluate(TOLD))
+
+    deadline = time.monotonic() + 15
+    while not same():
+        if time.monotonic() > deadline:
+            assert page.evaluate(TOLD) == fresh.evaluate(TOLD)
+            return

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,7 +10,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from songtien.settings import DEFAULTS
 from tests.browser.conftest import Opened
-from tests.browser.looking import Probe, raised, row, sign_in, station, value
+from tests.browser.looking import (
+    Probe,
+    raised,
+    row,
+    same_as_a_fresh_load,
+    sign_in,
+    station,
+    value,
+)
 from tests.conftest import _free_port
 from tests.e2e.conftest import Serving
 from tests.e2e.running import Service, eventually
@@ -26,17 +33,6 @@ VIETNAM = timezone(timedelta(hours=7))
 PING_S = 20
 LOST_MS = 45_000
 """A link that is merely silent is noticed after one and a half pings."""
-
-TOLD = """() => Object.fromEntries(
-  [...document.querySelectorAll(
-    "[data-testid^='station-'], [data-testid^='bridge-'], [data-testid^='alert-']")]
-  .map((element) => {
-    const copy = element.cloneNode(true);
-    for (const age of copy.querySelectorAll("[data-testid='age']")) age.remove();
-    return [element.dataset.testid,
-      `${element.getAttribute("class")}: ${copy.textContent.replace(/\\s+/g, " ")}`];
-  }))"""
-"""All that is told of stations, bridges and alerts by testid; ages pass and are left out."""
 
 WAITING = """() => [
   parseInt(document.querySelector("[data-testid='untaken']").textContent) || 0,
@@ -195,7 +191,7 @@ def test_a_killed_service_covers_the_screen_which_comes_back_as_a_fresh_load(
     service.start()
     expect(cover).to_be_hidden(timeout=60_000)
     expect(value(page)).to_have_text("4,50")
-    _equals_a_fresh_load(page, opened, service)
+    same_as_a_fresh_load(page, opened, service.http_url)
 
 
 def test_a_cut_cable_covers_the_screen_which_comes_back_as_a_fresh_load(
@@ -223,7 +219,7 @@ def test_a_cut_cable_covers_the_screen_which_comes_back_as_a_fresh_load(
     expect(cover).to_be_hidden()
     expect(value(page)).to_have_text("4,70")
     expect(row(page, missed)).to_be_visible()
-    _equals_a_fresh_load(page, opened, service)
+    same_as_a_fresh_load(page, opened, service.http_url)
 
 
 def test_a_link_that_only_falls_silent_is_noticed(
@@ -310,18 +306,3 @@ def _covers(page: Page, cover: Locator) -> None:
     assert page.viewport_size is not None
     assert (box["x"], box["y"]) == (0, 0)
     assert (box["width"], box["height"]) == tuple(page.viewport_size.values())
-
-
-def _equals_a_fresh_load(page: Page, opened: Opened, service: Service) -> None:
-    fresh = opened(service.http_url)
-    expect(value(fresh)).to_have_text(value(page).text_content() or "")
-
-    def same() -> bool:
-        page.wait_for_timeout(50)  # the pages' own events are heard while they are waited for
-        return bool(page.evaluate(TOLD) == fresh.evaluate(TOLD))
-
-    deadline = time.monotonic() + 15
-    while not same():
-        if time.monotonic() > deadline:
-            assert page.evaluate(TOLD) == fresh.evaluate(TOLD)
-            return

@@ -161,8 +161,10 @@ function doingOf(
     const gone = taken.codes.every((code) => code === 404);
     const one = taken.done.length === 0 && taken.refused.length === 1;
     const counts = { done: taken.done.length, n: taken.refused.length };
+    const who = step.id === "ack" ? (changed[0]?.by ?? "") : "";
+    const first = who === "" ? word("ack_409", language) : word("ack_first", language, { who });
     const told = one
-      ? word(gone ? "ack_404" : "ack_409", language)
+      ? gone ? word("ack_404", language) : first
       : word("ack_some", language, { ...counts, which: which(taken.refused) });
     return { told, again: false };
   };

@@ -231,6 +231,7 @@ export class Holding {
   /** An alert as it now is. */
   async renew(id: string): Promise<model.Alert> {
     const raw = await getJson(`/api/v1/alerts/${encodeURIComponent(id)}`);
+    this.takers.read(raw);
     return this.withTaker(model.alert(raw));
   }
 

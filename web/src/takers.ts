@@ -28,10 +28,13 @@ export class Takers {
       console.warn("the names of who took alerts could not be loaded", error);
       return;
     }
-    for (const raw of (answer["items"] ?? []) as Fields[]) {
-      for (const step of (raw["timeline"] ?? []) as Fields[]) {
-        if (step["type"] === "acked") this.hear(raw["id"], step["who"]);
-      }
+    for (const raw of (answer["items"] ?? []) as Fields[]) this.read(raw);
+  }
+
+  /** An alert with its timeline, as HTTP gives it. */
+  read(raw: Fields): void {
+    for (const step of (raw["timeline"] ?? []) as Fields[]) {
+      if (step["type"] === "acked") this.hear(raw["id"], step["who"]);
     }
   }
 }

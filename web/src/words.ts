@@ -288,6 +288,7 @@ const WORDS = {
     "Người khác đã tiếp nhận hoặc sửa trước. Xem lại cảnh báo này.",
     "Someone else was first. Look at this alert again.",
   ],
+  ack_first: ["{who} đã tiếp nhận trước.", "{who} was first and has it."],
   ack_with_others: ["và {n} cảnh báo khác trong cùng dòng", "and {n} more in the same row"],
   ack_some: [
     "Đã tiếp nhận {done}. Còn {n} vừa thay đổi hoặc đã có người tiếp nhận: {which}. Xem lại.",

@@ -126,6 +126,20 @@ test("what a colleague has done already is not asked for again", async () => {
   assert.equal(service.calls.length, 2, "the rest went on");
 });
 
+test("of two who press at once the second is told who was first, where that is known", async () => {
+  const service = new Service();
+  service.refuse.set("c 3", 409);
+  const taken = make("c", "critical", { ver: 4, state: "acked" });
+  for (const [by, told] of [
+    ["an", "an đã tiếp nhận trước."],
+    ["", "Người khác đã tiếp nhận hoặc sửa trước. Xem lại cảnh báo này."],
+  ] as const) {
+    service.newer.set("c", { ...taken, by });
+    const ack = doing([make("c", "critical")], "ack", service);
+    assert.deepEqual(await ack.act({ note: "" }), { told, again: false });
+  }
+});
+
 test("an alert that is gone ends it; a broken link is told as what it is", async () => {
   const service = new Service();
   service.refuse.set("c 3", 404);
