@@ -109,7 +109,8 @@ def bulletin(sources: Sources, day: Day, book: Gatebook, long_ago: DayOf) -> dic
         "attribution_vi": ATTRIBUTION[0],
         "attribution_en": ATTRIBUTION[1],
     }
-    document["simulated"] = any(each["simulated"] for each in (*stations, *roads))
+    marks = {each["simulated"] for each in (*stations, *roads)}
+    document["simulated"] = True if True in marks else None if None in marks else False
     document["complete"] = day.over and sources.complete
     document["text_vi"], document["text_en"] = _texts(document)
     return document
@@ -124,26 +125,15 @@ def _station(
     long_ago: DayOf,
 ) -> dict[str, Any]:
     before_ms = day.from_ms - DAY_MS
-    rows = sources.read(series, before_ms, day.until_ms)
-    hours = sources.hours(series, before_ms, day.until_ms)
+    hours, rows = sources.past(series, before_ms, day.until_ms)
     today = figures.within(rows, day.from_ms, day.until_ms)
-    told = extremes(station, series, today, day.from_ms, day.until_ms)
-    counted = figures.used(today)
-    told["n_good"] = len(figures.good(today))
     kept = figures.of_hours(hours, day.from_ms, day.to_ms)
-    if int(kept.n.sum()) > len(counted):
-        # The readings, or some of them, are forgotten; what was noted of their hours is not.
-        n = int(kept.n.sum())
-        told |= figures.coverage(n, day.from_ms, day.until_ms, series.expected_s)
-        told["n_good"] = int(kept.n_good.sum())
-        told["max"], told["min"] = (
-            None if found is None else found.told()
-            for found in (figures.highest_hour(kept), figures.lowest_hour(kept))
-        )
+    told = extremes(station, series, today, kept, day.from_ms, day.until_ms)
     of_good = figures.highest(figures.good(today))
     other = told["max"] is not None and told["max"]["flag"] not in (1, None)
     return {
         **told,
+        "n_good": max(len(figures.good(today)), int(kept.n_good.sum())),
         "km_from_mouth": dict(station.km_from_mouth),
         "from": day.from_ms,
         "to": day.until_ms,
@@ -235,13 +225,15 @@ def _gate(sources: Sources, name: str, day: Day, book: Gatebook) -> dict[str, An
     }
     series = gates.outer_series(sources, intake)
     if series is not None:
-        rows = sources.read(series, day.from_ms, day.until_ms)
-        gap_ms = int(gates.GAP_INTERVALS * series.expected_s * 1000)
-        fresh = gates.fresh_windows(rows, intake.limit_g_l, gap_ms)
-        high = figures.highest(figures.used(rows))
+        hours, rows = sources.past(series, day.from_ms, day.until_ms)
+        used = figures.used(rows)
+        forgotten = int(hours.n.sum()) > len(used)
+        high = figures.highest_hour(hours) if forgotten else figures.highest(used)
         told["key"] = series.key
         told["max_g_l"] = None if high is None else high.value
-        if len(rows):
+        if len(used) and not forgotten:
+            gap_ms = int(gates.GAP_INTERVALS * series.expected_s * 1000)
+            fresh = gates.fresh_windows(rows, intake.limit_g_l, gap_ms)
             lasted_ms = sum(each.to_ms - each.from_ms for each in fresh)
             told["fresh_min"] = figures.figure(lasted_ms / 60_000)
     return told

@@ -89,8 +89,14 @@ def lowest_hour(hours: Windows) -> Extreme | None:
 def coverage(n: int, from_ms: int, to_ms: int, expected_s: float) -> dict[str, Any]:
     """`n`, how many were expected, and the share; a share is never more than 1."""
     expected = round((to_ms - from_ms) / (expected_s * 1000)) if expected_s else 0
-    share = min(1.0, n / expected) if expected else float(n > 0)
-    return {"n": n, "expected": expected, "share": figure(share)}
+    return {"n": n, "expected": expected, "share": share_of(n, expected)}
+
+
+def share_of(n: int, expected: int) -> float:
+    """Never more than 1, and never rounded up to it: what is missing is to be seen."""
+    if n >= expected:
+        return float(n > 0)
+    return min(figure(n / expected), 0.9999)
 
 
 def missing(parts: Sequence[dict[str, Any]], worst: int = 10) -> dict[str, Any]:
@@ -105,7 +111,7 @@ def missing(parts: Sequence[dict[str, Any]], worst: int = 10) -> dict[str, Any]:
     return {
         "n": n,
         "expected": expected,
-        "share": figure(n / expected) if expected else 1.0,
+        "share": share_of(n, expected) if expected else 1.0,
         "worst": [{name: each[name] for name in names} for each in short[:worst]],
     }
 

@@ -42,7 +42,7 @@ class Told:
         `EVENTS_MAX` where some were left out
     active : the open alerts, now
     taken : of those by id, when they were acknowledged and by whom
-    entered : what officers entered, in order
+    entered : what officers entered, in order; more than `ENTERED_MAX` where some were left out
     entered_since_ms : entries before that were not kept
     """
 
@@ -83,14 +83,15 @@ def handover(sources: Sources, told: Told, from_ms: int, to_ms: int, now_ms: int
         "events": [_event(each) for each in events],
         "events_left_out": max(0, len(told.events) - EVENTS_MAX),
         "devices": lost_devices(devices, from_ms, until_ms),
-        "entered": [each.told() for each in told.entered],
+        "entered": [each.told() for each in told.entered[:ENTERED_MAX]],
+        "entered_left_out": max(0, len(told.entered) - ENTERED_MAX),
         "entered_since": told.entered_since_ms,
         "extremes": _extremes(sources, from_ms, until_ms),
         "lines": _lines(sources, from_ms, until_ms),
         "bridges": bridges(sources, from_ms, until_ms),
         "missing": _missing(devices, from_ms, until_ms),
     }
-    document["complete"] = sources.complete
+    document["complete"] = sources.complete and all(each.known for each in devices)
     document["text_vi"], document["text_en"] = _texts(document)
     return document
 
@@ -141,25 +142,36 @@ def _counts(
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A device, and by what one sees whether it is heard; `rows` reach back before the shift."""
+    """A device, and by what one sees whether it is heard; `rows` reach back before the shift.
+
+    n : how many readings of the shift count, those that are forgotten since among them
+    known : whether all those are there
+    """
 
     device: str
     series: Series
     rows: Batch
+    n: int
+    known: bool
 
 
 def heard(sources: Sources, from_ms: int, to_ms: int) -> list[Heard]:
     """All devices, with what came of them in the shift and in the day before it."""
-    return [
-        Heard(device, series, sources.read(series, from_ms - SILENT_LOOK_BACK_MS, to_ms))
-        for device, series in sources.heartbeats()
-    ]
+    found = []
+    for device, series in sources.heartbeats():
+        hours, rows = sources.past(series, from_ms - SILENT_LOOK_BACK_MS, to_ms)
+        known = len(figures.used(rows)) >= int(hours.n.sum())
+        in_hours = int(sources.hours(series, from_ms, to_ms).n.sum()) if not known else 0
+        n = max(in_hours, len(figures.used(figures.within(rows, from_ms, to_ms))))
+        found.append(Heard(device, series, rows, n, known))
+    return found
 
 
 def lost_devices(devices: Sequence[Heard], from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     """Devices of which nothing was stored for more than 8 intervals, the longest first.
 
-    By observed time: what a device kept and sent later counts as there.
+    By observed time: what a device kept and sent later counts as there. Where readings are
+    forgotten nobody knows any more when a device was silent.
     """
     found = [
         {
@@ -172,6 +184,7 @@ def lost_devices(devices: Sequence[Heard], from_ms: int, to_ms: int) -> list[dic
             "back": each.to_ms is not None,
         }
         for one in devices
+        if one.known
         for each in figures.silences(one.rows.t_ms, from_ms, to_ms, one.series.expected_s)
     ]
     return sorted(found, key=lambda each: (-each["minutes"], each["device"]))
@@ -181,17 +194,17 @@ def _missing(devices: Sequence[Heard], from_ms: int, to_ms: int) -> dict[str, An
     """By device: what is formed of several, as minutes of a bridge, is not there to be missed."""
     parts = []
     for one in devices:
-        n = len(figures.used(figures.within(one.rows, from_ms, to_ms)))
-        cover = figures.coverage(n, from_ms, to_ms, one.series.expected_s)
+        cover = figures.coverage(one.n, from_ms, to_ms, one.series.expected_s)
         parts.append({"key": one.series.key, **cover})
     return figures.missing(parts)
 
 
 def _extremes(sources: Sources, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
-    return [
-        extremes(station, series, sources.read(series, from_ms, to_ms), from_ms, to_ms)
-        for station, series in sources.salinities()
-    ]
+    found = []
+    for station, series in sources.salinities():
+        hours, rows = sources.past(series, from_ms, to_ms)
+        found.append(extremes(station, series, rows, hours, from_ms, to_ms))
+    return found
 
 
 def _lines(sources: Sources, from_ms: int, to_ms: int) -> list[dict[str, Any]]:

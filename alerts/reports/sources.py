@@ -59,6 +59,14 @@ class Sources:
         self._note("hours", whence)
         return found
 
+    def past(self, series: Series, from_ms: int, to_ms: int) -> tuple[Windows, Batch]:
+        """Sums of hours and the readings themselves: fewer readings are there, some forgotten.
+
+        The sums are read first. What comes in between would else look like something forgotten.
+        """
+        hours = self.hours(series, from_ms, to_ms)
+        return hours, self.read(series, from_ms, to_ms)
+
     def day(self, series: Series, from_ms: int) -> Windows:
         """The sums of one of Vietnam's days."""
         to_ms = from_ms + DAY_MS

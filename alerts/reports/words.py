@@ -1,7 +1,7 @@
 """Sentences of reports in both languages, to be read aloud. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from alerts.messages import clock_time, local_time
 from alerts.reports.lines import short
@@ -9,6 +9,10 @@ from ingest.reading import Flag
 
 Both = tuple[str, str]
 """Vietnamese and English."""
+
+ENOUGH: Final = 0.75
+"""With a smaller share of a day's data a high water may be what is missing (expert judgement,
+unverified)."""
 
 
 def comma(number: float, digits: int) -> str:
@@ -62,10 +66,24 @@ def longest_crossing(roads: Sequence[Mapping[str, Any]], *, dated: bool = False)
     )
 
 
+def percent_of(share: float) -> int:
+    """Never rounded up to all of it: what is missing is to be seen."""
+    return int(100 * share + 1e-9)
+
+
 def data_share(missing: Mapping[str, Any]) -> Both:
-    # Never rounded up to all of it: what is missing is to be seen.
-    percent = int(100 * missing["share"])
+    percent = percent_of(missing["share"])
     return f"Có {percent} % số liệu mong đợi.", f"{percent} % of the expected data came."
+
+
+def little_of(told: Mapping[str, Any]) -> Both:
+    """A warning behind a figure that much of its time is missing from; else nothing."""
+    if told["share"] >= ENOUGH:
+        return "", ""
+    percent = percent_of(told["share"])
+    percent_vi = f"{percent}" if percent else "chưa đến 1"
+    percent_en = f"{percent}" if percent else "under 1"
+    return f" (chỉ có {percent_vi} % số liệu)", f" (from {percent_en} % of the data only)"
 
 
 def maxima(stations: Sequence[Mapping[str, Any]]) -> Both | None:
@@ -77,13 +95,16 @@ def maxima(stations: Sequence[Mapping[str, Any]]) -> Both | None:
     for each in found:
         name, value, change = short(each["name"]), each["max"]["value"], each["change"]
         doubt = (" (đáng ngờ)", " (suspect)") if each["max"]["flag"] == Flag.SUSPECT else ("", "")
+        little = little_of(each)
         by_vi = by_en = ""
-        if change is not None and abs(change["g_l"]) >= 0.005:
+        # The high water itself may be what is missing of either day.
+        whole = change is not None and min(each["share"], change["before_share"]) >= ENOUGH
+        if change is not None and whole and abs(change["g_l"]) >= 0.005:
             up = change["g_l"] > 0
             by_vi = f", {'tăng' if up else 'giảm'} {comma(abs(change['g_l']), 2)}"
             by_en = f", {'up' if up else 'down'} {abs(change['g_l']):.2f}"
-        vi.append(f"{name} {comma(value, 2)}{doubt[0]}{by_vi}")
-        en.append(f"{name} {value:.2f}{doubt[1]}{by_en}")
+        vi.append(f"{name} {comma(value, 2)}{doubt[0]}{by_vi}{little[0]}")
+        en.append(f"{name} {value:.2f}{doubt[1]}{by_en}{little[1]}")
     return (
         f"Độ mặn cao nhất (g/l): {'; '.join(vi)}.",
         f"Highest salinity (g/L): {'; '.join(en)}.",
@@ -99,14 +120,20 @@ def line(told: Mapping[str, Any]) -> Both | None:
     least = {"beyond": ("trên ", "over "), "below": ("dưới ", "under ")}
     vi, en = least.get(found["bound"], ("khoảng ", "about "))
     level, km = told["level_g_l"], found["km"]
+    more = ("", "")
+    if found["bound"] == "beyond":
+        more = (
+            " (phía trên không đủ số liệu để nói rõ hơn)",
+            " (too little is measured above to say more)",
+        )
     return (
         (
             f"Ranh mặn {level} g/l cao nhất 25 giờ qua, {told['name']}: {found['landmark_vi']}, "
-            f"{vi}{comma(km, 1)} km từ cửa sông."
+            f"{vi}{comma(km, 1)} km từ cửa sông{more[0]}."
         ),
         (
             f"Line of {level} g/L, maximum of 25 h, {told['name']}: {found['landmark_en']}, "
-            f"{en}{km:.1f} km from the mouth."
+            f"{en}{km:.1f} km from the mouth{more[1]}."
         ),
     )
 
@@ -130,21 +157,25 @@ def road(told: Mapping[str, Any]) -> Both | None:
     if told["worst"] is None:
         return None
     name = short(told["name"])
-    usual, worst = round(told["median_min"]), round(told["worst"]["value"])
+    worst, usual = round(told["worst"]["value"]), told["median_min"]
+    vi_usual, en_usual = ("", "")
+    if usual is not None:
+        vi_usual, en_usual = f"thường {round(usual)} phút, ", f"usually {round(usual)} min, "
     vi_at, en_at = when(told["worst"])
     least = ("trên ", "over ") if told["at_least"] else ("", "")
+    little = little_of(told)
     over = next((each for each in told["over"] if each["limit_min"] == 15), None)
     vi_over = en_over = ""
-    if over is not None and over["for_min"] >= 1:
+    if over is not None and (over["for_min"] or 0) >= 1:
         vi_over = f", trên 15 phút trong {round(over['for_min'])} phút"
         en_over = f", over 15 min for {round(over['for_min'])} min"
     return (
         (
-            f"{name}, {told['direction_vi']}: thường {usual} phút, lâu nhất {least[0]}{worst} phút "
-            f"{vi_at}{vi_over}."
+            f"{name}, {told['direction_vi']}: {vi_usual}lâu nhất {least[0]}{worst} phút "
+            f"{vi_at}{vi_over}{little[0]}."
         ),
         (
-            f"{name}, {told['direction_en']}: usually {usual} min, longest {least[1]}{worst} min "
-            f"{en_at}{en_over}."
+            f"{name}, {told['direction_en']}: {en_usual}longest {least[1]}{worst} min "
+            f"{en_at}{en_over}{little[1]}."
         ),
     )

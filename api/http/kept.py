@@ -3,6 +3,7 @@
 Ten officers who open the bulletin at six in the morning cost one.
 """
 
+import asyncio
 from collections import OrderedDict
 from datetime import date
 from threading import Lock
@@ -32,6 +33,7 @@ class Kept:
         self._bulletins: OrderedDict[date, tuple[int, Item]] = OrderedDict()
         self._days: dict[tuple[str, date], tuple[int, Highest | None]] = {}
         self._lock = Lock()
+        self.making = asyncio.Lock()
 
     def bulletin(self, on: date, now_ms: int) -> Item | None:
         """One that was made a moment ago."""

@@ -220,6 +220,7 @@ HANDOVER: Final[Example] = {
             "item": {"ver": 5, "taking": False, "gate": "closed", "t": _T - 7_200_000},
         }
     ],
+    "entered_left_out": 0,
     "entered_since": _T - 864_000_000,
     "extremes": [_EXTREMES],
     "lines": [

@@ -220,7 +220,7 @@ class StationExtremes(Coverage):
     depth: str | None
     max: Extreme | None
     min: Extreme | None
-    simulated: bool
+    simulated: bool | None = Field(description="null: readings are forgotten, nobody knows")
 
 
 class SaltLine(Shape):
@@ -248,7 +248,7 @@ class LineOfShift(Shape):
 
 class Over(Shape):
     limit_min: int
-    for_min: float = Field(description="how long it took longer than that")
+    for_min: float | None = Field(description="how long it took longer; null: not known")
 
 
 class BridgeMinutes(Coverage):
@@ -260,9 +260,9 @@ class BridgeMinutes(Coverage):
     key: str
     median_min: float | None
     worst: Extreme | None = Field(description="minutes")
-    at_least: bool = Field(description="the worst is a lower bound")
+    at_least: bool | None = Field(description="the worst is a lower bound")
     over: list[Over]
-    simulated: bool
+    simulated: bool | None
 
 
 class OpenAlert(Shape):
@@ -324,12 +324,13 @@ class HandoverShape(Shape):
     events_left_out: int
     devices: list[LostDevice]
     entered: list[EnteredShape]
+    entered_left_out: int
     entered_since: int | None = Field(description="entries before that were not kept")
     extremes: list[StationExtremes]
     lines: list[LineOfShift]
     bridges: list[BridgeMinutes]
     missing: Missing
-    complete: bool = Field(description="false: the historian could not be asked")
+    complete: bool = Field(description="false: the historian is away, or readings are forgotten")
     text_vi: str
     text_en: str
 
@@ -400,7 +401,7 @@ class BulletinShape(Shape):
     complete: bool = Field(description="whether the day is over and all of it could be read")
     lunar: LunarDay
     same_dates: list[SameDay]
-    simulated: bool
+    simulated: bool | None
     stations: list[BulletinStation]
     lines: list[BulletinLine]
     gates: list[BulletinGate]

@@ -31,8 +31,9 @@ router = APIRouter(tags=["readings"])
 DAY_MS = 86_400_000
 FIRST_DAY = Date(2000, 1, 2)
 SHIFT_MAX_MS = 7 * DAY_MS
+ENTERED_A_DAY = 10_000
 EVENTS_COUNTED = 10_000
-"""Events beyond those that are shown are counted up to here."""
+"""Events and entries beyond those that are shown are counted up to here."""
 
 
 def readers(request: Request) -> anyio.CapacityLimiter:
@@ -157,7 +158,7 @@ async def handover(
             book.events(from_ms, to_ms, shift.EVENTS_MAX + EVENTS_COUNTED),
             active,
             book.taken([each["id"] for each in active]),
-            book.entered(from_ms, to_ms, shift.ENTERED_MAX),
+            book.entered(from_ms, to_ms, shift.ENTERED_MAX + EVENTS_COUNTED),
             book.entered_since(),
         )
         return shift.handover(known, told, from_ms, to_ms, now_ms)
@@ -189,26 +190,29 @@ async def bulletin(
     if not FIRST_DAY <= on <= today:
         raise invalid("date", f"{on.isoformat()} is not accepted: {FIRST_DAY} to today, {today}")
     kept: Kept = request.app.state.reports
-    found = kept.bulletin(on, now_ms)
-    if found is None:
-        known, book, advice = sources(service), service.logbook, service.advice()
-
-        def made() -> Item:
-            day = daily.Day.of(on, now_ms)
-            gatebook = daily.Gatebook(
-                book.entered_before(What.INTAKE, day.from_ms),
-                [
-                    e
-                    for e in book.entered(day.from_ms, day.until_ms, 10_000)
-                    if e.what == What.INTAKE
-                ],
-                advice,
-            )
-            return daily.bulletin(known, day, gatebook, kept.long_ago(known, now_ms))
-
-        found = await anyio.to_thread.run_sync(made, limiter=readers(request))
-        kept.keep(on, now_ms, found)
+    # One at a time: who comes meanwhile waits for that one, and does not make the same again.
+    async with kept.making:
+        found = kept.bulletin(on, now_ms)
+        if found is None:
+            found = await _made(request, service, kept, on, now_ms)
+            kept.keep(on, now_ms, found)
     return answer(
         encoded(as_seen_by(principal, found)),
         accept_encoding=request.headers.get("accept-encoding"),
     )
+
+
+async def _made(request: Request, service: Service, kept: Kept, on: Date, now_ms: int) -> Item:
+    known, book, advice = sources(service), service.logbook, service.advice()
+    day = daily.Day.of(on, now_ms)
+
+    def made() -> Item:
+        during = book.entered(day.from_ms, day.until_ms, ENTERED_A_DAY)
+        gatebook = daily.Gatebook(
+            book.entered_before(What.INTAKE, day.from_ms),
+            [each for each in during if each.what == What.INTAKE],
+            advice,
+        )
+        return daily.bulletin(known, day, gatebook, kept.long_ago(known, now_ms))
+
+    return await anyio.to_thread.run_sync(made, limiter=readers(request))

@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 from pydantic import BaseModel
 
 from alerts.alert import EventType
+from alerts.reports import handover as shift
 from alerts.reports.lunar import same_dates
 from api.http import report_shapes as shapes
 from api.service import Item
@@ -119,7 +121,7 @@ def test_maxima_of_a_day_by_hand(world: World) -> None:
     assert (station["key"], station["from"], station["to"]) == (SALT, YESTERDAY, TODAY)
     nothing = of(document["stations"], station="my-tho")
     assert (nothing["max"], nothing["n"], nothing["change"]) == (None, 0, None)
-    assert "Cống Xuân Hòa 2,31 (đáng ngờ), giảm 0,19" in document["text_vi"]
+    assert "Cống Xuân Hòa 2,31 (đáng ngờ) (chỉ có 2 % số liệu)" in document["text_vi"]
     assert "không phải bản tin dự báo" in document["text_vi"]
 
 
@@ -198,14 +200,63 @@ def test_a_historian_that_is_away_is_waited_for_once(world: World) -> None:
 def test_what_is_forgotten_is_told_by_its_hours(world: World) -> None:
     rows = [(YESTERDAY + n * 10 * MINUTE, 1.0 + (n == 70), 1) for n in range(144)]
     world.put(SALT, rows)
+    world.put(MINUTES, [(YESTERDAY + n * MINUTE, 5.0 + n, 1) for n in range(60)])
     while world.store.roll_up(10_000):
         pass
     world.store.put_series([each.key for each in world.series.entries])
-    assert world.store.forget_before(NOW_MS, 2**60, 1_000) == len(rows)
-    station = of(told(world, "bulletin")["stations"], station="xuan-hoa")
+    assert world.store.forget_before(NOW_MS, 2**60, 1_000) == len(rows) + 60
+    document = told(world, "bulletin")
+    station = of(document["stations"], station="xuan-hoa")
     hour = (YESTERDAY + 700 * MINUTE) // HOUR * HOUR
-    assert station["max"] == {"value": 2.0, "t": None, "hour": hour, "flag": None}
+    top = {"value": 2.0, "t": None, "hour": hour, "flag": None}
+    assert station["max"] == top
     assert (station["n"], station["n_good"], station["share"]) == (144, 144, 1.0)
+    # Whether they were simulated has gone with them.
+    assert (station["simulated"], document["simulated"]) == (None, None)
+    road = of(document["bridges"], key=MINUTES)
+    assert (road["n"], road["worst"]["value"], road["worst"]["t"]) == (60, 64.0, None)
+    assert (road["median_min"], road["at_least"]) == (None, None)
+    assert [each["for_min"] for each in road["over"]] == [None] * 3
+    assert "Mỹ Tho → Bến Tre: lâu nhất 64 phút trong khoảng 00:00 đến 01:00" in document["text_vi"]
+    gate = of(document["gates"], intake="xuan-hoa")
+    assert (gate["max_g_l"], gate["fresh_min"]) == (2.0, None)
+
+    night = told(world, f"handover?from={YESTERDAY}&to={TODAY}")
+    assert of(night["extremes"], station="xuan-hoa")["max"] == top
+    assert not night["complete"]
+    # Nobody knows any more when it was silent, but that it was heard.
+    assert "xh-01" not in {each["device"] for each in night["devices"]}
+    assert "mt-01" in {each["device"] for each in night["devices"]}
+    assert night["missing"]["n"] >= 144
+
+
+def test_of_a_bridge_that_nobody_measured_it_is_not_said_that_it_was_free(world: World) -> None:
+    road = of(told(world, "bulletin")["bridges"], key=MINUTES)
+    assert (road["n"], road["worst"], road["at_least"], road["simulated"]) == (0, None, None, False)
+    assert [each["for_min"] for each in road["over"]] == [None] * 3
+
+
+def test_what_comes_while_it_is_read_does_not_look_forgotten(world: World) -> None:
+    archive, times = Archive(world.reader), iter(range(TODAY, NOW_MS, MINUTE))
+
+    def windows(series: Series, *asked: int) -> Any:
+        if series.key == SALT:
+            world.put(SALT, [(next(times), 1.0, 1)])
+        return archive.windows(series, *asked)
+
+    station = of(told(world, "bulletin?date=2025-12-29", windows=windows)["stations"], key=SALT)
+    assert station["max"] == {"value": 1.0, "t": TODAY, "hour": None, "flag": 1}
+
+
+def test_at_midnight_the_day_has_begun_and_nothing_is_known_of_it(world: World) -> None:
+    world.put(SALT, [(TODAY - 1, 3.0, 1)])
+    world.now_ms = TODAY
+    today = told(world, "bulletin?date=2025-12-29")
+    station = of(today["stations"], key=SALT)
+    assert (station["max"], station["expected"], today["complete"]) == (None, 0, False)
+    yesterday = told(world, "bulletin")
+    assert (yesterday["date"], yesterday["complete"]) == ("2025-12-28", True)
+    assert of(yesterday["stations"], key=SALT)["max"]["t"] == TODAY - 1
 
 
 def test_lines_and_bridges_of_a_day(world: World) -> None:
@@ -260,6 +311,42 @@ def test_a_bulletin_is_kept_for_a_moment_and_not_for_longer(world: World) -> Non
     with_client(world, story)
 
 
+def test_those_who_ask_at_once_cost_one(world: World) -> None:
+    archive, asked = Archive(world.reader), list[str]()
+
+    def points(series: Series, *span: int) -> Any:
+        asked.append(series.key)
+        return archive.points(series, *span)
+
+    async def story(client: Any) -> None:
+        answers = []
+
+        async def ask_it() -> None:
+            answers.append((await client.get("/api/v1/bulletin")).content)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask_it)
+        assert len(set(answers)) == 1
+
+    with_client(world, story, points=points)
+    # The station by itself, and for its gate.
+    assert asked.count(SALT) == 2
+
+
+def test_what_an_operator_had_made_names_nobody_to_viewers(world: World) -> None:
+    world.advice = {"xuan-hoa": {"take": False, "who": "an", "crew": "tổ cống", "note": "gọi"}}
+    operator = world.token("operator")
+
+    async def story(client: Any) -> None:
+        for headers, seen in ((operator, True), ({}, False), (operator, True)):
+            answer = await client.get("/api/v1/bulletin?date=2025-12-29", headers=headers)
+            gate = of(answer.json()["gates"], intake="xuan-hoa")
+            assert set(gate["advice"]) == ({"take", "who", "crew", "note"} if seen else {"take"})
+
+    with_client(world, story)
+
+
 # The shift.
 
 
@@ -287,6 +374,19 @@ def test_the_shift_as_it_was(world: World) -> None:
     text = str(seen)
     assert not any(name in text for name in ("'who'", "'note'", "'crew'", "tổ cống", "'an'"))
     assert seen["open"][1]["taken"] == {"t": NOW_MS}
+
+
+def test_entries_that_are_left_out_are_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shift, "ENTERED_MAX", 1)
+    headers = world.token("operator")
+    for station in ("xuan-hoa", "my-tho", "dong-tam"):
+        entry = {"station": station, "t": NOW_MS - HOUR, "cleaned": True}
+        assert ask(world, "POST", "/api/v1/checks", headers=headers, json=entry).is_success
+    document = told(world, f"handover?to={NOW_MS + 1}")
+    assert [each["subject"] for each in document["entered"]] == ["xuan-hoa"]
+    assert document["entered_left_out"] == 2
 
 
 def test_at_six_sharp_the_night_is_handed_over(world: World) -> None:

@@ -19,8 +19,8 @@ export const REPORT_WORDS = {
   report_span: ["{from} – {to} (UTC+7)", "{from} to {to} (UTC+7)"],
   report_made: ["Lập lúc {time}", "Made at {time}"],
   report_incomplete: [
-    "Chưa hỏi được kho số liệu cũ: có thể còn thiếu.",
-    "The historian could not be asked: something may be missing.",
+    "Không đọc được hết số liệu cũ: có thể còn thiếu.",
+    "Not all old data could be read: something may be missing.",
   ],
   report_print: ["In (A4)", "Print (A4)"],
   rows_left: ["Còn {n} dòng nữa, xem tại {where}", "{n} more rows, at {where}"],
@@ -31,6 +31,10 @@ export const REPORT_WORDS = {
   t_events_left: [
     "Còn {n} diễn biến nữa không tải về: chọn khoảng ngắn hơn.",
     "{n} more were not loaded: choose a shorter span.",
+  ],
+  t_entered_left: [
+    "Còn {n} mục nữa không tải về: chọn khoảng ngắn hơn.",
+    "{n} more entries were not loaded: choose a shorter span.",
   ],
   t_devices: ["Máy mất tín hiệu", "Devices lost"],
   t_devices_none: ["Không máy nào mất tín hiệu.", "No device was lost."],

@@ -249,10 +249,12 @@ function enteredTable(answer: Fields, name: (id: string) => string, at: Moment):
     return { cells, rank: 0 };
   });
   const late = since_ms !== null && since_ms > from_ms;
+  const left = number(answer["entered_left_out"]) ?? 0;
+  const more = left > 0 ? `. ${word("t_entered_left", language, { n: left })}` : "";
   const note = late ? `. ${word("t_entered_since", language, { time: dateTime(since_ms) })}` : "";
   return {
     id: "entered",
-    caption: word("t_entered", language) + note,
+    caption: word("t_entered", language) + note + more,
     columns: columns(language, "c_time", "c_station", "c_what", "c_who"),
     rows,
     none: word("t_entered_none", language),

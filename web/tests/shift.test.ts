@@ -76,7 +76,7 @@ const answer: Fields = {
     { t: NOW, what: "bridge-mode", subject: "rach-mieu-1", item: { modes: {} } },
     { t: NOW, what: "risk-level", subject: "*", item: { level: null } },
   ],
-  entered_since: NOW - HOUR,
+  ...{ entered_since: NOW - HOUR, entered_left_out: 3 },
   extremes: [
     {
       ...{ station: "xuan-hoa", name: "Cống Xuân Hòa", key: "xh-01/salinity_g_l", share: 0.9999 },
@@ -138,7 +138,7 @@ test("the duty book is told in words, and since when it is kept", () => {
       ["", "Rủi ro do mặn: hết"],
     ],
   );
-  assert.match(table("entered").caption, /Sổ chỉ giữ từ 22\/11\/2026 13:32/);
+  assert.match(table("entered").caption, /Sổ chỉ giữ từ 22\/11\/2026 13:32\. Còn 3 mục nữa/);
 });
 
 test("figures stand with their doubt, their hour, and a bound as a bound", () => {

@@ -71,25 +71,35 @@ def test_a_gate_equals_minute_by_minute(
 
 
 def test_words_of_maxima() -> None:
-    def top(name: str, value: float, flag: int, change: float | None) -> dict[str, Any]:
-        told = None if change is None else {"g_l": change}
-        return {"name": name, "max": {"value": value, "t": 0, "flag": flag}, "change": told}
+    def top(
+        name: str,
+        value: float,
+        flag: int,
+        change: float | None,
+        share: float = 1,
+        before: float = 1,
+    ) -> dict[str, Any]:
+        told = None if change is None else {"g_l": change, "before_share": before}
+        high = {"value": value, "t": 0, "flag": flag}
+        return {"name": name, "max": high, "change": told, "share": share}
 
     assert words.maxima([]) == ("Không có số liệu mặn.", "No salinity data.")
     stations: list[dict[str, Any]] = [
         top("Mỹ Tho (Vườn hoa Lạc Hồng)", 1.4, 1, 0.25),
         top("Xuân Hòa", 4.93, 3, -1.0),
         top("Xoài Hột", 0.16, 1, 0.001),
-        {"name": "Đồng Tâm", "max": None, "change": None},
+        {"name": "Đồng Tâm", "max": None, "change": None, "share": 0.0},
+        top("An Định", 2.0, 1, -2.5, share=0.29),
+        top("Vàm Giồng", 5.0, 1, 4.0, before=0.5),
     ]
     assert words.maxima(stations) == (
         (
             "Độ mặn cao nhất (g/l): Mỹ Tho 1,40, tăng 0,25; Xuân Hòa 4,93 (đáng ngờ), giảm 1,00; "
-            "Xoài Hột 0,16."
+            "Xoài Hột 0,16; An Định 2,00 (chỉ có 29 % số liệu); Vàm Giồng 5,00."
         ),
         (
             "Highest salinity (g/L): Mỹ Tho 1.40, up 0.25; Xuân Hòa 4.93 (suspect), down 1.00; "
-            "Xoài Hột 0.16."
+            "Xoài Hột 0.16; An Định 2.00 (from 29 % of the data only); Vàm Giồng 5.00."
         ),
     )
 
@@ -98,7 +108,10 @@ def test_words_of_maxima() -> None:
     ("bound", "vi"),
     [
         (None, "giữa A và B, khoảng 50,6 km từ cửa sông."),
-        ("beyond", "giữa A và B, trên 50,6 km từ cửa sông."),
+        (
+            "beyond",
+            "giữa A và B, trên 50,6 km từ cửa sông (phía trên không đủ số liệu để nói rõ hơn).",
+        ),
         ("below", "giữa A và B, dưới 50,6 km từ cửa sông."),
     ],
 )

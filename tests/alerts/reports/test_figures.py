@@ -48,6 +48,14 @@ def test_coverage() -> None:
     assert figures.coverage(0, 0, 24 * HOUR_MS, 600)["share"] == 0.0
 
 
+def test_one_missing_of_many_is_not_rounded_away() -> None:
+    assert figures.share_of(99_999, 100_000) == 0.9999
+    assert figures.share_of(100_001, 100_000) == 1.0
+    assert (figures.share_of(0, 0), figures.share_of(1, 0)) == (0.0, 1.0)
+    whole = {"key": "a", "n": 99_999, "expected": 100_000, "share": 0.9999}
+    assert figures.missing([whole])["share"] == 0.9999
+
+
 def test_too_many_of_one_make_up_for_nothing_of_another() -> None:
     parts = [
         {"key": "a", "n": 20, "expected": 10, "share": 1.0},
