@@ -250,11 +250,13 @@ function enteredTable(answer: Fields, name: (id: string) => string, at: Moment):
   });
   const late = since_ms !== null && since_ms > from_ms;
   const left = number(answer["entered_left_out"]) ?? 0;
-  const more = left > 0 ? `. ${word("t_entered_left", language, { n: left })}` : "";
-  const note = late ? `. ${word("t_entered_since", language, { time: dateTime(since_ms) })}` : "";
+  const notes = [
+    late ? word("t_entered_since", language, { time: dateTime(since_ms) }) : "",
+    left > 0 ? word("t_entered_left", language, { n: left }) : "",
+  ].filter(Boolean);
   return {
     id: "entered",
-    caption: word("t_entered", language) + note + more,
+    caption: [word("t_entered", language), notes.join(" ")].filter(Boolean).join(". "),
     columns: columns(language, "c_time", "c_station", "c_what", "c_who"),
     rows,
     none: word("t_entered_none", language),
