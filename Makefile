@@ -10,12 +10,13 @@ PAGES_FROM := $(shell find web/src -type f) web/build.mjs web/package-lock.json
 # More arguments for the demo or for pytest: make test ARGS="-k salinity"
 ARGS ?=
 MINUTES ?= 10
+DAYS ?= 25
 
-.PHONY: help run test check fmt pages lock clean servers soak
+.PHONY: help run test check fmt pages pictures lock clean servers soak soak-wall
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: $(VENV)/.app $(PAGES) ## everything with simulated feeds; Ctrl-C stops it
 	@exec $(BIN)/songtien demo $(ARGS)
@@ -25,8 +26,15 @@ test: $(VENV)/.dev $(PAGES) servers ## all tests; on Debian as root it installs 
 	$(BIN)/python -m pytest $(ARGS)
 
 # SEED repeats the feed and the faults of an earlier run.
-soak: $(VENV)/.dev servers ## faults at random under load for MINUTES, then an exact count
+soak: $(VENV)/.dev $(PAGES) servers ## faults at random for MINUTES with an exact count; soak-wall
 	$(BIN)/python -m tests.soak.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.soak.wall --days $(DAYS) $(if $(SEED),--seed $(SEED))
+
+soak-wall: $(VENV)/.dev $(PAGES) servers ## DAYS of the river on the wall at 600x: is memory flat
+	$(BIN)/python -m tests.soak.wall --days $(DAYS) $(if $(SEED),--seed $(SEED))
+
+pictures: $(VENV)/.dev $(PAGES) servers ## the pictures in docs/screens.md, of the screens as they are
+	$(BIN)/python -m tests.browser.pictures
 
 check: $(VENV)/.dev web/node_modules/.package-lock.json ## style, types, layers
 	$(BIN)/ruff check
