@@ -51,8 +51,9 @@ def bench(
     clients: Annotated[int, typer.Option(min=40, help="fanout: that look on.")] = 2000,
     pause: Annotated[int, typer.Option(min=1, help="fanout: seconds that some stop reading.")] = 60,
     days: Annotated[
-        int, typer.Option(min=2, help="season, river, rewind: of the recording.")
-    ] = 182,
+        int | None,
+        typer.Option(min=2, help="Of the recording: season, river (182), rewind (2, up to 25)."),
+    ] = None,
 ) -> None:
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
@@ -69,9 +70,9 @@ def bench(
     screen = latency.Size(rate=rate, seconds=seconds or 10.0, rounds=rounds, tries=tries)
     feed = ingest.Size(devices=devices, messages=messages, rounds=rounds, tries=tries)
     store = drain.Size(devices=devices, points=points, rounds=rounds, tries=tries)
-    half_year = season.Size(days=days, rounds=rounds, tries=tries)
-    past = rewind.Size(min(days, rewind.DAYS_MAX))
-    water = river.Size(days=days, rounds=rounds, tries=tries)
+    half_year = season.Size(days=days or 182, rounds=rounds, tries=tries)
+    past = rewind.Size(min(days or rewind.DAYS, rewind.DAYS_MAX))
+    water = river.Size(days=days or 182, rounds=rounds, tries=tries)
     replayed = min(messages, replay.MESSAGES_MAX)
     feeds = replay.Size(messages=replayed, seconds=seconds or 10.0, rounds=rounds, tries=tries)
     wide = fanout.Size(clients, round(seconds or 20), pause, rounds, tries)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from songtien.bench import drain, influx
+from songtien.bench import drain, influx, rewind
 from songtien.bench.stand import BenchError
 from tests.conftest import MOSQUITTO
 from tests.influx.servers import MISSING
@@ -75,6 +75,18 @@ def test_replay_of_a_few_thousand() -> None:
 
 def test_river_of_two_days() -> None:
     assert "samples as columns" in ran("river", "--rounds", "1", "--tries", "1", "--days", "2")
+
+
+def test_rewind_of_ten_minutes_again_and_again() -> None:
+    told: list[str] = []
+    found = rewind.run(rewind.Size(days=0.05, stepped_ms=600_000, opened=3), told.append)
+    assert told[1].endswith(" 2 stretches")  # what was stepped, and all that was laid down
+    assert found.bytes_day > 100_000
+    assert 0 < found.written_cpu_s < found.day_cpu_s
+    record, opened, played = rewind.summary(found)
+    assert re.match(r"record: \d\.\d\d MB a day; writing takes \d", record)
+    assert re.match(r"opened at 3 random times of 0.05 days: first snapshot after 0\.\d", opened)
+    assert re.search(r"played at 600 times the pace: \d+\.\d % of one core", played)
 
 
 def test_fanout_to_a_few_dozen() -> None:
