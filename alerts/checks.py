@@ -132,7 +132,8 @@ class Checks:
             if corrected is None:
                 raise unknown("check to correct", check.replaces)
             if corrected.replaced_by is not None:
-                raise stale(self._held[corrected.replaced_by].item())
+                # Where the clock was set back between the two, the newer is forgotten first.
+                raise stale(self._held.get(corrected.replaced_by, corrected).item())
         check = replace(check, id=f"c{self._next}")
         self._next += 1
         if check.replaces is not None:

@@ -73,13 +73,16 @@ def handover(sources: Sources, told: Told, from_ms: int, to_ms: int, now_ms: int
     until_ms = min(to_ms, now_ms)
     devices = heard(sources, from_ms, until_ms)
     events = told.events[:EVENTS_MAX]
+    # The daily test is no emergency: it happened, and nothing is open because of it.
+    meant = [each for each in told.events if not each["alert"].get("test")]
+    active = [alert for alert in told.active if not alert.get("test")]
     document: dict[str, Any] = {
         "from": from_ms,
         "to": to_ms,
         "now": now_ms,
         "shift": shift_name(from_ms, to_ms),
-        "open": open_alerts(told.active, told.taken),
-        "counts": _counts(told.events, told.active),
+        "open": open_alerts(active, told.taken),
+        "counts": _counts(meant, active),
         "events": [_event(each) for each in events],
         "events_left_out": max(0, len(told.events) - EVENTS_MAX),
         "devices": lost_devices(devices, from_ms, until_ms),
@@ -120,7 +123,10 @@ def open_alerts(
 
 def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     alert = event["alert"]
-    names = ("rule", "k", "severity", "station", "message_vi", "message_en", "sim", "state")
+    names = (
+        *("rule", "k", "severity", "station", "message_vi", "message_en"),
+        *("sim", "test", "state"),
+    )
     about = {name: alert[name] for name in names if name in alert}
     said = {name: event[name] for name in ("who", "note") if name in event}
     return {"t": event["t"], "type": event["type"], "alert": alert["id"], **about, **said}

@@ -113,6 +113,16 @@ def test_a_check_is_corrected_once_and_the_second_is_told() -> None:
     assert moved.outcome is Verdict.DONE
 
 
+def test_a_corrected_check_outlives_its_correction_where_the_clock_was_set_back() -> None:
+    desk = Desk()
+    first = enter(desk)
+    enter(desk, values={"salinity_g_l": 2.1}, replaces="c1", now_ms=NOW_MS - 10 * 60_000)
+    month = NOW_MS + 31 * DAY
+    assert enter(desk, t=month, now_ms=month).outcome is Verdict.DONE
+    second = enter(desk, t=month, values={}, replaces="c1", now_ms=month)
+    assert (second.outcome, second.item) == (Verdict.STALE, first.item)
+
+
 def test_a_check_is_taken_back_by_an_empty_one() -> None:
     desk = Desk()
     enter(desk)

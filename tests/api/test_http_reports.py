@@ -376,6 +376,15 @@ def test_the_shift_as_it_was(world: World) -> None:
     assert seen["open"][1]["taken"] == {"t": NOW_MS}
 
 
+def test_the_daily_test_happened_and_counts_for_nothing(world: World) -> None:
+    world.put_alert(EventType.RAISED, test=True)
+    document = told(world, f"handover?to={NOW_MS + 1}")
+    assert [each["test"] for each in document["events"]] == [True]
+    assert (document["open"], document["counts"]["open"]) == ([], 0)
+    assert set(document["counts"]["raised"].values()) == {0}
+    assert "0 cảnh báo mới" in document["text_vi"]
+
+
 def test_entries_that_are_left_out_are_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
