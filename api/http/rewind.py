@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -10,6 +11,7 @@ from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
+from api.http.reports import readers
 from api.http.shapes import RewindShape
 from api.http.times import time_ms
 from api.rewind import Then
@@ -66,7 +68,8 @@ async def shown(
     at_ms = time_ms("at", at)
     if at_ms > service.now_ms():
         raise invalid("at", f"{at!r} lies ahead; accepted is a time up to now")
-    then = await run_in_threadpool(service.then, at_ms)
+    # Reading a moment takes long: who waits for it leaves the worker threads to the rest.
+    then = await to_thread.run_sync(service.then, at_ms, limiter=readers(request))
     if then is None:
         raise Problem("not-found", "this service keeps nothing of the past")
     request.state.then = then

@@ -1,17 +1,20 @@
 """`?at=`: the routes answer of a moment of the past, and say for how long that holds."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from api.live.where import Where
 from api.moments import moment_ms
 from api.rewind import Reach, Then
 from ingest.series import SeriesTable
-from tests.api.http_service import ALERT, ALERT_ID, NOW_MS, World, get
+from tests.api.http_service import ALERT, ALERT_ID, NOW_MS, World, get, with_client
 
 THEN_MS = NOW_MS - 3_600_000
 EMPTY = SeriesTable(())
@@ -99,6 +102,30 @@ def test_what_can_not_be_told_is_refused_by_name(world: World, query: str, name:
     answer = get(world, f"/api/v1/alerts?{query}", then=lambda at_ms: then(world, at_ms))
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["name"] == name
+
+
+def test_who_waits_for_a_moment_holds_no_thread_that_others_need(world: World) -> None:
+    go_on = threading.Event()
+
+    def slow(at_ms: int) -> Then:
+        assert go_on.wait(30)
+        return then(world, at_ms)
+
+    async def story(client: httpx.AsyncClient) -> None:
+        async with asyncio.TaskGroup() as group:
+            for n in range(60):  # there are 40 threads for all routes together
+                group.create_task(client.get(f"/api/v1/desk?at={THEN_MS + n}"))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                other = await client.get("/api/v1/rewind")
+            go_on.set()
+        assert other.status_code == 200
+
+    try:
+        with_client(world, story, then=slow, reach=lambda: Reach(NOW_MS))
+    finally:
+        go_on.set()
 
 
 def test_how_far_back(world: World) -> None:
