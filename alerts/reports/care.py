@@ -185,9 +185,7 @@ def _words(
     if difference is not None:
         by = difference["difference"]
         if checked is not None and checked["id"] != difference["id"]:
-            vi.append(
-                f"So được với số máy lần gần nhất cách đây {_comma(difference['days'])} ngày."
-            )
+            vi.append(f"Lần so với số máy gần nhất cách đây {_comma(difference['days'])} ngày.")
             en.append(f"Last compared with the probe {difference['days']:g} days ago.")
         if round(abs(by), 2) == 0:
             vi.append("Máy đo bằng số đo tay.")
@@ -198,8 +196,8 @@ def _words(
             )
             en.append(f"The probe read {abs(by):.2f} g/L {'higher' if by > 0 else 'lower'}.")
     elif checked is not None:
-        vi.append("Chưa lần nào có độ mặn của cả hai bên để so.")
-        en.append("No check has a salinity of both sides to compare.")
+        vi.append("Chưa lần nào so được độ mặn đo tay với số máy.")
+        en.append("No salinity by hand could be compared with the probe yet.")
     if cleaned is not None:
         vi.append(f"Vệ sinh cách đây {_comma(cleaned['days'])} ngày.")
         en.append(f"Cleaned {cleaned['days']:g} days ago.")

@@ -123,7 +123,7 @@ def line(told: Mapping[str, Any]) -> Both | None:
     more = ("", "")
     if found["bound"] == "beyond":
         more = (
-            " (phía trên không đủ số liệu để nói rõ hơn)",
+            " (phía thượng lưu không đủ số liệu để nói rõ hơn)",
             " (too little is measured above to say more)",
         )
     return (

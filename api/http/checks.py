@@ -14,11 +14,11 @@ from api.http.access import Operator, ServiceHere, Viewer
 from api.http.acts import PROBLEMS
 from api.http.answer import answer, encoded
 from api.http.bodies import CheckBody
+from api.http.check_shapes import CareShape, Checks, CheckTaken
 from api.http.desk import entered
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
 from api.http.report_examples import CARE, CHECK
-from api.http.report_shapes import CareShape, Checks, CheckTaken
 from api.http.reports import readers, sources
 from api.http.times import time_ms
 from api.service import Item, Service, as_seen_by

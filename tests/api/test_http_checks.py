@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.http import report_shapes as shapes
+from api.http import check_shapes as shapes
 from api.service import Item, NotDurable
 from tests.api.http_service import NOW_MS, World, ask, get
 
@@ -215,7 +215,7 @@ def test_only_a_comparison_earns_trust(world: World) -> None:
     found = care(world)
     assert (found["state"], found["checked"]["days"], found["difference"]) == ("never", 20.0, None)
     assert found["text_vi"] == (
-        "Đo đối chứng cách đây 20 ngày. Chưa lần nào có độ mặn của cả hai bên để so. "
+        "Đo đối chứng cách đây 20 ngày. Chưa lần nào so được độ mặn đo tay với số máy. "
         "Vệ sinh cách đây 20 ngày. Chưa biết máy đo đúng đến đâu."
     )
     world.put("xh-01/salinity_g_l", [(NOW_MS - 20 * DAY, 1.2, 1)])
@@ -225,7 +225,7 @@ def test_only_a_comparison_earns_trust(world: World) -> None:
     assert (found["state"], found["checked"]["days"]) == ("ageing", 1.0)
     assert (found["difference"]["id"], found["difference"]["days"]) == ("c1", 20.0)
     assert found["text_vi"].startswith(
-        "Đo đối chứng cách đây 1 ngày. So được với số máy lần gần nhất cách đây 20 ngày. "
+        "Đo đối chứng cách đây 1 ngày. Lần so với số máy gần nhất cách đây 20 ngày. "
     )
     assert "Last compared with the probe 20 days ago." in found["text_en"]
 

@@ -110,7 +110,7 @@ def test_words_of_maxima() -> None:
         (None, "giữa A và B, khoảng 50,6 km từ cửa sông."),
         (
             "beyond",
-            "giữa A và B, trên 50,6 km từ cửa sông (phía trên không đủ số liệu để nói rõ hơn).",
+            "giữa A và B, trên 50,6 km từ cửa sông (phía thượng lưu không đủ số liệu để nói rõ hơn).",
         ),
         ("below", "giữa A và B, dưới 50,6 km từ cửa sông."),
     ],
