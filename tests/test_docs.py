@@ -131,7 +131,7 @@ def _command_of(words: list[str]) -> str | None:
 
 
 def test_commands_in_shell_blocks_exist() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     seen = set()
     for document, words in _shell_lines():
         program = words[0].removeprefix(".venv/bin/")
