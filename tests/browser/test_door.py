@@ -129,6 +129,39 @@ def test_another_role_ends_the_session_and_says_so(refusals: Opened, service: Se
     assert "admin (admin) session.begin from 127.0.0.1 done" in audit
 
 
+def test_an_officer_changes_the_password_and_stays_signed_in(
+    refusals: Opened, service: Service
+) -> None:
+    name, password = "dũng", "con nước kém"
+    added = songtien(
+        "user", "add", name, "--role", "viewer", settings=service.settings, stdin=f"{password}\n"
+    )
+    assert added.returncode == 0
+    page = refusals(service.http_url)
+    expect(page.get_by_test_id("who")).to_be_hidden()
+    page.get_by_test_id("sign-in").click()
+    fill_in(page, name, password)
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    _signed_in(service, name, password, {})
+
+    page.get_by_test_id("who").click()
+    expect(page.get_by_test_id("old")).to_be_focused()
+    for field, text in {"old": "not this one", "new": " mới tinh tươm ", "again": ""}.items():
+        page.get_by_test_id(field).fill(text or " mới tinh tươm ")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("problem")).to_have_text("Mật khẩu đang dùng không đúng.")
+    page.get_by_test_id("old").fill(password)
+    page.get_by_test_id("confirm").click()
+    expect(page.locator("#toast")).to_have_text("Đã đổi mật khẩu.")
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    # Its socket was of the session before; it comes back by itself.
+    expect(page.get_by_test_id("who")).to_have_text(name)
+    expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
+    _signed_in(service, name, " mới tinh tươm ", {})
+    sessions = songtien("user", "list", settings=service.settings).stdout
+    assert sessions.count("from 127.0.0.1") == 2
+
+
 def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
     refusals: Opened, serving: Serving
 ) -> None:
@@ -150,6 +183,21 @@ def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
     expect(page.get_by_test_id("who")).to_have_text("viewer")
     page.reload()
     expect(value(page)).to_have_text("3,27")
+
+    # Over while something is being written: what was typed is kept, and nobody else reads on.
+    operator, its_password = shut.officer("operator")
+    page.get_by_test_id("sign-in").click()
+    fill_in(page, operator, its_password)
+    page.get_by_test_id("desk").click()
+    page.get_by_test_id("reason").fill("đang thay đầu dò")
+    assert songtien("user", "sign-out", operator, settings=shut.settings).returncode == 0
+    expect(page.get_by_test_id("problem")).to_have_text("Muốn xem phải đăng nhập.")
+    expect(page.locator("#wall")).to_have_css("opacity", "0")
+    fill_in(page, operator, its_password)
+    expect(page.get_by_test_id("officer")).to_be_hidden()
+    expect(page.locator("#wall")).to_have_css("opacity", "1")
+    windows = shut.get("/api/v1/desk", shut.token("operator")).json()
+    assert "đang thay đầu dò" in str(windows)
 
     page.get_by_test_id("sign-in").click()
     expect(page.get_by_test_id("officer")).to_be_visible()

@@ -70,6 +70,7 @@ export class Screen implements App {
   private readonly officer = new Officer({
     language: () => this.language,
     role: () => this.held.client?.role ?? "",
+    name: () => this.held.door.who.name,
     signIn: (name, password) => this.signIn(name, password),
     toast: (text) => this.toast(text),
   });
@@ -317,7 +318,7 @@ export class Screen implements App {
       this.askedAgain = true;
       return this.goOn(); // as whoever we are now
     }
-    if (this.wasLive) return location.reload(); // what is on the screen is not for everybody
+    if (this.wasLive && !this.officer.filling) return location.reload(); // not for everybody
     this.officer.askSignIn(word("sign_in_needed", this.language));
   }
 

@@ -12,11 +12,13 @@ export interface Field {
   name: string;
   label: Word;
   /** `time` is Vietnam's, as a field of the kind datetime-local holds it. */
-  kind: "text" | "time" | "choice";
+  kind: "text" | "time" | "choice" | "password";
   choices?: readonly Choice[];
   value?: string;
   hint?: Word;
   required?: boolean;
+  /** As what a browser may fill it in; nothing by default. */
+  complete?: string;
   /** Asked only while another field has this value. */
   when?: readonly [name: string, value: string];
 }
@@ -35,6 +37,8 @@ export interface Doing {
   about: string;
   /** The longer story, for a tooltip. */
   story: string;
+  /** Whether viewers may do it too, once they have signed in. */
+  forViewers?: boolean;
   fields: readonly Field[];
   /** Lines that stand above the fields; they may be others after `act`. */
   facts(): readonly string[];

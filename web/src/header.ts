@@ -59,6 +59,8 @@ export class Header {
     const officer = head.role === "operator" || head.role === "admin" || head.name !== "";
     const role = t(`role_${head.role || "viewer"}` as Word);
     setText(byId("who"), officer ? head.name || role : "");
+    byId("who").hidden = !officer;
+    setAttribute(byId("who"), "title", t("password_title"));
     byId("desk").hidden = head.role !== "operator" && head.role !== "admin";
     setText(byId("desk"), t("desk"));
     setText(byId("rewind-open"), t("rewind_open"));

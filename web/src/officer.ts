@@ -3,7 +3,8 @@
 import { byId, el, setAttribute, setText } from "./dom.ts";
 import { asked, type Doing, type Field, type Values } from "./doing.ts";
 import type { Who } from "./door.ts";
-import { HttpError } from "./http.ts";
+import { HttpError, sendJson } from "./http.ts";
+import { passwordDoing } from "./password.ts";
 import { type Language, type Word, word } from "./words.ts";
 import { CallError } from "./world.ts";
 
@@ -11,6 +12,8 @@ export interface Desk {
   language(): Language;
   /** The role in which the link stands now. */
   role(): string;
+  /** Who is signed in; "" where nobody is. */
+  name(): string;
   /** Begin a session; resolves when the link stands again. */
   signIn(name: string, password: string): Promise<Who>;
   toast(text: string): void;
@@ -45,12 +48,36 @@ export class Officer {
       this.follow((event.target as Input).name);
       this.showAsked();
     });
-    // A password that was typed and not sent is not left lying there.
-    this.dialog.addEventListener("close", () => (this.password.value = ""));
+    byId("who").addEventListener("click", () =>
+      this.offer([passwordDoing(sendJson, () => this.desk.language())]),
+    );
+    this.dialog.addEventListener("close", () => {
+      // A password that was typed and not sent is not left lying there.
+      this.password.value = "";
+      for (const { field, input } of this.inputs.values()) {
+        if (field.kind === "password") input.value = "";
+      }
+      if (this.shut) location.reload();
+    });
+  }
+
+  /** Whether something is being written that a reload would lose. */
+  get filling(): boolean {
+    return this.dialog.open && this.doing !== null;
+  }
+
+  /** The screen behind the dialog is not for whoever sits there now. */
+  private get shut(): boolean {
+    return document.body.hasAttribute("data-shut");
   }
 
   /** Ask for name and password; `why` where nobody has asked to be asked. */
   askSignIn(why = ""): void {
+    if (this.filling) {
+      setAttribute(document.body, "data-shut", "");
+      this.askWho(true);
+      return this.say(why);
+    }
     if (this.dialog.open) return;
     this.tabs.hidden = true;
     this.show(null);
@@ -91,8 +118,7 @@ export class Officer {
     this.about.hidden = (doing?.about ?? "") === "";
     this.about.title = doing?.story ?? "";
     this.tellFacts();
-    const mayAct = doing !== null && !["", "viewer"].includes(this.desk.role());
-    this.askWho(!mayAct);
+    this.askWho(doing === null || !this.mayDo(doing, this.desk.role()));
     setText(byId("sign-name-label"), t("sign_in_name"));
     setText(byId("sign-password-label"), t("sign_in_password"));
     setText(byId("sign-hint"), t("sign_in_hint"));
@@ -106,6 +132,10 @@ export class Officer {
     this.submit.hidden = false;
   }
 
+  private mayDo(doing: Doing, role: string): boolean {
+    return !["", ...(doing.forViewers ? [] : ["viewer"])].includes(role);
+  }
+
   private askWho(asked: boolean): void {
     this.signFields.hidden = !asked;
     this.name.required = this.password.required = asked;
@@ -114,7 +144,7 @@ export class Officer {
 
   private make(field: Field): HTMLElement {
     const language = this.desk.language();
-    const { name, label, kind, choices = [], value = "", hint } = field;
+    const { name, label, kind, choices = [], value = "", hint, complete = "off" } = field;
     const id = `field-${name}`;
     const common = { id, name, "data-testid": name };
     let input: Input;
@@ -122,8 +152,9 @@ export class Officer {
       const options = choices.map((one) => el("option", { value: one.value }, one.label));
       input = el("select", common, ...options);
     } else {
-      const type = kind === "time" ? "datetime-local" : "text";
-      input = el("input", { ...common, type, maxlength: "500", autocomplete: "off" });
+      const type = kind === "time" ? "datetime-local" : kind;
+      const maxlength = kind === "password" ? "1000" : "500";
+      input = el("input", { ...common, type, maxlength, autocomplete: complete });
       if (hint !== undefined) input.placeholder = word(hint, language);
     }
     input.value = value || (choices[0]?.value ?? "");
@@ -134,7 +165,10 @@ export class Officer {
   }
 
   private values(): Values {
-    const entries = [...this.inputs].map(([name, { input }]) => [name, input.value.trim()]);
+    const entries = [...this.inputs].map(([name, { field, input }]) => [
+      name,
+      field.kind === "password" ? input.value : input.value.trim(),
+    ]);
     return Object.fromEntries(entries) as Values;
   }
 
@@ -185,7 +219,8 @@ export class Officer {
   private async signIn(): Promise<boolean> {
     try {
       const { role } = await this.desk.signIn(this.name.value.trim(), this.password.value);
-      if (role === "viewer" && this.doing !== null) return this.fail("sign_in_weak");
+      setAttribute(document.body, "data-shut", null);
+      if (this.doing !== null && !this.mayDo(this.doing, role)) return this.fail("sign_in_weak");
     } catch (error) {
       this.password.value = "";
       return this.notIn(error);
@@ -229,7 +264,7 @@ export class Officer {
     if (code === 0) return this.fail("ack_unknown");
     if (code === 401 || code === 403) {
       this.askWho(true);
-      return this.fail("sign_in_weak");
+      return this.fail(this.desk.name() === "" || code === 401 ? "session_over" : "sign_in_weak");
     }
     return this.fail("ack_failed", problem instanceof Error ? problem.message : String(problem));
   }
