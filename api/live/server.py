@@ -27,7 +27,8 @@ from api.auth import Principal
 from api.live.frames import FRAME_BYTES_MAX, SUBPROTOCOL, AlertCall
 from api.live.hub import Hub
 from api.live.origin import Origins
-from api.live.session import (
+from api.live.session import Session
+from api.live.terms import (
     BAD_FRAME,
     NO_PONG,
     NOT_AUTHORISED,
@@ -37,7 +38,6 @@ from api.live.session import (
     Limits,
     Order,
     Refused,
-    Session,
     SignIn,
 )
 from api.live.wire import Wire, connections_log

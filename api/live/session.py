@@ -18,8 +18,7 @@ snapshot, delta or event goes before its pong. So a client that does not read co
 window and its positions, and it is told the newest when it reads again.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -27,17 +26,31 @@ from api.auth import ROLES, Principal
 from api.live import frames
 from api.live.frames import FrameError
 from api.live.hub import Hub
-from api.live.subscription import AlertSubscription, Offer, StateSubscription, Subscription
-from api.live.where import ALERT_FIELDS, STATE_FIELDS, WhereError, parse_where
-from api.rewind import Playing, Wanted, wanted
-
-SHUTTING_DOWN = 4001
-TOO_SLOW = 4008
-NO_PONG = 4012
-BAD_FRAME = 4400
-NOT_AUTHORISED = 4401
-NO_AUTH = 4408
-TOO_MANY = 4429
+from api.live.subscription import (
+    AlertSubscription,
+    Offer,
+    StateSubscription,
+    Subscription,
+    subscribed,
+)
+from api.live.terms import (
+    BAD_FRAME,
+    NO_AUTH,
+    NO_PONG,
+    NOT_AUTHORISED,
+    SHUTTING_DOWN,
+    TOO_MANY,
+    TOO_SLOW,
+    Allowance,
+    Ask,
+    Close,
+    Instant,
+    Limits,
+    Order,
+    Refused,
+    SignIn,
+)
+from api.rewind import Playing, wanted
 
 PAST_PING_MS = 1000
 """A page that shows the past counts on between two pings, at up to 600 times the clock's pace."""
@@ -47,81 +60,6 @@ PING_EARLY = 10
 
 ERROR_CHARS_MAX = 300
 """Of an `err`, which may quote what was asked."""
-
-REASON_BYTES_MAX = 120  # A close frame has room for 123 (RFC 6455, 5.5).
-
-
-class Instant(NamedTuple):
-    """One moment, twice: monotonic for waiting, UTC for people. Milliseconds."""
-
-    mono_ms: int
-    utc_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Every limit of a session.
-
-    pong_s : a client that was stopped for a minute (a lid that was shut, a page put to sleep)
-        finds its connection as it left it and has the newest at once; to come back would take
-        it up to a second and more. What it costs meanwhile is `window_bytes` and its positions.
-        It is longer, too, than 32 kB take on a bad phone line (about 13 s at 20 kbit/s)
-    unread_bytes : of answers too; who asks and asks and reads nothing is closed
-    alerts_behind : events that a client may lack, beyond those it came back for
-    calls : under way at once, for one client
-    burst, per_s : requests at once and in the long run; pongs that were asked for are free
-    """
-
-    auth_s: float = 10
-    ping_s: float = 20
-    pong_s: float = 75
-    subs: int = 32
-    min_hz: float = 0.1
-    max_hz: float = 20
-    window_bytes: int = 32_000
-    unread_bytes: int = 256_000
-    alerts_behind: int = 1000
-    calls: int = 8
-    burst: int = 200
-    per_s: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    code: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Asks whose token it is; None asks who may come without one.
-
-    wanted : the past that is to be shown, None for the present
-    """
-
-    id: int
-    token: str | None = field(repr=False)
-    wanted: Wanted | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Asks to do something to an alert for this principal, an operator."""
-
-    id: int
-    principal: Principal
-    call: frames.AlertCall
-
-
-Ask = SignIn | Order
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a call was not carried out: 404, no such alert; 409, not as it was seen; 422, 503."""
-
-    code: int
-    msg: str
 
 
 class Session:
@@ -135,13 +73,12 @@ class Session:
 
     __slots__ = (
         "_alert_subs",
+        "_allowed",
         "_answers",
         "_asked_who",
         "_asks",
         "_awaiting",
         "_calls",
-        "_credit",
-        "_credit_ms",
         "_gated",
         "_hub",
         "_in_flight",
@@ -189,8 +126,7 @@ class Session:
         self._phase = phase
         self._pinged_ms = now.mono_ms
         self._awaiting: int | None = None  # bytes that the outstanding ping's pong confirms
-        self._credit = float(self.limits.burst)
-        self._credit_ms = now.mono_ms
+        self._allowed = Allowance(float(self.limits.burst), now.mono_ms)
 
     # What comes in.
 
@@ -208,7 +144,7 @@ class Session:
             return
         if isinstance(frame, frames.Pong) and self._awaiting is not None:
             self._confirmed()
-        elif not self._spend(now):
+        elif not self._allowed.spend(now.mono_ms, self.limits):
             self._close(TOO_MANY, f"more than {self.limits.per_s} requests a second")
         elif not isinstance(frame, frames.Pong):
             self._request(frame)
@@ -328,37 +264,21 @@ class Session:
         if len(self._subs) >= limits.subs:
             self._refuse(frame.id, 429, f"a client may have {limits.subs} subscriptions")
             return
-        if frame.chan not in ("state", "alerts"):
-            self._refuse(frame.id, 400, f"chan {frame.chan!r}: there are state and alerts")
-            return
-        hz = frame.max_hz
-        if hz is not None and not limits.min_hz <= hz <= limits.max_hz:
-            self._refuse(frame.id, 400, f"max_hz must be {limits.min_hz} to {limits.max_hz}")
-            return
+        assert self.principal is not None
+        number, officer = self._next_sub, self.principal.may("operator")
         try:
-            where = parse_where(
-                frame.where, STATE_FIELDS if frame.chan == "state" else ALERT_FIELDS
-            )
-        except WhereError as error:
+            sub, recovered = subscribed(frame, number, self._hub, limits, officer=officer)
+        except ValueError as error:
             self._refuse(frame.id, 400, str(error))
             return
-        number, self._next_sub = self._next_sub, self._next_sub + 1
-        sub: Subscription
-        if frame.chan == "state":
-            items = self._hub.state
-            recovered = None if frame.pos is None else items.version_of(frame.pos)
-            gap_ms = 0 if hz is None else round(1000 / hz)
-            sub = StateSubscription(number, items, where, gap_ms, recovered)
+        self._next_sub += 1
+        if isinstance(sub, StateSubscription):
             self._turn.append(sub)
-            self._paced |= gap_ms > 0
+            self._paced |= frame.max_hz is not None
         else:
-            log = self._hub.alerts
-            recovered = None if frame.pos is None else log.number_of(frame.pos)
-            assert self.principal is not None
-            sub = AlertSubscription(number, log, where, self.principal.may("operator"), recovered)
             self._alert_subs.append(sub)
         self._subs[number] = sub
-        self._answer(frames.SubOk(frame.id, number, recovered is not None, sub.position))
+        self._answer(frames.SubOk(frame.id, number, recovered, sub.position))
 
     def _unsub(self, frame: frames.Unsub) -> None:
         sub = self._subs.pop(frame.sub, None)
@@ -474,16 +394,6 @@ class Session:
         elif self._awaiting is None:
             self._ping(now)
 
-    def _spend(self, now: Instant) -> bool:
-        gained = (now.mono_ms - self._credit_ms) * self.limits.per_s / 1000
-        self._credit = min(float(self.limits.burst), self._credit + gained)
-        self._credit_ms = now.mono_ms
-        if self._credit < 1:
-            return False
-        self._credit -= 1
-        return True
-
     def _close(self, code: int, reason: str) -> None:
         if self.closing is None:
-            short = reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
-            self.closing = Close(code, short)
+            self.closing = Close.of(code, reason)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from msgspec import UNSET, Raw
 
 from api.live.alertlog import AlertLog, KeptEvent, encode_alert
-from api.live.frames import Delta, Event, Reset, ServerFrame, Snap, text_of
+from api.live.frames import Delta, Event, Reset, ServerFrame, Snap, Sub, text_of
+from api.live.hub import Hub
 from api.live.items import Items
+from api.live.terms import Limits
 from api.live.view import BODY_BYTES_MAX, View
-from api.live.where import Where
+from api.live.where import ALERT_FIELDS, STATE_FIELDS, Where, parse_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,3 +234,27 @@ class AlertSubscription:
 
 
 Subscription = StateSubscription | AlertSubscription
+
+
+def subscribed(
+    frame: Sub, number: int, hub: Hub, limits: Limits, *, officer: bool
+) -> tuple[Subscription, bool]:
+    """What a client asks for, and whether it goes on from the position that it holds.
+
+    Raises ValueError, which says what is accepted.
+    """
+    if frame.chan not in ("state", "alerts"):
+        raise ValueError(f"chan {frame.chan!r}: there are state and alerts")
+    hz = frame.max_hz
+    if hz is not None and not limits.min_hz <= hz <= limits.max_hz:
+        raise ValueError(f"max_hz must be {limits.min_hz} to {limits.max_hz}")
+    where = parse_where(frame.where, STATE_FIELDS if frame.chan == "state" else ALERT_FIELDS)
+    sub: Subscription
+    if frame.chan == "state":
+        recovered = None if frame.pos is None else hub.state.version_of(frame.pos)
+        gap_ms = 0 if hz is None else round(1000 / hz)
+        sub = StateSubscription(number, hub.state, where, gap_ms, recovered)
+    else:
+        recovered = None if frame.pos is None else hub.alerts.number_of(frame.pos)
+        sub = AlertSubscription(number, hub.alerts, where, officer, recovered)
+    return sub, recovered is not None

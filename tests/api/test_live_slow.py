@@ -14,7 +14,7 @@ from websockets.frames import Frame, Opcode
 from api.live.client import LiveClient
 from api.live.hub import Hub
 from api.live.server import LiveServer
-from api.live.session import TOO_SLOW, Limits
+from api.live.terms import TOO_SLOW, Limits
 from api.live.wire import PARTS_MAX, UNREAD_BYTES_MAX
 from tests.api.live_feed import T0, Wire, hub_of, values, wide
 from tests.api.test_live_server import closed, eventually, fresh, raw, run, say, serving
