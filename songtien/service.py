@@ -28,7 +28,7 @@ from api.live.frames import AlertCall
 from api.live.orders import carrying_out
 from api.live.origin import Origins
 from api.live.server import LiveServer
-from api.live.session import Refused
+from api.live.terms import Refused
 from ingest import takeovers, topics
 from ingest.broker import Subscription
 from ingest.history import StoreReader

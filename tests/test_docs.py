@@ -14,7 +14,7 @@ from prometheus_client.exposition import generate_latest
 
 from api.http.metrics import registry_of
 from api.http.shell import HttpMeters
-from api.live import frames, session
+from api.live import frames, terms
 from api.live.frames import Item
 from ingest.payload import (
     DeviceState,
@@ -230,11 +230,11 @@ def test_every_frame_is_documented() -> None:
 
 def test_every_close_code_and_limit_is_documented() -> None:
     codes = LIVE.split("## Close codes")[1]
-    found = [v for v in vars(session).values() if isinstance(v, int) and 4000 <= v < 4500]
+    found = [v for v in vars(terms).values() if isinstance(v, int) and 4000 <= v < 4500]
     assert len(found) == 7
     for code in found:
         assert f"| {code} |" in codes
-    limits = session.Limits()
+    limits = terms.Limits()
     for number in (
         *(limits.auth_s, limits.ping_s, limits.pong_s, limits.subs, limits.min_hz, limits.max_hz),
         *(limits.window_bytes, limits.alerts_behind, limits.calls, limits.burst, limits.per_s),

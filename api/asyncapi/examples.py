@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from api.asyncapi import bodies
 from api.live import frames
-from api.live.session import Limits
+from api.live.terms import Limits
 
 _NOW: Final = 1_767_000_000_000
 ALERT_ID: Final = "5f1a0c9be2d47788"

@@ -24,6 +24,7 @@ _SAYS: Final[tuple[tuple[str, str, str], ...]] = (
         "bytes",
         "in flight to a client; a `ping` follows, and no more till its `pong`",
     ),
+    ("unread_bytes", "bytes", "in flight to a client that asks on, then it is closed"),
     ("alerts_behind", "events", "that a client may lack while it keeps the service waiting"),
     ("calls", "", "calls of a client under way"),
     ("burst", "", "requests at once"),

@@ -9,9 +9,9 @@ from typing import Any, Final
 from alerts.alert import EventType
 from api import rewind
 from api.auth import ROLES
-from api.live import frames, session
+from api.live import frames, terms
 from api.live.ages import WORDS as AGES
-from api.live.session import Limits
+from api.live.terms import Limits
 from api.live.where import ALERT_FIELDS, STATE_FIELDS, VALUES_MAX
 from api.moments import YEAR_2100_MS
 from ingest.reading import EPOCH_2000_MS, QUANTITIES
@@ -244,13 +244,13 @@ class Close:
 
 
 CLOSES: Final[tuple[Close, ...]] = (
-    Close(session.SHUTTING_DOWN, "the service is shutting down"),
-    Close(session.TOO_SLOW, "too slow for the alerts; come back with your position"),
-    Close(session.NO_PONG, "no pong in time"),
-    Close(session.BAD_FRAME, "a frame that can't be read"),
-    Close(session.NOT_AUTHORISED, "the token is not known, or no `auth` came first"),
-    Close(session.NO_AUTH, "no `auth` in time"),
-    Close(session.TOO_MANY, "too many requests, or too many clients"),
+    Close(terms.SHUTTING_DOWN, "the service is shutting down"),
+    Close(terms.TOO_SLOW, "too slow for the alerts; come back with your position"),
+    Close(terms.NO_PONG, "no pong in time"),
+    Close(terms.BAD_FRAME, "a frame that can't be read"),
+    Close(terms.NOT_AUTHORISED, "the token is not known, or no `auth` came first"),
+    Close(terms.NO_AUTH, "no `auth` in time"),
+    Close(terms.TOO_MANY, "too many requests, or too many clients"),
 )
 
 ERRORS: Final[Mapping[int, str]] = {

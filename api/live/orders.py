@@ -8,7 +8,7 @@ from api import service as door
 from api.auth import Principal
 from api.live.frames import AlertAck, AlertCall, AlertNote, AlertShelve
 from api.live.server import CarryOut
-from api.live.session import Refused
+from api.live.terms import Refused
 from api.service import NOT_YET, OVER, VERDICTS, NotDurable, Service
 
 

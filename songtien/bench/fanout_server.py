@@ -23,8 +23,8 @@ from api.auth import Principal
 from api.live.frames import AlertCall
 from api.live.hub import Hub
 from api.live.server import LiveServer
-from api.live.session import Refused
 from api.live.subscription import StateSubscription
+from api.live.terms import Refused
 from api.live.where import parse_where
 from ingest.reading import Batch, Flag
 from ingest.series import Series, SeriesTable

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from api.live.session import BAD_FRAME, TOO_MANY
+from api.live.terms import BAD_FRAME, TOO_MANY
 from api.live.where import EVERYTHING, Where
 from api.rewind import RECORDED, Reach, RewindError, Then, Wanted
 from ingest.history import StoreReader

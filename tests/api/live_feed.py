@@ -10,7 +10,8 @@ import numpy as np
 from api.auth import Principal
 from api.live.hub import Hub
 from api.live.mirror import Frame
-from api.live.session import Instant, Limits, Session, SignIn
+from api.live.session import Session
+from api.live.terms import Instant, Limits, SignIn
 from ingest.reading import QUANTITIES, Batch, Flag, Why
 from ingest.series import Series, SeriesTable
 

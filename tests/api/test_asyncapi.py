@@ -16,7 +16,7 @@ from alerts.alert import Alert, alert_body
 from alerts.lifecycle import State
 from api.asyncapi import bodies, document, schemas, words
 from api.asyncapi.document import Place
-from api.live import frames, session
+from api.live import frames, session, terms
 from api.service import About
 from ingest import topics
 from ingest.payload import DeviceState, Observations, decode_meta, decode_obs, decode_state
@@ -152,13 +152,13 @@ def test_every_field_has_words_and_none_is_left_open() -> None:
 
 def test_every_close_code_limit_and_refusal_is_in_it() -> None:
     channel = _document()["channels"]["live"]
-    codes = {v for v in vars(session).values() if type(v) is int and 4000 <= v < 4500}
+    codes = {v for v in vars(terms).values() if type(v) is int and 4000 <= v < 4500}
     assert {each["code"] for each in channel["x-close-codes"]} == codes
     for each in channel["x-close-codes"]:
         assert each["come-back"] == (each["code"] < 4100)
     limits = {each["name"]: each["value"] for each in channel["x-limits"]}
-    for field in session.Limits.__dataclass_fields__:
-        assert limits[field] == getattr(session.Limits(), field)
+    for field in terms.Limits.__dataclass_fields__:
+        assert limits[field] == getattr(terms.Limits(), field)
     assert channel["x-subprotocol"] == frames.SUBPROTOCOL
     refused = re.findall(r"_refuse\([\w.]+, (\d{3})", Path(session.__file__).read_text("utf-8"))
     assert {int(code) for code in refused} <= {each["code"] for each in channel["x-error-codes"]}

@@ -14,7 +14,7 @@ from api.auth import AuthStore, Doorkeeper, Lifetime, Principal, TicketOffice
 from api.live import server as live
 from api.live.frames import AlertCall
 from api.live.server import LiveServer
-from api.live.session import Refused
+from api.live.terms import Refused
 from tests.api.live_feed import hub_of, river
 
 NOW_MS = 1_767_000_000_000

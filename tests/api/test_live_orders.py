@@ -10,7 +10,7 @@ from alerts import records
 from alerts.alert import EventType
 from api.live.frames import AlertAck, AlertCall, AlertNote, AlertShelve, AlertUnshelve
 from api.live.orders import carrying_out
-from api.live.session import Refused
+from api.live.terms import Refused
 from api.service import NotDurable
 from tests.api.http_service import ALERT_ID, NOW_MS, World
 from tests.api.live_feed import OFFICER, Wire, hub_of, river

@@ -19,7 +19,7 @@ from api.live.hub import Hub
 from api.live.mirror import Mirror
 from api.live.origin import Origins
 from api.live.server import LiveServer
-from api.live.session import Limits, Refused
+from api.live.terms import Limits, Refused
 from api.live.where import ALERT_FIELDS, parse_where
 from tests.api.live_feed import OFFICER, T0, VIEWER, alert, hub_of, raised, river, values, wide
 

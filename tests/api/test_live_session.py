@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.auth import Principal
 from api.live.frames import AlertAck
-from api.live.session import Limits, Order, Refused
+from api.live.terms import Limits, Order, Refused
 from ingest.reading import Batch, Why
 from tests.api.live_feed import (
     OFFICER,

@@ -14,7 +14,8 @@ from typing import Any
 from api.auth import Principal
 from api.live.hub import Hub
 from api.live.mirror import Frame, Mirror, Verdict
-from api.live.session import Instant, Limits, Session, SignIn
+from api.live.session import Session
+from api.live.terms import Instant, Limits, SignIn
 from api.live.where import ALERT_FIELDS, Where, parse_where
 from ingest.reading import Batch
 from ingest.series import SeriesTable

@@ -10,7 +10,7 @@ import pytest
 
 from api.live.hub import Hub
 from api.live.origin import Origins
-from api.live.session import Limits
+from api.live.terms import Limits
 from ingest.reading import Batch
 from ingest.series import SeriesTable
 from tests.api.live_feed import T0, raised, series, values

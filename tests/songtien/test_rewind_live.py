@@ -15,7 +15,7 @@ from alerts import records
 from api.auth import Principal
 from api.live.mirror import Mirror, Verdict
 from api.live.server import LiveServer
-from api.live.session import Refused
+from api.live.terms import Refused
 from ingest.reading import Batch, Flag
 from ingest.store import Store
 from songtien.rewind.rewinds import RewindService
