@@ -70,3 +70,26 @@ export function pathAt(path: string, at_ms: number | null): string {
   if (at_ms === null) return path;
   return `${path}${path.includes("?") ? "&" : "?"}at=${Math.floor(at_ms)}`;
 }
+
+/** From when to when it is known what the screens showed. */
+export interface Stretch {
+  from_ms: number;
+  to_ms: number;
+}
+
+/**
+ * What a moment rests on, by its word: `source` is that of the moment at which playing began, and
+ * from rebuilt time it may have come into the record, and there into a gap.
+ */
+export function restsOn(
+  source: string | null,
+  recorded: Stretch[],
+  at_ms: number,
+): "rewind_recorded" | "rewind_rebuilt" | "rewind_none" | "rewind_gap" | null {
+  if (source === null) return null;
+  const [begun, last] = [recorded[0], recorded.at(-1)];
+  if (recorded.some((one) => at_ms >= one.from_ms && at_ms <= one.to_ms)) return "rewind_recorded";
+  if (begun && last && at_ms > begun.from_ms && at_ms < last.to_ms) return "rewind_gap";
+  if (source === "recorded") return "rewind_recorded";
+  return source === "rebuilt" ? "rewind_rebuilt" : "rewind_none";
+}

@@ -5,7 +5,7 @@ import { dateTime } from "./format.ts";
 import type { Fields } from "./held.ts";
 import { getJson } from "./http.ts";
 import { list, number } from "./model.ts";
-import { type Rewind, SPEEDS, STEPS } from "./rewind.ts";
+import { type Rewind, restsOn, SPEEDS, STEPS, type Stretch } from "./rewind.ts";
 import { localField, localTime } from "./shelving.ts";
 import type { Moment } from "./view.ts";
 import { type Word, word } from "./words.ts";
@@ -30,7 +30,7 @@ const NEAR_MS = 2_000;
 interface Reach {
   now_ms: number;
   asked_ms: number;
-  recorded: { from_ms: number; to_ms: number }[];
+  recorded: Stretch[];
 }
 
 export class RewindBar {
@@ -38,6 +38,7 @@ export class RewindBar {
   private readonly title = el("b", { class: "title" });
   private readonly time = el("span", { class: "shown", "data-testid": "rewind-shown" });
   private readonly source = el("span", { class: "source", "data-testid": "rewind-source" });
+  private readonly without = el("span", { class: "source", "data-testid": "rewind-without" });
   private readonly play = el("button", { type: "button", "data-testid": "rewind-play" });
   private readonly steps = STEPS.map(({ ms }) => this.button(() => this.move(ms)));
   private readonly speeds = SPEEDS.map((speed) =>
@@ -60,7 +61,8 @@ export class RewindBar {
       this.chosen();
     });
     this.play.addEventListener("click", () => this.toggle());
-    const told = el("p", { class: "told" }, this.title, this.time, this.source, this.problem);
+    const told = el("p", { class: "told" }, this.title, this.time, this.source, this.without);
+    told.append(this.problem);
     const paces = el("span", { class: "paces", role: "group" }, ...this.speeds);
     const moves = el("span", { class: "moves", role: "group" }, ...this.steps);
     const tools = el("div", { class: "tools" }, this.play, paces, moves, form, this.back);
@@ -82,7 +84,9 @@ export class RewindBar {
     setAttribute(this.root, "aria-label", t("rewind_page"));
     setText(this.title, t("rewind_title"));
     setText(this.time, dateTime(at.now_ms));
-    setText(this.source, this.sourceText(shown, t));
+    const rests = restsOn(shown.source, this.reach?.recorded ?? [], at.now_ms);
+    setText(this.source, rests === null ? "" : t(rests));
+    setText(this.without, rests === "rewind_rebuilt" ? t("rewind_without") : "");
     setText(this.play, t(still ? "rewind_play" : "rewind_pause"));
     setAttribute(this.field, "aria-label", t("rewind_time"));
     setText(this.go, t("rewind_go"));
@@ -97,17 +101,6 @@ export class RewindBar {
     if (this.present_ms() !== null && at.now_ms >= (this.present_ms() ?? 0) - NEAR_MS) {
       this.rewinding.present();
     }
-  }
-
-  private sourceText({ source }: Shown, t: (key: Word) => string): string {
-    if (source === null) return "";
-    if (source !== "recorded") return t(source === "rebuilt" ? "rewind_rebuilt" : "rewind_none");
-    const { reach, shown_ms } = this;
-    const begun = reach?.recorded[0];
-    const last = reach?.recorded.at(-1);
-    const within = reach?.recorded.some((r) => shown_ms >= r.from_ms && shown_ms <= r.to_ms);
-    const gap = begun && last && shown_ms > begun.from_ms && shown_ms < last.to_ms && !within;
-    return t(gap ? "rewind_gap" : "rewind_recorded");
   }
 
   /** The service's own time; null before it is known. */

@@ -11,6 +11,10 @@ export const REWIND_WORDS = {
     "dựng lại từ số liệu đã lưu",
     "rebuilt from stored readings",
   ],
+  rewind_without: [
+    "không có ranh mặn, tình hình cầu, lời khuyên lấy nước và kết nối của lúc đó",
+    "without the salt lines, bridges, advice and links of that time",
+  ],
   rewind_none: ["không có số liệu của lúc đó", "nothing is known of that time"],
   rewind_gap: ["máy chủ không chạy lúc đó", "the service was down then"],
   rewind_play: ["Chạy", "Play"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ServiceClock } from "../src/clock.ts";
-import { pathAt, rewindOf, searchWith, timeOf } from "../src/rewind.ts";
+import { pathAt, restsOn, rewindOf, searchWith, timeOf } from "../src/rewind.ts";
 
 const AT_MS = Date.parse("2026-03-02T04:10:00+07:00");
 
@@ -58,4 +58,19 @@ test("the clock of the past goes at its own pace, and stands where it is stopped
   assert.equal(clock.at(99_000), 1_500_000);
   clock.restart();
   assert.equal(clock.at(0), null);
+});
+
+test("what a moment rests on goes by where playing has come to, not by where it began", () => {
+  const recorded = [
+    { from_ms: 100, to_ms: 200 },
+    { from_ms: 300, to_ms: 400 },
+  ];
+  assert.equal(restsOn("rebuilt", recorded, 50), "rewind_rebuilt");
+  assert.equal(restsOn("rebuilt", recorded, 150), "rewind_recorded");
+  assert.equal(restsOn("rebuilt", recorded, 250), "rewind_gap");
+  assert.equal(restsOn("recorded", recorded, 250), "rewind_gap");
+  assert.equal(restsOn("recorded", recorded, 405), "rewind_recorded"); // not told of it yet
+  assert.equal(restsOn("none", recorded, 50), "rewind_none");
+  assert.equal(restsOn("rebuilt", [], 50), "rewind_rebuilt");
+  assert.equal(restsOn(null, recorded, 150), null);
 });
