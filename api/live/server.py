@@ -354,15 +354,16 @@ class LiveServer:
         merged = session.merged
         texts = session.pull(moment)
         if texts:
-            self.counters.sent += len(texts)
-            self.counters.sent_bytes += client.connection.write(texts)
-            self.counters.merged += session.merged - merged
+            counters = self.counters
+            counters.sent += len(texts)
+            counters.sent_bytes += client.connection.write(texts)
+            counters.merged += session.merged - merged
         if session.closing is not None:
             self._tasks.create_task(self._close(client), name="live close")
             return
-        due_ms = session.due_ms()
-        if due_ms == session.deadline_ms:
-            due_ms |= self._timers_mask
+        due_ms = session.deadline_ms | self._timers_mask
+        if session.paced:
+            due_ms = min(due_ms, session.due_ms())
         # A timer that fires before its time is left alone: to move it costs more.
         if not moment.mono_ms < client.timer_ms <= due_ms:
             self._set_timer(client, due_ms, moment.mono_ms)

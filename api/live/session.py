@@ -18,6 +18,7 @@ snapshot, delta or event goes before its pong. So a client that does not read co
 window and its positions, and it is told the newest when it reads again.
 """
 
+import sys
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -66,14 +67,15 @@ class Session:
     """One client, from its first frame to its close.
 
     deadline_ms : monotonic; when its auth or pong is missed, or the next heartbeat is due
+    paced : whether a subscription has a `max_hz`, so that `due_ms` may be before the deadline
 
-    Slots, as in all that is looked at for each client in each round: with thousands of them
-    nothing is in the processor's cache any more, and what counts is how much is touched.
+    Slots: of thousands nothing is in the cache any more, and what counts is what is touched.
     """
 
     __slots__ = (
         "_alert_subs",
         "_allowed",
+        "_along_ms",
         "_answers",
         "_asked_who",
         "_asks",
@@ -84,7 +86,6 @@ class Session:
         "_in_flight",
         "_last_id",
         "_next_sub",
-        "_paced",
         "_past",
         "_phase",
         "_ping_ms",
@@ -92,10 +93,12 @@ class Session:
         "_pong_ms",
         "_subs",
         "_turn",
+        "_window_bytes",
         "closing",
         "deadline_ms",
         "limits",
         "merged",
+        "paced",
         "principal",
     )
 
@@ -110,6 +113,8 @@ class Session:
         self._past: Playing | None = None
         self._ping_ms = round(self.limits.ping_s * 1000)
         self._pong_ms = round(self.limits.pong_s * 1000)
+        self._along_ms = sys.maxsize
+        self._window_bytes = self.limits.window_bytes
         self.deadline_ms = now.mono_ms + round(self.limits.auth_s * 1000)
         self._asked_who = False
         self._last_id = -1
@@ -119,7 +124,7 @@ class Session:
         self._subs: dict[int, Subscription] = {}
         self._alert_subs: list[AlertSubscription] = []
         self._turn: list[StateSubscription] = []  # the first is the next to send
-        self._paced = False
+        self.paced = False
         self._next_sub = 1
         self._in_flight = 0
         self._gated = False
@@ -175,7 +180,7 @@ class Session:
             self._ping_ms = min(self._ping_ms, PAST_PING_MS)
             rewind = frames.HelloRewind(past.at_ms, past.speed, past.source)
         self._pinged_ms = now.mono_ms - round(self._phase * self._ping_ms)
-        self.deadline_ms = self._pinged_ms + self._ping_ms
+        self._beat()
         self._answer(
             frames.Hello(
                 ask.id, principal.role, now.utc_ms, self.limits.ping_s, limits, name, rewind
@@ -206,21 +211,18 @@ class Session:
                 self._keep_time(now)
             if self.principal is not None and not self._gated:
                 self._offer_all(now.mono_ms)
-            if self._in_flight > self.limits.window_bytes:
-                self._gated = True  # Answers wait for nobody, but nothing follows them.
-            if self._gated:
+            if self._gated or self._in_flight > self._window_bytes:
                 self._hold_back(now)
-            elif self._answers and self._awaiting is None:
-                self._ping_along(now)
-        texts = self._answers
-        if texts:
-            self._answers = []
+            # Waking up for a heartbeat alone, here and there, costs more than all the rest of it.
+            elif self._answers and now.mono_ms >= self._along_ms and self._awaiting is None:
+                self._ping(now)
+        texts, self._answers = self._answers, []
         return texts
 
     def due_ms(self) -> int:
         """The monotonic time at which `pull` is to be called at the latest."""
         due = self.deadline_ms
-        if self._paced and not self._gated:
+        if self.paced and not self._gated:
             for sub in self._turn:
                 waits_ms = sub.due_ms()
                 if waits_ms is not None:
@@ -274,7 +276,7 @@ class Session:
         self._next_sub += 1
         if isinstance(sub, StateSubscription):
             self._turn.append(sub)
-            self._paced |= frame.max_hz is not None
+            self.paced |= frame.max_hz is not None
         else:
             self._alert_subs.append(sub)
         self._subs[number] = sub
@@ -338,7 +340,7 @@ class Session:
         """Send what was offered; where the window has no room for it, nothing goes any more."""
         in_flight = self._in_flight + offer.size
         # A frame larger than the window goes when nothing else is in flight, or never would.
-        if in_flight > self.limits.window_bytes and self._in_flight:
+        if in_flight > self._window_bytes and self._in_flight:
             self._gated = True
             return False
         sub.take(offer, now_ms)
@@ -361,20 +363,17 @@ class Session:
         self._pinged_ms = now.mono_ms
         self.deadline_ms = now.mono_ms + self._pong_ms
 
-    def _ping_along(self, now: Instant) -> None:
-        """A heartbeat that is due soon goes with what goes anyway: to wake up for it alone,
-        here and at the client, costs more than all the rest of it.
-        """
-        early_ms = self._ping_ms // PING_EARLY
-        if now.mono_ms >= self.deadline_ms - early_ms and self.principal is not None:
-            self._ping(now)
-
     def _confirmed(self) -> None:
         assert self._awaiting is not None
         self._in_flight -= self._awaiting
         self._awaiting = None
         self._gated = False
+        self._beat()
+
+    def _beat(self) -> None:
+        """Set the next heartbeat: alone at its time, or along with others in its last tenth."""
         self.deadline_ms = self._pinged_ms + self._ping_ms
+        self._along_ms = self.deadline_ms - self._ping_ms // PING_EARLY
 
     def _keep_time(self, now: Instant) -> None:
         """The client's auth or pong is missed, or the next heartbeat is due."""
@@ -386,7 +385,8 @@ class Session:
             self._close(NO_PONG, f"no pong within {self.limits.pong_s} s")
 
     def _hold_back(self, now: Instant) -> None:
-        """Nothing more goes before a pong; who is too slow even for that is dropped."""
+        """Nothing but answers goes before a pong; who is too slow even for that is dropped."""
+        self._gated = True
         if self._in_flight > self.limits.unread_bytes:
             self._close(TOO_SLOW, "what was asked for is not read")
         elif any(sub.behind() > self.limits.alerts_behind for sub in self._alert_subs):

@@ -89,12 +89,9 @@ class StateSubscription:
             return _offer(Reset(self.number, "epoch"), self._at_snapshot())
         if mark.page is not None:
             return self._snap(mark, mark.page)
-        view = self.view
-        if view.newest() <= mark.version:
-            return None
         if self._ready_ms is not None and now_ms < self._ready_ms:
             return None
-        return view.frame((self.number, mark.version, mark.told), self._delta)
+        return self.view.frame_after(mark.version, self.number, mark.told, self._delta)
 
     def take(self, offer: Offer, now_ms: int) -> None:
         assert isinstance(offer.mark, Mark)

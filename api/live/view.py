@@ -1,6 +1,6 @@
 """What one filter selects of the items, encoded once for all who ask the same."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,7 +70,7 @@ class View:
         self._at = -1
         self._newest = 0
         self._updates = 0
-        self._frames: dict[Hashable, Any] = {}
+        self._frames: dict[tuple[int, int, int], Any] = {}
         self._pieces: dict[int, Piece] = {}
         self._pages: dict[int, Page] = {}
         self._slots: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
@@ -102,10 +102,17 @@ class View:
         self._pieces.clear()
         self._pages.clear()
 
-    def frame(self, key: Hashable, make: Callable[[], Framed]) -> Framed:
-        """What `make` gives, shared by all with an equal key until the items change."""
+    def frame_after(
+        self, version: int, number: int, told: int, make: Callable[[], Framed]
+    ) -> Framed | None:
+        """None where nothing has changed after the version; else what `make` gives, shared by
+        all of equal version, number and told until the items change.
+        """
         if self._at != self._items.version:
             self._catch_up()
+        if self._newest <= version:
+            return None
+        key = (version, number, told)
         found = self._frames.get(key)
         if found is None:
             if len(self._frames) >= SHARED_MAX:

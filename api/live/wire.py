@@ -9,11 +9,15 @@ on the transport as it is.
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
+
+SHARED_MAX = 32
+"""Frames kept for sharing: of all who are sent the same text it is made once."""
 
 PARTS_MAX = 256
 """Frames of one fragmented message. The library bounds their bytes, not how many are empty."""
@@ -86,6 +90,7 @@ class Wire(ServerConnection):
         return len(frames)
 
 
+@lru_cache(maxsize=SHARED_MAX)
 def framed(text: str) -> bytes:
     """A text as a frame of a server: final, neither masked nor deflated (RFC 6455, 5.2)."""
     body = text.encode()
