@@ -95,7 +95,9 @@ def test_a_station_in_maintenance_is_shown_so_until_it_ends(tmp_path: Path) -> N
         opened.pipeline.commit(opened.journal.after(0, 1))
         opened.hear(BEGIN_MS, probe("mt-01", BEGIN_MS, seq=1, sal_g_l=1.0))
         opened.pipeline.commit(opened.journal.after(1, 1))
-        screens = Screens.of_store(opened.store, opened.pipeline.parts(), opened.pipeline.pictures())
+        screens = Screens.of_store(
+            opened.store, opened.pipeline.parts(), opened.pipeline.pictures()
+        )
 
         def shown(now_ms: int) -> str:
             screens.tick(now_ms)
