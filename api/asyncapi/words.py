@@ -257,7 +257,8 @@ ERRORS: Final[Mapping[int, str]] = {
     400: "the request is not understood",
     403: "the role does not allow it",
     404: "there is no such alert, call or subscription",
-    409: "the alert has changed since it was seen, or does not take this step; nothing was done",
+    409: "the alert has changed since it was seen, or does not take this step, or the past is "
+    "shown; nothing was done",
     422: "words are missing, or the end of a shelving is none that is accepted; nothing was done",
     429: "too many subscriptions or calls under way",
     503: "it could not be written down, and nothing was done; or it is written down and not "

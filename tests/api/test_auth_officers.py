@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 
-from api.auth import AuthError, AuthStore, Lifetime, Principal
+from api.auth import AuthError, AuthStore, Lifetime, Principal, passwords
 from api.auth.file import SCHEMA_VERSION
 from api.auth.sessions import SESSIONS_MAX, USE_NOTED_MS
 from ingest.journal import SchemaError
@@ -70,6 +71,23 @@ def test_passwords_are_kept_as_argon2id(store: AuthStore, tmp_path: Path) -> Non
     store.officers.add("An", "operator", PASSWORD, NOW_MS)
     kept = _kept(tmp_path)
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+
+
+def test_a_name_that_nobody_has_costs_the_same_work(
+    officer: AuthStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else the time of an answer tells which names there are."""
+    costs = []
+
+    class Noting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            costs.append(extract_parameters(str(hash)))
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(passwords, "_ARGON2", Noting(passwords.PASSES, passwords.MEMORY_KIB))
+    assert officer.officers.prove("An", "another password") is None
+    assert officer.officers.prove("nobody", PASSWORD) is None
+    assert costs == [extract_parameters(_kept(tmp_path))] * 2
 
 
 OLD = """
