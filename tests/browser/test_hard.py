@@ -1,5 +1,6 @@
 """Networks that drop, readers that stop, officers who press at once: all parts are real."""
 
+import random
 import re
 import signal
 import statistics
@@ -7,16 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from os import kill
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ingest.registry import parse_registry
+from songtien.settings import DEFAULTS
 from tests.browser.conftest import Opened
-from tests.browser.looking import Probe, raised, row, same_as_a_fresh_load, sign_in, value
+from tests.browser.looking import STATION, Probe, raised, row, same_as_a_fresh_load, sign_in, value
 from tests.conftest import _free_port
 from tests.e2e.conftest import Serving
-from tests.e2e.running import Service, eventually, figures
+from tests.e2e.running import Service, eventually, figures, now_ms, obs, salinity_topic
+from tests.faults.sender import Gateway
 from tests.relay import Relay
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
@@ -27,9 +32,13 @@ AWAY_S = 45.0
 ONLINE_S = 3.0
 FROZEN_S = 62.0
 GOES_ON_S = 1.0
+DELAYED_S = 0.5
+"""More than that a busy machine does not sway from one minute to the next."""
+
+OTHERS_PER_S = 28.0
 LINE_BYTES_PER_S = 2500.0
-BEHIND_MAX_S = 6.0
-"""A slow line holds a frame of 4 kB, and the next one waits for its turn behind it."""
+WINDOW_BYTES = 32_000
+"""So much is sent before an answer is waited for: what is shown is no older than it takes."""
 
 ANOTHER_VERSION = """
 import importlib.metadata
@@ -54,8 +63,6 @@ SPIN = """() => {
   const end_ms = performance.now() + 500;
   while (performance.now() < end_ms) Math.random();
 }"""
-
-OTHERS = (("my-tho", "mt-01"), ("thoi-loc", "tl-01"), ("xoai-hot", "xo-01"), ("kim-son", "ks-01"))
 
 
 @pytest.fixture(scope="module")
@@ -141,17 +148,23 @@ def test_a_machine_whose_network_is_back_waits_for_nothing(
 def test_one_that_stops_for_a_minute_and_one_on_a_slow_line_delay_nobody_and_never_lie(
     opened: Opened, chromium: Browser, service: Service, url: str, relay: Relay, probe: Probe
 ) -> None:
-    quick = opened(url)
-    stopped = opened(url)
+    quick, stopped = opened(url), opened(url)
     pid = _renderer_of(stopped, chromium)
     relay.slow(LINE_BYTES_PER_S)
-    slow = opened(url)
-    expect(slow.get_by_test_id("link")).to_have_class(re.compile("link-live"))
-    relay.mend()
+    try:
+        slow = opened(url)
+        expect(slow.get_by_test_id("link")).to_have_class(re.compile("link-live"), timeout=60_000)
+    finally:
+        relay.mend()
     slow.evaluate(NOTE_FIGURES)
-    others = [Probe(service, station, device) for station, device in OTHERS]
-    alone_s = [_delay_s(quick, probe, 5 + n / 100) for n in range(10)]
+    with Gateway(service.settings["MQTT__URL"], _everybody_else(), rate_per_s=OTHERS_PER_S):
+        _stop_and_go_on(quick, stopped, slow, pid, probe)
+    same_as_a_fresh_load(stopped, opened, url)
+    same_as_a_fresh_load(slow, opened, url)
 
+
+def _stop_and_go_on(quick: Page, stopped: Page, slow: Page, pid: int, probe: Probe) -> None:
+    alone_s = [_delay_s(quick, probe, 5 + n / 100) for n in range(10)]
     said: dict[str, float] = {}
     beside_s: list[float] = []
     with _frozen(pid):
@@ -159,7 +172,6 @@ def test_one_that_stops_for_a_minute_and_one_on_a_slow_line_delay_nobody_and_nev
         n = 0
         while time.monotonic() - begun_s < FROZEN_S:
             n += 1
-            others[n % len(others)].says(1 + n / 100)
             said[_figure(6 + n / 100)] = time.time() * 1000
             beside_s.append(_delay_s(quick, probe, 6 + n / 100))
     newest = _figure(6 + n / 100)
@@ -178,10 +190,10 @@ def test_one_that_stops_for_a_minute_and_one_on_a_slow_line_delay_nobody_and_nev
         f"at {LINE_BYTES_PER_S:g} bytes/s {len(behind_s)} of {n} figures, the latest "
         f"{max(behind_s):.1f} s behind"
     )
-    assert took_s < GOES_ON_S + statistics.median(alone_s)
-    assert statistics.median(beside_s) < 2 * statistics.median(alone_s) + 0.2
-    assert max(behind_s) < BEHIND_MAX_S
-    same_as_a_fresh_load(stopped, opened, url)
+    # A busy machine takes its time for those that were never stopped, too.
+    assert took_s < GOES_ON_S + max(beside_s)
+    assert statistics.median(beside_s) < statistics.median(alone_s) + DELAYED_S
+    assert max(behind_s) < WINDOW_BYTES / LINE_BYTES_PER_S
 
 
 def test_of_two_officers_who_press_at_once_one_has_it_and_the_other_is_told_who(
@@ -246,6 +258,19 @@ def test_another_version_of_the_service_brings_its_own_page(
     page.wait_for_function("window.of_before === undefined")
     expect(value(page)).to_have_text("4,70")
     assert service.get("/api/v1/about").json()["version"] == "99.0"
+
+
+def _everybody_else() -> Iterator[tuple[str, bytes]]:
+    """What all other probes say, in turn and without end."""
+    registry = parse_registry((DEFAULTS / "stations.toml").read_text("utf-8"), "stations.toml")
+    probes = [one for one in registry.devices.values() if one.kind == "salinity"]
+    boot, draw = now_ms(), random.Random(1)
+    for seq in count(1):
+        for probe in probes:
+            if probe.station != STATION:
+                sample = {"t": now_ms(), "sal_g_l": round(draw.uniform(0.1, 0.4), 3)}
+                message = obs(sample, boot=boot, seq=seq)
+                yield salinity_topic(probe.station, probe.id), message.encode()
 
 
 def _figure(salinity_g_l: float) -> str:
