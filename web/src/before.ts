@@ -10,6 +10,8 @@ import type { SaltLine } from "./salt.ts";
 /** The service forms lines every 15 minutes; farther from the hour nothing is compared. */
 const NEAR_MS = 20 * MINUTE_MS;
 const EVERY_MS = 5 * MINUTE_MS;
+/** What is not there yet may be on its way: a gap that is being filled, a service that starts. */
+const AGAIN_MS = MINUTE_MS;
 
 type Get = (path: string) => Promise<Fields>;
 
@@ -46,7 +48,7 @@ export class Before {
       if (basis !== "now" || km.bound !== null || km.t_ms === null) continue;
       if (now_ms < (this.due_ms.get(km.key) ?? -Infinity)) continue;
       this.due_ms.set(km.key, now_ms + EVERY_MS);
-      void this.ask(km.key, km.t_ms);
+      void this.ask(km.key, km.t_ms, now_ms);
     }
   }
 
@@ -63,13 +65,15 @@ export class Before {
     return km.value - known.value;
   }
 
-  private async ask(key: string, t_ms: number): Promise<void> {
+  private async ask(key: string, t_ms: number, now_ms: number): Promise<void> {
     const then = t_ms - LUNAR_DAY_MS;
     const path = key.split("/").map(encodeURIComponent).join("/");
     const [from, to] = [then - NEAR_MS, then + NEAR_MS].map(Math.round);
     try {
       const answer = await this.get(`/api/v1/series/${path}?from=${from}&to=${to}`);
-      this.known.set(key, { t_ms, value: valueAt(answer, then) });
+      const value = valueAt(answer, then);
+      this.known.set(key, { t_ms, value });
+      if (value === null) this.due_ms.set(key, now_ms + AGAIN_MS);
       this.changed();
     } catch (error) {
       // Without it the line stands without a comparison, and is asked for again in its time.

@@ -148,14 +148,14 @@ function write(
   const unit = whole.minutes === null ? "km/h" : unitOf("crossing_time_min", "min", language);
   setText(line.unit, working === "closed" ? "" : ` ${unit}`);
   writeGauge(line, working === "closed" ? null : (whole.minutes?.value ?? null));
-  const sideFigures = sideOf(view, language);
-  const short = sideFigures.slice(0, whole.minutes === null ? 2 : 1);
-  setText(line.flow, short.join(" · "));
-  const los = serviceText(view, language);
-  setText(line.service, los);
   // That all is fresh is said once, in the top line; what is not says so itself.
   const good = main !== null && look === "good" && !suspect && !main.simulated && main.flag === 1;
   setText(line.age, good ? "" : (suspect ? "◇ " : "") + ageText(main, at));
+  const sideFigures = sideOf(view, language);
+  const short = sideFigures.slice(0, whole.minutes === null && good ? 2 : 1);
+  setText(line.flow, short.join(" · "));
+  const los = serviceText(view, language);
+  setText(line.service, good ? los : "");
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
   const notes = notesOf(working === "" ? null : mode, said, view, at);
   setText(line.notes, notes);
