@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import grave
 from tests.browser.conftest import Opened
 from tests.browser.looking import DEVICE, STATION, Probe, raised
 from tests.conftest import _free_port
@@ -82,6 +83,7 @@ def test_places_stand_on_the_map_with_figure_age_band_and_alert(
     here.click()
     popup = page.get_by_test_id("map-popup")
     expect(popup).to_contain_text("4,40 g/l · rất mặn")
+    assert grave(page) == []
     expect(popup.locator("a[href^='/canh-bao/']")).to_have_count(1)
     assert page.url.endswith(f"/ban-do#{STATION}")
     popup.get_by_test_id("map-open").click()
@@ -130,6 +132,7 @@ def test_a_phone_english_light_and_a_new_figure(opened: Opened, service: Service
     page.get_by_test_id("map-pick-hoa-binh").click()
     expect(page.get_by_test_id("map-popup")).to_be_in_viewport()
     assert page.evaluate(FITS)
+    assert grave(page) == []
 
 
 def test_the_past_on_the_map(opened: Opened, service: Service) -> None:
