@@ -15,7 +15,7 @@ import { el, setAttribute } from "./dom.ts";
 import { mouthName } from "./layout.ts";
 import { distance_km, type OnLine, type Way, wayOf } from "./mapgeo.ts";
 import { drawGround, drawTiles, latLng, nameReaches } from "./mapground.ts";
-import { type Offset, placesOf, type Wanted } from "./maplabels.ts";
+import { type Box, type Offset, placesOf, type Wanted } from "./maplabels.ts";
 import { Legend, North } from "./maplegend.ts";
 import { PlaceMark, WordMark } from "./mapmarks.ts";
 import type { Told } from "./maptold.ts";
@@ -258,8 +258,19 @@ export class MapBoard {
     const least = this.map.containerPointToLayerPoint([0, 0]);
     const most = this.map.containerPointToLayerPoint(this.map.getSize());
     const within = { left: least.x, top: least.y, right: most.x, bottom: most.y };
-    const places = placesOf(wanted, within);
+    const places = placesOf(wanted, within, this.covered(least));
     all.forEach(({ place }, n) => place(places[n] ?? null));
+  }
+
+  /** The map's own buttons and legend, as boxes of the layer. */
+  private covered(least: { x: number; y: number }): Box[] {
+    const { left, top } = this.map.getContainer().getBoundingClientRect();
+    const controls = [...this.map.getContainer().querySelectorAll(".leaflet-control")];
+    return controls.map((one) => {
+      const box = one.getBoundingClientRect();
+      const [x, y] = [box.left - left + least.x, box.top - top + least.y];
+      return { left: x, top: y, right: x + box.width, bottom: y + box.height };
+    });
   }
 
   /** What is grave has the choice, then the lines of salt, bridges, warnings, the saltiest. */

@@ -47,9 +47,13 @@ const inside = (a: Box, b: Box): boolean =>
 
 /**
  * Where each label can stand, the first of the list having the choice; null where there is no
- * room for it `within` what is seen.
+ * room for it `within` what is seen. `covered` is what lies over the map: its buttons, its legend.
  */
-export function placesOf(labels: readonly Wanted[], within: Box): (Offset | null)[] {
+export function placesOf(
+  labels: readonly Wanted[],
+  within: Box,
+  covered: readonly Box[] = [],
+): (Offset | null)[] {
   const taken: Box[] = labels.map(({ x, y, mark }) => {
     return { left: x - mark, top: y - mark, right: x + mark, bottom: y + mark };
   });
@@ -60,6 +64,7 @@ export function placesOf(labels: readonly Wanted[], within: Box): (Offset | null
         const box = boxOf(label, side, away);
         if (!inside(box, within)) continue;
         if (taken.some((other, i) => i !== n && touch(box, other))) continue;
+        if (covered.some((other) => touch(box, other))) continue;
         taken.push(box);
         return { left: box.left - label.x, top: box.top - label.y };
       }

@@ -121,6 +121,8 @@ test("no label is cut off by the edge, and one that may stands away from its pla
   const edge = { ...ALL, right: 30 };
   assert.deepEqual(placesOf([label(0, 0)], edge), [{ left: -48, top: -5 }]);
   assert.deepEqual(placesOf([label(600, 0)], ALL), [null]);
+  const button = { left: -60, top: -60, right: 60, bottom: 4 };
+  assert.deepEqual(placesOf([label(0, 0)], ALL, [button]), [{ left: -20, top: 8 }]);
   const crowd = Array.from({ length: 9 }, (_, n) => label(12 * (n % 3) - 12, 12 * Math.floor(n / 3) - 12));
   const [middle] = crowd.splice(4, 1);
   assert.ok(middle !== undefined);
