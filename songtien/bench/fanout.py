@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -351,7 +352,8 @@ def _child(target: Callable[..., None], *given: object) -> Iterator[_Child]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=target, args=(theirs, *given), daemon=True)
-    process.start()
+    with _unseen_main():
+        process.start()
     theirs.close()
     try:
         yield _Child(process, ours)
@@ -361,3 +363,17 @@ def _child(target: Callable[..., None], *given: object) -> Iterator[_Child]:
         process.kill()  # A process that was stopped does not end by terminate().
         process.join()
         ours.close()
+
+
+@contextmanager
+def _unseen_main() -> Iterator[None]:
+    """A spawned process imports the main module again, which here is the whole command line:
+    a second of the processor for each of them, and memory that is none of the server's.
+    """
+    names = vars(sys.modules["__main__"])
+    file = names.pop("__file__", None)
+    try:
+        yield
+    finally:
+        if file is not None:
+            names["__file__"] = file
