@@ -11,7 +11,9 @@ export function tableElement(table: Table, most = Infinity, paper = false): HTML
     const none = el("p", { class: "none" }, table.none);
     return el("div", { class: "report-table" }, el("h3", {}, table.caption), none);
   }
-  const looks = columns.map(({ figures, tight }) => (figures ? "figure" : tight ? "tight" : null));
+  const looks = columns.map(({ figures, tight, long }) =>
+    figures ? "figure" : tight ? "tight" : long ? "long" : null,
+  );
   const heads = columns.map(({ head }, n) =>
     el("th", { scope: "col", class: looks[n] ?? null }, head),
   );
@@ -27,7 +29,9 @@ export function tableElement(table: Table, most = Infinity, paper = false): HTML
   }
   const made = el("table", {}, caption, el("thead", {}, el("tr", {}, ...heads)), body);
   const id = paper ? null : `table-${table.id}`;
-  return el("div", { class: "report-table", "data-testid": id }, made);
+  const stacked = columns.some(({ long }) => long) ? "" : null;
+  const name = { class: "report-table", "data-testid": id, "data-stacked": stacked };
+  return el("div", name, made);
 }
 
 /** Tables that are wider than their place are scrolled by keyboard too. */

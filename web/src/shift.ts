@@ -118,10 +118,13 @@ export function shiftOf(
 /** Of which the cells are times, or a word that is looked for. */
 const TIGHT: readonly Word[] = ["c_mouth", "c_since", "c_time", "c_at", "c_lost", "c_back"];
 
+/** Of which the cells are sentences. */
+const LONG: readonly Word[] = ["c_alert"];
+
 const columns = (language: Language, ...heads: (Word | [Word])[]): Column[] =>
   heads.map((head) =>
     typeof head === "string"
-      ? { head: word(head, language), tight: TIGHT.includes(head) }
+      ? { head: word(head, language), tight: TIGHT.includes(head), long: LONG.includes(head) }
       : { head: word(head[0], language), figures: true },
   );
 
@@ -248,6 +251,7 @@ function enteredTable(answer: Fields, name: (id: string) => string, at: Moment):
     ];
     return { cells, rank: 0 };
   });
+  const heads = columns(language, "c_time", "c_station", "c_what", "c_who");
   const late = since_ms !== null && since_ms > from_ms;
   const left = number(answer["entered_left_out"]) ?? 0;
   const notes = [
@@ -257,7 +261,7 @@ function enteredTable(answer: Fields, name: (id: string) => string, at: Moment):
   return {
     id: "entered",
     caption: [word("t_entered", language), notes.join(" ")].filter(Boolean).join(". "),
-    columns: columns(language, "c_time", "c_station", "c_what", "c_who"),
+    columns: heads.map((head, n) => (n === 2 ? { ...head, long: true } : head)),
     rows,
     none: word("t_entered_none", language),
   };

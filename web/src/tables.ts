@@ -21,6 +21,8 @@ export interface Column {
   figures?: boolean;
   /** A time, a word: it stays in one line. */
   tight?: boolean;
+  /** A sentence: on a phone it has a line of its own, and the others stand beside each other. */
+  long?: boolean;
 }
 
 export interface Table {
