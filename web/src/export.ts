@@ -7,7 +7,7 @@ import { signsOf } from "./placesigns.ts";
 import { type Language, word } from "./words.ts";
 import type { Span, Step } from "./zoom.ts";
 
-/** "xuan-hoa_salinity_g_l_2026-11-21T1400_2026-11-22T1400_1h.csv", in Vietnam's time. */
+/** "xuan-hoa_salinity_g_l_2026-11-21T1400+07_2026-11-22T1400+07_1h.csv", in Vietnam's time. */
 export function fileName(
   place: string,
   key: string,
@@ -18,7 +18,7 @@ export function fileName(
   const series = key.split("/").slice(1).join("-");
   const stamp = (t_ms: number): string => {
     const [day, month, year] = date(t_ms).split("/");
-    return `${year}-${month}-${day}T${clockTime(t_ms).replace(":", "")}`;
+    return `${year}-${month}-${day}T${clockTime(t_ms).replace(":", "")}+07`;
   };
   const suffix = step.ms === 0 ? "" : `_${step.name}`;
   return `${place}_${series}_${stamp(from_ms)}_${stamp(to_ms)}${suffix}.${ending}`;

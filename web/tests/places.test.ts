@@ -89,10 +89,10 @@ test("a file is named by station, series and span in Vietnam's time; the CSV is 
   const hour = { name: "1h", ms: HOUR_MS };
   assert.equal(
     fileName("xuan-hoa", "xh-01/salinity_g_l", SPAN, hour, "csv"),
-    "xuan-hoa_salinity_g_l_2026-11-21T1432_2026-11-22T1432_1h.csv",
+    "xuan-hoa_salinity_g_l_2026-11-21T1432+07_2026-11-22T1432+07_1h.csv",
   );
   const raw = fileName("rach-mieu-1", "cam-01/southbound/speed_km_h", SPAN, { name: "raw", ms: 0 }, "png");
-  assert.equal(raw, "rach-mieu-1_southbound-speed_km_h_2026-11-21T1432_2026-11-22T1432.png");
+  assert.equal(raw, "rach-mieu-1_southbound-speed_km_h_2026-11-21T1432+07_2026-11-22T1432+07.png");
   const path = csvPath("xh-01/salinity_g_l", SPAN, hour);
   assert.ok(path.includes(`from=${SPAN.from_ms}&to=${SPAN.to_ms}&step=1h&agg=mean,min,max`));
   assert.ok(path.endsWith("format=csv"));
