@@ -1,7 +1,7 @@
 // The bulletin of a day: its table, its text to be read aloud, one sheet in print.
 
 import { Asked } from "./asked.ts";
-import { anySame, csvOf, type Daily, dailyOf, dayAfter, dayIn } from "./daily.ts";
+import { anySame, csvOf, type Daily, dailyOf, dayAfter, dayIn, dayShown } from "./daily.ts";
 import { el, setAttribute, setText } from "./dom.ts";
 import { clockTime, dateTime } from "./format.ts";
 import { focusedHref, refocus } from "./handover.ts";
@@ -44,6 +44,8 @@ class BulletinPage implements Page {
   private readonly tables = el("div", { class: "report-columns" });
   private readonly notes = el("div", { class: "notes", "data-testid": "sources" });
   private readonly sheet = new Sheet();
+  /** The day that is shown. */
+  private date = "";
   private shape = "";
   private read: unknown = null;
 
@@ -74,11 +76,13 @@ class BulletinPage implements Page {
 
   update({ language, now_ms }: Moment): void {
     const today = isoDay(now_ms);
-    // Without a wish: yesterday, the last day that is whole.
-    const date = this.wanted ?? dayAfter(today, -1);
+    const past = this.app.held.past !== null;
+    const last = past ? dayAfter(today, -1) : today;
+    const date = dayShown(this.wanted, today, past);
+    this.date = date;
     const every_ms = date === today ? TODAY_MS : PAST_MS;
     void this.asked.look(date, `/api/v1/bulletin?date=${date}`, every_ms, performance.now());
-    this.label(date, today, language);
+    this.label(date, last, language);
     const { answer } = this.asked;
     const made = typeof answer?.["now"] === "number" ? clockTime(answer["now"]) : "";
     setText(this.trouble, troubleText(this.asked, made, language));
@@ -106,11 +110,10 @@ class BulletinPage implements Page {
   }
 
   private step(days: number): void {
-    const shown = this.wanted ?? dayAfter(isoDay(this.app.moment().now_ms), -1);
-    this.want(dayAfter(shown, days));
+    this.want(dayAfter(this.date, days));
   }
 
-  private label(date: string, today: string, language: Language): void {
+  private label(date: string, last: string, language: Language): void {
     const told = date.split("-").reverse().join("/");
     setText(this.heading, word("bulletin_title", language, { date: told }));
     const names: [Element, Word][] = [
@@ -122,8 +125,8 @@ class BulletinPage implements Page {
     for (const [place, key] of names) setText(place, word(key, language));
     // While somebody types a date it is left alone.
     if (this.day.value !== date && document.activeElement !== this.day) this.day.value = date;
-    setAttribute(this.day, "max", today);
-    this.after.disabled = date >= today;
+    setAttribute(this.day, "max", last);
+    this.after.disabled = date >= last;
     this.before.disabled = date <= FIRST;
   }
 

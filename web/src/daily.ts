@@ -34,6 +34,15 @@ export function dayAfter(iso: string, days: number): string {
   return start === null ? iso : isoDay(start + days * DAY_MS + HOUR_MS);
 }
 
+/**
+ * Without a wish yesterday, the last day that is whole. A day is told as far as it is known by now:
+ * one that went on at the moment of the past that is shown would be told to its end.
+ */
+export function dayShown(wanted: string | null, today: string, past: boolean): string {
+  const yesterday = dayAfter(today, -1);
+  return wanted === null || (past && wanted > yesterday) ? yesterday : wanted;
+}
+
 const SAME_SHOWN = 3;
 
 export interface Daily {

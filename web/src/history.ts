@@ -149,3 +149,8 @@ export function columnsOf(points: readonly Point[], gap_ms: number, shift_ms = 0
   }
   return [times, values];
 }
+
+/** Whether what stood beside one value may stand beside the other; also back in time. */
+export function near(t_ms: number, known_ms: number, gap_ms: number): boolean {
+  return Math.abs(t_ms - known_ms) < Math.max(gap_ms / 3, 60_000);
+}

@@ -3,7 +3,7 @@
 import { el, setAttribute, setText } from "./dom.ts";
 import { decimal, figure, LUNAR_DAY_MS } from "./format.ts";
 import type { Fields } from "./held.ts";
-import { pointsOf, valueAt } from "./history.ts";
+import { near, pointsOf, valueAt } from "./history.ts";
 import { figureOrder } from "./kin.ts";
 import { bandOf, type Reading } from "./model.ts";
 import { seriesPath } from "./past.ts";
@@ -114,7 +114,7 @@ export class StationFigures {
     const known = this.before.get(key);
     const gap_ms = gapOf(expected_s, 0);
     // A tide before moves little between two samples of one quarter of an hour.
-    if (known !== undefined && t_ms - known.t_ms < Math.max(gap_ms / 3, 60_000)) return;
+    if (known !== undefined && near(t_ms, known.t_ms, gap_ms)) return;
     this.before.set(key, { t_ms, value: known?.value ?? null });
     const then_ms = t_ms - LUNAR_DAY_MS;
     const span = { from_ms: then_ms - gap_ms, to_ms: then_ms + gap_ms };

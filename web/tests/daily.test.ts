@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { anySame, csvOf, dailyOf, dayAfter, dayIn } from "../src/daily.ts";
+import { anySame, csvOf, dailyOf, dayAfter, dayIn, dayShown } from "../src/daily.ts";
 import type { Fields } from "../src/held.ts";
 
 const FROM = Date.UTC(2026, 10, 21, 17, 0);
@@ -69,4 +69,11 @@ test("the table as machines read it", () => {
   );
   assert.equal(second, "2026-11-22,my-tho,Mỹ Tho,,,,,,,,,,,,,false,mt-01/salinity_g_l");
   assert.equal(end, "");
+});
+
+test("of a moment of the past no day is told beyond that moment", () => {
+  assert.equal(dayShown(null, "2026-11-22", false), "2026-11-21");
+  assert.equal(dayShown("2026-11-22", "2026-11-22", false), "2026-11-22");
+  assert.equal(dayShown("2026-11-22", "2026-11-22", true), "2026-11-21");
+  assert.equal(dayShown("2026-11-03", "2026-11-22", true), "2026-11-03");
 });
