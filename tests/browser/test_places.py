@@ -181,11 +181,13 @@ def test_the_same_tide_the_same_date_and_the_neighbours_are_laid_over(
 
 def test_what_is_shown_is_taken_along(opened: Opened, service: Service, tmp_path: Path) -> None:
     page = opened(f"{service.http_url}tram/{STATION}")
+    # Until the first picture has come the buttons may still move away below the pointer.
+    expect(page.get_by_test_id("span")).to_contain_text("số liệu gốc")
     page.get_by_test_id("span-month").click()
     expect(page.get_by_test_id("span")).to_contain_text("trung bình giờ")
     expect(page.get_by_test_id("span")).not_to_contain_text("đang tải")
     table = _downloaded(page, "csv")
-    name = r"xuan-hoa_salinity_g_l_\d{4}-\d\d-\d\dT\d{4}_\d{4}-\d\d-\d\dT\d{4}_1h\.csv"
+    name = r"xuan-hoa_salinity_g_l_\d{4}-\d\d-\d\dT\d{4}\+07_\d{4}-\d\d-\d\dT\d{4}\+07_1h\.csv"
     assert re.fullmatch(name, table.suggested_filename) is not None
     table.save_as(tmp_path / "table.csv")
     lines = (tmp_path / "table.csv").read_text("utf-8").splitlines()
@@ -222,6 +224,44 @@ def test_alerts_of_the_station_stand_beside_and_lead_on(opened: Opened, service:
     expect(link).to_contain_text("1,30 > 1 g/l")
     assert link.get_attribute("href") == f"/canh-bao/{alert}"
     expect(page.get_by_test_id("curves").locator(".legend")).to_contain_text("cảnh báo")
+
+
+def test_what_a_place_could_not_ask_is_said_and_not_told_as_nothing(
+    opened: Opened, service: Service
+) -> None:
+    opened.cut_on_purpose = True
+    page = opened("about:blank")
+    asks = ("**/api/v1/alerts?*station=*", "**/care")
+    for ask in asks:
+        page.route(ask, lambda route: route.abort())
+    page.goto(f"{service.http_url}tram/{STATION}")
+    alerts, care = page.get_by_test_id("place-alerts"), page.get_by_test_id("care-told")
+    for place in (alerts, care):
+        expect(place).to_contain_text("Chưa hỏi được máy chủ: máy chủ không trả lời")
+        expect(place).not_to_contain_text(re.compile("Không có cảnh báo|Chưa có"))
+    for ask in asks:
+        page.unroute(ask)
+    page.get_by_test_id("span-week").click()  # another span is asked about at once
+    for place in (alerts, care):
+        expect(place).not_to_contain_text("máy chủ")
+    expect(care).not_to_be_empty()
+
+
+def test_pictures_that_were_saved_leave_nothing_behind(opened: Opened, service: Service) -> None:
+    page = opened(f"{service.http_url}tram/{STATION}")
+    expect(_curve(page)).to_have_attribute("aria-label", re.compile("thấp nhất"))
+    browser = page.context.new_cdp_session(page)
+
+    def listeners() -> int:
+        """Of the whole window, as every plot has some of its own."""
+        window = browser.send("Runtime.evaluate", {"expression": "window"})["result"]["objectId"]
+        found = browser.send("DOMDebugger.getEventListeners", {"objectId": window})["listeners"]
+        return len(found)
+
+    before = listeners()
+    for _ in range(2):
+        _downloaded(page, "png")
+    assert listeners() == before
 
 
 def test_a_hand_check_is_entered_and_one_without_a_link_waits_on_the_phone(

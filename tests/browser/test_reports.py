@@ -216,6 +216,46 @@ def test_what_could_not_be_asked_is_said_and_asked_again(opened: Opened, service
     expect(page.get_by_test_id("trouble")).to_be_empty()
 
 
+def test_an_alert_has_a_page_with_its_story_and_goes_on_with_it(
+    opened: Opened, service: Service
+) -> None:
+    opened.cut_on_purpose = True
+    alert = raised(service, "salinity-4")
+    page = opened(f"{service.http_url}canh-bao/{alert}", width=360, height=740)
+    expect(page.get_by_test_id("alert-title")).to_have_text(
+        re.compile(r"^Xuân Hòa · Độ mặn: 4,\d+ > 4 g/l$")
+    )
+    story = page.get_by_test_id("timeline")
+    expect(story.locator("[data-type=raised] dl")).to_contain_text("Quy tắc")
+    assert page.evaluate("document.getElementById('page').scrollWidth") <= 360
+    expect(page.get_by_test_id("step-note")).to_be_visible()
+    ask = re.compile(f"/api/v1/alerts/{alert}$")
+    page.route(ask, lambda route: route.abort())
+    notes = story.locator("[data-type=noted]")
+    before = notes.count()
+    ver = service.get(f"/api/v1/alerts/{alert}", None).json()["ver"]
+    note = {"ver": ver, "note": "đã gọi"}
+    said = service.post(f"/api/v1/alerts/{alert}/note", service.token("operator"), **note)
+    assert said.status_code < 300, said.text
+    # What stands there is of before, and it says so.
+    expect(page.locator(".nowhere")).to_contain_text("máy chủ không trả lời")
+    page.unroute(ask)
+    expect(notes).to_have_count(before + 1, timeout=30_000)
+    expect(page.locator(".nowhere")).to_be_hidden()
+
+
+def test_on_a_phone_an_alert_of_the_handover_has_the_whole_width(
+    opened: Opened, service: Service
+) -> None:
+    page = opened(f"{service.http_url}ban-giao#day", width=360, height=740)
+    for table in ("open", "events"):
+        about = page.get_by_test_id(f"table-{table}").locator("tbody .long").first
+        expect(about).to_be_visible()
+        box = about.bounding_box()
+        assert box is not None
+        assert box["width"] > 270
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_no_report_is_wider_than_the_screen(opened: Opened, service: Service, path: str) -> None:
     page = opened(service.http_url + path, width=1280, height=720)

@@ -104,6 +104,24 @@ def test_a_page_of_a_place_shows_the_past_too_and_the_moment_goes_along(
     assert "at=" in page.url
 
 
+def test_what_is_only_known_as_of_now_is_not_shown_as_of_then(
+    opened: Opened, service: Service, probe: Probe
+) -> None:
+    probe.says(4.3)
+    alert = raised(service, "salinity-4")
+    page = opened(f"{service.http_url}canh-bao/{alert}?at={written(65)}&speed=0")
+    expect(page.locator(".nowhere")).to_contain_text("của hiện tại")
+    expect(page.get_by_test_id("alert-title")).to_be_visible()
+    expect(page.locator(".doings button")).to_have_count(0)
+    page.goto(f"{service.http_url}tram/xuan-hoa?at={written(65)}&speed=0")
+    expect(page.get_by_test_id("place-alerts")).not_to_contain_text("4,30")
+    expect(page.get_by_test_id("care-told")).to_be_empty()
+    page.goto(f"{service.http_url}ban-tin?at={written(65)}&speed=0")
+    expect(page.get_by_test_id("day-after")).to_be_disabled()
+    day = datetime.now(VIETNAM) - timedelta(days=1, minutes=65)
+    expect(page.get_by_test_id("day")).to_have_value(day.date().isoformat())
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [("hom-qua", "Không đọc được thời điểm"), ("2096-01-01T00:00+07", "chưa tới")],

@@ -11,8 +11,9 @@ import * as model from "./model.ts";
 import type { App, Opening, Page } from "./page.ts";
 import { Past } from "./past.ts";
 import { viewText } from "./placeaddress.ts";
+import { whyText } from "./reporting.ts";
 import { StationCurves } from "./stationcurves.ts";
-import { figuresOf, heading, marksOf, placeOf, shelvedText } from "./telling.ts";
+import { figuresOf, heading, marksOf, placeOf, rowFigures, shelvedText } from "./telling.ts";
 import type { Moment } from "./view.ts";
 import { named, type Word, word } from "./words.ts";
 import { type Wish, Zoom } from "./zoom.ts";
@@ -65,12 +66,13 @@ class AlertPage implements Page {
     this.listen();
     void this.load();
     const { raw } = this;
-    this.note.hidden = raw !== null;
     this.body.hidden = raw === null;
-    if (raw === null) return this.tellMissing(at);
+    this.tellTrouble(at);
+    if (raw === null) return;
     const alert = model.alert(raw);
     const station = this.app.held.station(alert.station);
-    const drawn = [at.language, raw["ver"], alert.state, this.app.held.client?.role].join();
+    const { client, past } = this.app.held;
+    const drawn = [at.language, raw["ver"], alert.state, client?.role, past !== null].join();
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.write(alert, raw, station, at);
@@ -122,16 +124,18 @@ class AlertPage implements Page {
     }
   }
 
-  private tellMissing({ language }: Moment): void {
-    const { problem } = this;
+  /** That it is not here, or not as it now is, or not as it was at the moment that is shown. */
+  private tellTrouble({ language }: Moment): void {
+    const { problem, raw } = this;
     const gone = problem instanceof HttpError && [404, 422].includes(problem.status);
-    const why = problem instanceof Error ? problem.message : "";
-    const text = gone
-      ? word("alert_unknown", language, { id: this.id })
-      : problem === null
-        ? "…"
-        : word("alert_away", language, { why });
+    let text = raw === null ? word("report_loading", language) : "";
+    if (gone) text = word("alert_unknown", language, { id: this.id });
+    else if (problem !== null) {
+      const why = whyText(problem, language);
+      text = word(raw === null ? "alert_away" : "alert_old", language, { why });
+    } else if (raw !== null && this.app.held.past !== null) text = word("alert_not_then", language);
     setText(this.note, text);
+    this.note.hidden = text === "";
   }
 
   private write(
@@ -142,7 +146,10 @@ class AlertPage implements Page {
   ): void {
     const { language } = at;
     const place = placeOf(alert, station, language) + heading(alert, station, at);
-    setText(this.title_, `${place}: ${figuresOf(alert, at)}`);
+    // Kilometres of a line or of a queue: of which, the figures alone do not say.
+    const compared = rowFigures(alert, undefined, at) !== null;
+    const what = compared ? ` · ${named("q", alert.quantity, language)}` : "";
+    setText(this.title_, `${place}${what}: ${figuresOf(alert, at)}`);
     setAttribute(this.body, "data-severity", alert.severity);
     setAttribute(this.body, "data-state", alert.state);
     const told = [
@@ -161,7 +168,7 @@ class AlertPage implements Page {
 
   private writeDoings(alert: model.Alert, station: model.Station | undefined, at: Moment): void {
     const { held } = this.app;
-    const one = foldOf(alert);
+    const one = held.past === null ? foldOf(alert) : null;
     const doings =
       one === null
         ? []

@@ -7,6 +7,14 @@ export const ALERT_WORDS = {
     "Chưa tải được cảnh báo này: {why}. Sẽ tự thử lại.",
     "This alert could not be loaded yet: {why}. Trying again.",
   ],
+  alert_old: [
+    "Chưa hỏi lại được ({why}): cảnh báo có thể đã khác. Sẽ tự thử lại.",
+    "Could not be asked again ({why}): it may be otherwise by now. Trying again.",
+  ],
+  alert_not_then: [
+    "Hồ sơ này là của hiện tại, không phải của lúc đang xem lại.",
+    "This record is of the present, not of the moment that is shown.",
+  ],
   state_normal: ["đã kết thúc", "over"],
   alert_since: ["Bắt đầu lúc {time}", "Began at {time}"],
   alert_known: ["máy chủ biết lúc {time}", "known to the service at {time}"],

@@ -88,7 +88,7 @@ class BridgePage implements Page {
     this.write(station, readings, at);
     this.figures.update(station, all, chosen, at);
     const span = spanOf(this.zoom.wish, at.now_ms);
-    this.alerts.look(span, at.now_ms);
+    this.alerts.look(span, at.now_ms, held.client?.speed ?? 1);
     this.alerts.update(activeOf(held.folded), station, at);
     const minutes = readings.find(
       (one) => one.direction === chosen && one.quantity === "crossing_time_min",
@@ -102,6 +102,7 @@ class BridgePage implements Page {
 
   renewed(): void {
     this.curves.renew();
+    this.alerts.renew();
     this.app.schedule();
   }
 

@@ -17,6 +17,7 @@ import { Legend } from "./placelegend.ts";
 import { Switches } from "./placeswitches.ts";
 import { type Scene, Scenes, type Track } from "./scene.ts";
 import { gapOf, type Limit, limitsAs, type Mark } from "./strokes.ts";
+import { whyText } from "./reporting.ts";
 import type { Moment } from "./view.ts";
 import { type Language, named, word } from "./words.ts";
 import { spanOf, type Step, stepOf, type Zoom } from "./zoom.ts";
@@ -281,7 +282,7 @@ export class BridgeCurves {
   private tell(language: Language): void {
     const { problem, shown, busy } = this.scenes;
     let text = "";
-    if (problem !== "") text = word("chart_failed", language, { why: problem });
+    if (problem !== null) text = word("chart_failed", language, { why: whyText(problem, language) });
     else if (shown === null && busy) text = word("zoom_loading", language);
     else if (shown !== null && !shown.complete) text = word("chart_incomplete", language);
     setText(this.message, text);

@@ -9,6 +9,7 @@ import { getFile } from "./http.ts";
 import type { Reading, Station } from "./model.ts";
 import type { App } from "./page.ts";
 import type { Picture } from "./picture.ts";
+import { whyText } from "./reporting.ts";
 import { save } from "./saving.ts";
 import { palette } from "./strokes.ts";
 import type { Moment } from "./view.ts";
@@ -75,8 +76,8 @@ export class ExportBar {
     try {
       await act;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.app.toast(word("export_failed", this.app.language, { why }));
+      const { language } = this.app;
+      this.app.toast(word("export_failed", language, { why: whyText(error, language) }));
     }
   }
 }
@@ -98,7 +99,10 @@ export async function onPaper(
         return drawn(picture, size, unit, colour, paper);
       }),
     );
-    return composed(pictures, plots, source, now_ms, language, colour);
+    const canvases = plots.map(({ ctx }) => ctx.canvas);
+    const whole = composed(pictures, canvases, source, now_ms, language, colour);
+    for (const plot of plots) plot.destroy(); // else the window's listeners would keep it
+    return whole;
   } finally {
     paper.remove();
   }
@@ -111,11 +115,10 @@ function drawn(
   unit: number,
   colour: ReturnType<typeof palette>,
   paper: HTMLElement,
-): Promise<HTMLCanvasElement> {
+): Promise<uPlot> {
   return new Promise((give) => {
     const options = optionsOf(() => picture, size, unit, colour);
-    const ready = (plot: uPlot): void => give(plot.ctx.canvas);
-    options.hooks = { ...options.hooks, draw: [...(options.hooks?.draw ?? []), ready] };
+    options.hooks = { ...options.hooks, draw: [...(options.hooks?.draw ?? []), give] };
     new uPlot(options, dataOf(picture), paper);
   });
 }

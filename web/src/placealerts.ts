@@ -1,10 +1,12 @@
 // Alerts of one place: those of now, and those of the span that is looked at.
 
+import { Asked } from "./asked.ts";
 import { el, setText } from "./dom.ts";
-import { shortTime } from "./format.ts";
+import { clockTime, shortTime } from "./format.ts";
 import type { Folded } from "./fold.ts";
 import type { Fields } from "./held.ts";
 import { type Alert, alert as alertOf, inOrder, list, type Station, text } from "./model.ts";
+import { troubleText } from "./reporting.ts";
 import type { Mark } from "./strokes.ts";
 import { figuresOf, heading } from "./telling.ts";
 import type { Moment } from "./view.ts";
@@ -15,6 +17,8 @@ const ASKED_MAX = 500;
 const SHOWN_MAX = 50;
 /** What was asked of a span that goes on with now is asked again after this. */
 const KEPT_MS = 60_000;
+/** Nor sooner than this, however fast a moment of the past goes on. */
+const PACE_MS = 5_000;
 
 export class PlaceAlerts {
   readonly place = el("section", { class: "panel place-alerts", "data-testid": "place-alerts" });
@@ -23,40 +27,41 @@ export class PlaceAlerts {
   private readonly note = el("p", { class: "note" });
   private found: Alert[] = [];
   private truncated = false;
-  private asked = "";
-  private turn = 0;
+  private readonly asked: Asked;
+  private read: Fields | null = null;
+  /** When that came. */
+  private read_ms = 0;
 
   constructor(
     private readonly station: string,
-    private readonly ask: (path: string) => Promise<Fields>,
-    private readonly changed: () => void,
+    ask: (path: string) => Promise<Fields>,
+    changed: () => void,
   ) {
+    this.asked = new Asked(ask, changed);
     this.place.append(this.title, this.rows, this.note);
   }
 
   /** Ask for the alerts of another span. */
-  look({ from_ms, to_ms }: Span, now_ms: number): void {
-    // By whole minutes: a picture that goes on with now would ask each second.
-    const minute = Math.floor(now_ms / KEPT_MS);
+  look({ from_ms, to_ms }: Span, now_ms: number, speed: number): void {
     const open = to_ms >= now_ms - KEPT_MS;
-    const asked = [Math.round((to_ms - from_ms) / KEPT_MS), open ? minute : to_ms].join();
-    if (asked === this.asked) return;
-    this.asked = asked;
-    void this.load({ from_ms, to_ms }, ++this.turn);
-  }
-
-  private async load({ from_ms, to_ms }: Span, turn: number): Promise<void> {
+    const wanted = [Math.round((to_ms - from_ms) / KEPT_MS), open ? "" : to_ms].join();
+    const every_ms = open ? Math.max(PACE_MS, KEPT_MS / Math.max(1, speed)) : Infinity;
     const span = `from=${Math.round(from_ms)}&to=${Math.round(to_ms) + 1}`;
     const own = `station=${encodeURIComponent(this.station)}&limit=${ASKED_MAX}`;
-    try {
-      const answer = await this.ask(`/api/v1/alerts?${span}&${own}`);
-      if (turn !== this.turn) return;
-      this.found = (list(answer["items"]) as Fields[]).map(alertOf).filter((one) => !one.test);
-      this.truncated = text(answer["next"]) !== "";
-      this.changed();
-    } catch (error) {
-      console.warn("the alerts of the span could not be asked", error);
-    }
+    const path = `/api/v1/alerts?${span}&${own}`;
+    void this.asked.look(wanted, path, every_ms, performance.now());
+    const { answer, problem } = this.asked;
+    // Until another span has come the one before it stays, that nothing jumps.
+    if (answer === this.read || (answer === null && problem === null)) return;
+    this.read = answer;
+    this.read_ms = now_ms;
+    this.found = (list(answer?.["items"]) as Fields[]).map(alertOf).filter((one) => !one.test);
+    this.truncated = text(answer?.["next"]) !== "";
+  }
+
+  /** The link was gone, or another moment is shown. */
+  renew(): void {
+    this.asked.again();
   }
 
   /** Marks on the axis of time, of one series or of all. */
@@ -80,8 +85,10 @@ export class PlaceAlerts {
     setText(this.title, word("alerts_here", language, { n: own.length, m: past.length }));
     const rest = own.length + past.length - all.length;
     const more = rest > 0 || this.truncated;
-    setText(this.note, more ? word("alerts_more", language, { n: rest }) : "");
-    if (all.length === 0) setText(this.note, word("alerts_none", language));
+    const none = all.length === 0 ? word("alerts_none", language) : "";
+    const told = more ? word("alerts_more", language, { n: rest }) : none;
+    // Of a span that could not be asked about nobody knows that there were none.
+    setText(this.note, troubleText(this.asked, clockTime(this.read_ms), language) || told);
     this.note.hidden = this.note.textContent === "";
     const shape = JSON.stringify(all.map((one) => [one.id, one.ver, one.state, language]));
     if (this.rows.dataset["shape"] === shape) return;
@@ -109,7 +116,10 @@ function row(one: Alert, now: boolean, station: Station, at: Moment): HTMLElemen
     named("q", one.quantity, language) + heading(one, station, at),
     figuresOf(one, at),
     [since, until].filter(Boolean).join(", "),
-    now ? named("state", one.state, language) : word("alert_over", language),
+    // What is not over and stands in no row yet: the socket has not told of it so far.
+    now || one.cleared_ms === null
+      ? named("state", one.state, language)
+      : word("alert_over", language),
   ];
   setText(link, parts.filter(Boolean).join(" · "));
   return el("li", { class: now ? "now" : "over", "data-testid": `past-${one.id}` }, sign, link);

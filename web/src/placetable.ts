@@ -6,12 +6,15 @@ import { type Point, pointsOf } from "./history.ts";
 import type { Fields } from "./held.ts";
 import type { Reading } from "./model.ts";
 import { seriesPath } from "./past.ts";
+import { whyText } from "./reporting.ts";
 import type { Moment } from "./view.ts";
 import { type Language, named, unitOf, word } from "./words.ts";
 import { RAW, type Span } from "./zoom.ts";
 
 /** More rows than this are for the export. */
 const ROWS_MAX = 500;
+/** What could not be had is asked for again after this. */
+const AGAIN_MS = 20_000;
 
 export class PlaceTable {
   readonly place = el("details", { class: "panel raw", "data-testid": "raw" });
@@ -23,6 +26,8 @@ export class PlaceTable {
   private language: Language = "vi";
   private turn = 0;
   private asked = "";
+  /** When the last asking failed, on the reader's clock. */
+  private failed_ms = Infinity;
 
   constructor(private readonly ask: (path: string) => Promise<Fields>) {
     this.place.append(this.summary, this.note, this.scroll);
@@ -43,8 +48,10 @@ export class PlaceTable {
     // A new value is a new row; else it is asked for when another span is looked at.
     const asked = [reading.key, reading.t_ms, Math.round(span.to_ms - span.from_ms), language];
     const key = asked.join() + (span.to_ms > (reading.t_ms ?? 0) ? "" : span.to_ms);
-    if (key === this.asked) return;
+    const again = performance.now() - this.failed_ms > AGAIN_MS;
+    if (key === this.asked && !again) return;
     this.asked = key;
+    this.failed_ms = Infinity;
     void this.load(reading, span, ++this.turn);
   }
 
@@ -64,8 +71,10 @@ export class PlaceTable {
       this.scroll.replaceChildren(this.table(reading, points));
     } catch (error) {
       if (turn !== this.turn) return;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyText(error, this.language);
       setText(this.note, word("chart_failed", this.language, { why }));
+      this.scroll.replaceChildren(); // what stood here is of another stretch
+      this.failed_ms = performance.now();
     }
   }
 

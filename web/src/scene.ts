@@ -25,14 +25,17 @@ type StepOf = (track: Track) => Step;
 
 /** Asked again no sooner than this after a failure. */
 const PAUSE_MS = 20_000;
+/** Nor after an answer: a past that is played at 600x is old in a second and a half. */
+const PACE_MS = 5_000;
 
 export class Scenes {
   shown: Scene | null = null;
-  /** Why the newest wish could not be shown; "" where it could. */
-  problem = "";
+  /** Why the newest wish could not be shown; null where it could. */
+  problem: unknown = null;
   private wanted = "";
   private stop: AbortController | null = null;
-  private failed_ms = -Infinity;
+  /** Before this, on the reader's clock, what is shown is not asked for again. */
+  private due_ms = -Infinity;
 
   constructor(
     private readonly past: Past,
@@ -65,7 +68,6 @@ export class Scenes {
   renew(): void {
     this.past.forget();
     this.wanted = "";
-    this.failed_ms = -Infinity;
   }
 
   close(): void {
@@ -73,8 +75,8 @@ export class Scenes {
   }
 
   private fresh(wish: Wish, tracks: readonly Track[], now_ms: number, step_of: StepOf): boolean {
-    if (now_ms - this.failed_ms < PAUSE_MS) return true;
-    if (this.problem !== "") return false;
+    if (performance.now() < this.due_ms) return true;
+    if (this.problem !== null) return false;
     const span = spanOf(wish, now_ms);
     return tracks.every((track) => {
       const step = step_of(track);
@@ -100,7 +102,7 @@ export class Scenes {
     if (this.stop !== stop) return; // overtaken by another wish
     this.stop = null;
     const stretches = new Map<string, Stretch | null>();
-    this.problem = "";
+    this.problem = null;
     tracks.forEach((track, n) => {
       const answer = answers[n] as PromiseSettledResult<Stretch>;
       if (answer.status === "fulfilled") stretches.set(track.id, answer.value);
@@ -109,13 +111,13 @@ export class Scenes {
         stretches.set(track.id, null);
         // A series that is not there yet is no fault: nothing was ever measured.
         if (!(why instanceof HttpError && why.status === 404)) {
-          this.problem ||= why instanceof Error ? why.message : String(why);
+          this.problem ??= why;
         }
       }
     });
-    this.failed_ms = this.problem === "" ? -Infinity : now_ms;
+    this.due_ms = performance.now() + (this.problem === null ? PACE_MS : PAUSE_MS);
     const any = [...stretches.values()].some((one) => one !== null);
-    if (this.problem === "" || any) {
+    if (this.problem === null || any) {
       const complete = [...stretches.values()].every((one) => one?.complete !== false);
       this.shown = { wish, stretches, complete };
     }

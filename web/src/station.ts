@@ -93,9 +93,9 @@ class StationPage implements Page {
     const reading = this.chosenReading(readings);
     this.figures.update(readings, reading?.key ?? null, at);
     const span = spanOf(this.zoom.wish, at.now_ms);
-    this.alerts.look(span, at.now_ms);
+    this.alerts.look(span, at.now_ms, held.client?.speed ?? 1);
     this.alerts.update(activeOf(held.folded), station, at);
-    this.care.update(span, at);
+    this.care.update(span, at, held.client?.speed ?? 1);
     this.lunar.update(reading, span, at);
     this.table.update(reading, span, at);
     this.curves.place.hidden = reading === null;
@@ -118,6 +118,7 @@ class StationPage implements Page {
 
   renewed(): void {
     this.curves.renew();
+    this.alerts.renew();
     this.care.renew();
     this.app.schedule();
   }

@@ -1,11 +1,14 @@
 // When a station was last checked by hand and cleaned, what came of it, and a form to enter one.
 
+import { Asked } from "./asked.ts";
 import { Memory } from "./browser.ts";
 import { el, setAttribute, setText } from "./dom.ts";
-import { decimal, figure, shortTime } from "./format.ts";
-import { getJson, HttpError, sendJson } from "./http.ts";
-import type { Reading } from "./model.ts";
+import { clockTime, decimal, figure, shortTime } from "./format.ts";
+import type { Fields } from "./held.ts";
+import { getJson, sendJson } from "./http.ts";
+import { fields, number, type Reading } from "./model.ts";
 import type { App } from "./page.ts";
+import { troubleText } from "./reporting.ts";
 import { type Care, careOf, type Check, checksOf, handsOf, Unsent } from "./stationchecks.ts";
 import { CheckForm } from "./stationform.ts";
 import type { Hand } from "./strokes.ts";
@@ -15,6 +18,8 @@ import type { Span } from "./zoom.ts";
 
 const SHOWN_MAX = 6;
 const EVERY_MS = 60_000;
+/** Nor sooner than this, however fast a moment of the past goes on. */
+const PACE_MS = 5_000;
 const OFFICERS: readonly string[] = ["operator", "admin"];
 
 export class StationCare {
@@ -26,9 +31,11 @@ export class StationCare {
   private readonly button = el("button", { type: "button", class: "enter", "data-testid": "enter-check" });
   private readonly form: CheckForm;
   private readonly unsent: Unsent;
+  private readonly asked: Asked;
+  private read: Fields | null = null;
   private care: Care | null = null;
   private checks: Check[] = [];
-  private asked = "";
+  private trouble = "";
   private role = "";
   private shape = "";
   private readonly online = (): void => void this.flush();
@@ -37,6 +44,7 @@ export class StationCare {
     private readonly station: string,
     private readonly app: App,
   ) {
+    this.asked = new Asked((path) => this.load(path), () => app.schedule());
     const memory = new Memory(() => localStorage, "songtien.checks");
     this.unsent = new Unsent(memory, (body) =>
       sendJson("POST", "/api/v1/checks", body),
@@ -62,25 +70,23 @@ export class StationCare {
   }
 
   /** Ask anew where another span is looked at, or a minute has gone. */
-  update(span: Span, at: Moment): void {
+  update(span: Span, at: Moment, speed: number): void {
     const { now_ms, language } = at;
-    const minute = Math.floor(now_ms / EVERY_MS);
     // While the link is down nobody has a role; who had one keeps his form.
     this.role = this.app.held.client?.role || this.role;
     const from_ms = Math.round(span.from_ms / EVERY_MS) * EVERY_MS;
     const past = span.to_ms < now_ms - EVERY_MS ? from_ms : span.to_ms - span.from_ms;
-    const asked = [minute, past, this.role].join();
-    if (asked !== this.asked) {
-      this.asked = asked;
-      void this.load(from_ms);
-      void this.flush();
-    }
+    const name = encodeURIComponent(this.station);
+    const path = `/api/v1/checks?station=${name}&from=${from_ms}&limit=200`;
+    const every_ms = Math.max(PACE_MS, EVERY_MS / Math.max(1, speed));
+    void this.asked.look([past, this.role].join(), path, every_ms, performance.now());
+    this.take(language);
     this.draw(at, language);
   }
 
   /** The link is back: so is the way for what waits. */
   renew(): void {
-    this.asked = "";
+    this.asked.again();
     void this.flush();
   }
 
@@ -89,43 +95,53 @@ export class StationCare {
     this.form.close();
   }
 
-  private async load(from_ms: number): Promise<void> {
+  private async load(path: string): Promise<Fields> {
+    void this.flush();
     const name = encodeURIComponent(this.station);
-    try {
-      const [care, checks] = await Promise.all([
-        getJson(`/api/v1/stations/${name}/care`),
-        getJson(`/api/v1/checks?station=${name}&from=${from_ms}&limit=200`),
-      ]);
+    const paths = [`/api/v1/stations/${name}/care`, path];
+    const [care, checks] = await Promise.all(paths.map((one) => getJson(one)));
+    return { care, checks, asked: this.app.moment().now_ms };
+  }
+
+  /** What has come since; what is known of another span stays until then. */
+  private take(language: Language): void {
+    const { answer } = this.asked;
+    const [care, checks] = [fields(answer?.["care"]), fields(answer?.["checks"])];
+    if (care !== null && checks !== null && answer !== this.read) {
+      this.read = answer;
       this.care = careOf(care);
       this.checks = checksOf(checks);
-      this.app.schedule();
-    } catch (error) {
-      if (!(error instanceof HttpError && error.status === 404)) {
-        console.warn("the hand checks could not be asked", error);
-      }
     }
+    const asked_ms = number(this.read?.["asked"]);
+    const time = asked_ms === null ? "" : clockTime(asked_ms);
+    this.trouble = troubleText(this.asked, time, language);
   }
 
   private async flush(): Promise<void> {
     const taken = await this.unsent.flush();
     if (taken === 0) return this.app.schedule();
     this.app.toast(word("check_sent", this.app.language, { n: taken }));
-    this.asked = "";
+    this.asked.again();
     this.app.schedule();
   }
 
   private draw(at: Moment, language: Language): void {
     const officer = OFFICERS.includes(this.role);
     const waiting = this.unsent.waiting;
-    const { care, checks } = this;
-    const shape = JSON.stringify([care, checks, waiting, officer, language]);
+    const { care, checks, trouble } = this;
+    const then = this.app.held.past !== null;
+    const newest = checks.filter((one) => one.t_ms <= at.now_ms).slice(0, SHOWN_MAX);
+    const shape = JSON.stringify([care, newest, trouble, waiting, officer, language, then]);
     if (shape === this.shape) return;
     this.shape = shape;
     setText(this.title, word("care_title", language));
     const text = language === "vi" ? care?.text_vi : care?.text_en;
-    setText(this.told, text || word("care_none", language));
-    setAttribute(this.told, "data-state", care?.state ?? "never");
-    const newest = checks.filter((one) => one.t_ms <= at.now_ms).slice(0, SHOWN_MAX);
+    // It is told of the present alone: at a moment of the past the checks until then speak.
+    const known = care === null || then ? "" : text || word("care_none", language);
+    // Nobody says that a probe was never checked before that is known.
+    const told = care === null || this.asked.problem !== null ? [known, trouble] : [known];
+    setText(this.told, told.filter(Boolean).join(" "));
+    setAttribute(this.told, "data-state", then ? null : (care?.state ?? null));
     this.rows.replaceChildren(
       ...newest.map((check) => el("li", {}, checkText(check, language, at))),
     );

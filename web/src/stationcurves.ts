@@ -9,6 +9,7 @@ import { comparable, type SameDay } from "./lunar.ts";
 import type { Holding } from "./holding.ts";
 import { limitsOf, type Reading, shownSalinity, type Station } from "./model.ts";
 import { type Past, shownPoints } from "./past.ts";
+import { whyText } from "./reporting.ts";
 import type { Line, Picture } from "./picture.ts";
 import { Legend } from "./placelegend.ts";
 import { type Scene, Scenes, type Track } from "./scene.ts";
@@ -67,8 +68,8 @@ export class StationCurves {
     const { stations, byStation } = this.held;
     const level = reading.quantity === "water_level_m" ? null : levelFor(station, stations, byStation);
     const near = neighboursOf(station, stations);
-    this.offer(station, reading, near, beside, at);
-    const laid = this.laid(station, reading, near, beside, language);
+    this.offer(reading, near, beside, at);
+    const laid = this.laid(reading, near, beside, language);
     const tracks: Track[] = [trackOf("main", reading, 0)];
     if (level !== null) tracks.push(trackOf("tide", level.reading, 0));
     tracks.push(...laid.map(({ track }) => track));
@@ -121,7 +122,6 @@ export class StationCurves {
 
   /** What can be laid over just now, as switches. */
   private offer(
-    station: Station,
     reading: Reading,
     near: { up: Station | null; down: Station | null },
     { years }: Beside,
@@ -137,7 +137,7 @@ export class StationCurves {
         id: way,
         label: name(near[way], way === "up" ? "neighbour_up" : "neighbour_down"),
         on: false,
-        offered: this.peer(near[way], reading) !== null && station.id !== "",
+        offered: this.peer(near[way], reading) !== null,
       })),
       ...years.map(({ year, shift_ms }) => ({
         id: `year-${year}`,
@@ -150,13 +150,13 @@ export class StationCurves {
 
   /** The same quantity at a neighbour. */
   private peer(of: Station | null, { quantity }: Reading): Reading | null {
-    const own = this.held.byStation.get(of?.id ?? "") ?? [];
+    if (of === null) return null; // lines of salt are of no station: not those of any arm
+    const own = this.held.byStation.get(of.id) ?? [];
     if (quantity === "salinity_g_l") return shownSalinity(own);
     return own.find((one) => one.quantity === quantity) ?? null;
   }
 
   private laid(
-    _station: Station,
     reading: Reading,
     near: { up: Station | null; down: Station | null },
     { years }: Beside,
@@ -230,7 +230,7 @@ export class StationCurves {
   private tell(language: Language): void {
     const { problem, shown, busy } = this.scenes;
     let text = "";
-    if (problem !== "") text = word("chart_failed", language, { why: problem });
+    if (problem !== null) text = word("chart_failed", language, { why: whyText(problem, language) });
     else if (shown === null && busy) text = word("zoom_loading", language);
     else if (shown !== null && !shown.complete) text = word("chart_incomplete", language);
     else if (shown !== null && this.picture?.lines[0]?.points.length === 0) {

@@ -12,6 +12,8 @@ import type { Span } from "./zoom.ts";
 const YEARS = 10;
 /** More curves than this lie over each other like hay. */
 const SHOWN_MAX = 3;
+/** What could not be had is asked for again after this. */
+const AGAIN_MS = 20_000;
 
 export class LunarDays {
   /** Those with data, the newest first. */
@@ -20,6 +22,7 @@ export class LunarDays {
   private asked = "";
   private state: "asking" | "known" | "away" = "asking";
   private turn = 0;
+  private due_ms = 0;
 
   constructor(
     private readonly ask: (path: string) => Promise<Fields>,
@@ -31,7 +34,8 @@ export class LunarDays {
     if (reading === null) return;
     const day = isoDay(Math.min(span.to_ms, now_ms));
     const asked = `${reading.key} ${day}`;
-    if (asked === this.asked) return;
+    const again = this.state === "away" && performance.now() >= this.due_ms;
+    if (asked === this.asked && !again) return;
     this.asked = asked;
     this.years = [];
     this.state = "asking";
@@ -62,6 +66,7 @@ export class LunarDays {
     } catch (error) {
       if (turn !== this.turn) return;
       this.state = "away";
+      this.due_ms = performance.now() + AGAIN_MS;
       console.warn("the lunar dates could not be asked", error);
     }
     this.changed();
