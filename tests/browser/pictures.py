@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ DAYS = ("quiet", "bad-day")
 BEFORE_H = 28.0
 """Of history: there is a tide before to compare with, 24 h 50 min ago."""
 
-COLOURS = 96
+FLAT, SPANNING = 40, 24
 LOOK_S = 1.0
 LOADING = re.compile("^(Đang tải|Loading)")
 SETTLED = """
@@ -93,14 +94,19 @@ class Camera:
 
 
 def small(picture: Image.Image) -> bytes:
-    """As WebP in few colours. A median cut would make one of two severities, few as they are."""
-    found = []
-    for method in (Image.Quantize.MAXCOVERAGE, Image.Quantize.FASTOCTREE):
-        few = picture.quantize(COLOURS, method=method, dither=Image.Dither.NONE).convert("RGB")
-        body = io.BytesIO()
-        few.save(body, "WEBP", lossless=True, quality=80, method=4)
-        found.append(body.getvalue())
-    return min(found, key=len)
+    """As WebP in few colours: those of whole areas as they are, and what spans all the others.
+
+    A palette by numbers of pixels alone would make one of two severities, few as they are.
+    """
+    colours = Counter(zip(*(iter(picture.tobytes()),) * 3, strict=True))
+    flat = [part for colour, _ in colours.most_common(FLAT) for part in colour]
+    spanning = picture.quantize(SPANNING, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*flat, *spanning[: 3 * SPANNING]])
+    few = picture.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    body = io.BytesIO()
+    few.save(body, "WEBP", lossless=True, quality=80, method=4)
+    return body.getvalue()
 
 
 @contextmanager

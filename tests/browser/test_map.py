@@ -66,7 +66,8 @@ def test_places_stand_on_the_map_with_figure_age_band_and_alert(
     expect(here).to_have_attribute("data-degree", "4")
     expect(here).to_have_attribute("data-severity", re.compile("major|critical"))
     expect(here).to_have_attribute(
-        "aria-label", re.compile(r"Xuân Hòa: Độ mặn 4,40 g/l, rất mặn.* phút.*nghiêm trọng")
+        "aria-label",
+        re.compile(r"^Xuân Hòa 4,40 .*Xuân Hòa: Độ mặn 4,40 g/l, rất mặn.* phút.*nghiêm trọng"),
     )
     old = mark(page, OTHER)
     expect(old).to_have_attribute("data-look", re.compile("stale|lost"))
@@ -83,7 +84,7 @@ def test_places_stand_on_the_map_with_figure_age_band_and_alert(
     here.click()
     popup = page.get_by_test_id("map-popup")
     expect(popup).to_contain_text("4,40 g/l · rất mặn")
-    assert grave(page) == []
+    assert _grave(page) == []
     expect(popup.locator("a[href^='/canh-bao/']")).to_have_count(1)
     assert page.url.endswith(f"/ban-do#{STATION}")
     popup.get_by_test_id("map-open").click()
@@ -132,7 +133,7 @@ def test_a_phone_english_light_and_a_new_figure(opened: Opened, service: Service
     page.get_by_test_id("map-pick-hoa-binh").click()
     expect(page.get_by_test_id("map-popup")).to_be_in_viewport()
     assert page.evaluate(FITS)
-    assert grave(page) == []
+    assert _grave(page) == []
 
 
 def test_the_past_on_the_map(opened: Opened, service: Service) -> None:
@@ -152,3 +153,14 @@ def test_tiles_that_do_not_come_take_nothing_away(opened: Opened, serving: Servi
     expect(page.locator(".leaflet-control-attribution")).to_contain_text("<i>© ai đó</i>")
     assert all("404" in said for said in opened.complaints)
     opened.complaints.clear()
+
+
+def _grave(page: Page) -> list[object]:
+    """What axe finds grave. Marks on a map stand as near as their places do: the list beside it
+    does the same with rows of full size (WCAG 2.2, 2.5.8, the exception of an equivalent)."""
+    return [
+        (one["id"], where)
+        for one in grave(page)
+        for where in one["where"]
+        if one["id"] != "target-size" or "geo-icon" not in where.split(":")[0]
+    ]

@@ -282,8 +282,11 @@ export class MapBoard {
     const grave = this.told.filter((one) => rank(one) < GRAVE).length;
     const places = [...this.told]
       .sort((a, b) => rank(a) - rank(b))
-      .flatMap((one) => this.marks.get(one.station.id) ?? [])
-      .map((found) => ({ found, mark: DOT, afar: false }));
+      .flatMap((one) => {
+        const found = this.marks.get(one.station.id);
+        // Both bridges stand among the stations of Mỹ Tho.
+        return found === undefined ? [] : [{ found, mark: DOT, afar: one.bridge }];
+      });
     const salts = [...this.salts.values()].map(({ mark }) => ({ found: mark, mark: DOT, afar: true }));
     const names = this.reaches.map((found) => ({ found, mark: 0, afar: true }));
     return [...places.slice(0, grave), ...salts, ...places.slice(grave), ...names].map(({ found, mark, afar }) => ({

@@ -32,7 +32,7 @@ export class PlaceMark {
   private shape = "";
 
   constructor(at: LatLngExpression, id: string) {
-    this.tag.append(this.name, this.figure, " ", this.age);
+    this.tag.append(this.name, " ", this.figure, " ", this.age);
     const dot = el("i", { class: "geo-dot" });
     const badge = el("i", { class: "geo-badge" });
     const html = el("span", { class: "geo-mark", "data-testid": `map-${id}` }, dot, badge, this.tag);
@@ -44,7 +44,6 @@ export class PlaceMark {
   write(told: Told, at: Moment): boolean {
     const icon = this.marker.getElement();
     if (icon !== undefined) {
-      setAttribute(icon, "aria-label", told.sentence);
       setAttribute(icon, "data-look", told.look);
       setAttribute(icon, "data-kind", told.bridge ? "bridge" : "salinity");
       setAttribute(icon, "data-degree", told.degree);
@@ -55,6 +54,8 @@ export class PlaceMark {
     setText(this.name, told.name);
     setText(this.figure, (told.suspect ? "◇ " : "") + told.figure);
     setText(this.age, told.age);
+    // The name of the button begins with what stands on it, for those who speak to the machine.
+    if (icon !== undefined) setAttribute(icon, "aria-label", `${this.tag.textContent} ${told.sentence}`);
     this.writePopup(told, at);
     const shape = [told.name, told.figure, told.age, told.suspect].join();
     const same = shape === this.shape;
