@@ -122,6 +122,20 @@ def test_what_is_only_known_as_of_now_is_not_shown_as_of_then(
     expect(page.get_by_test_id("day")).to_have_value(day.date().isoformat())
 
 
+def test_a_past_that_goes_fast_is_not_asked_for_as_fast(opened: Opened, service: Service) -> None:
+    page = opened("about:blank")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{service.http_url}tram/xuan-hoa?at={written(110)}&speed=600")
+    shown = page.get_by_test_id("rewind-shown")
+    expect(page.get_by_test_id("place-alerts")).to_be_visible()
+    before, began = len(asked), shown.inner_text()
+    page.wait_for_timeout(3_000)  # half an hour of the past
+    assert shown.inner_text() != began
+    beside = [url for url in asked[before:] if "/care" in url or "station=xuan-hoa" in url]
+    assert len(beside) <= 6  # each of three at once, and once more
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [("hom-qua", "Không đọc được thời điểm"), ("2096-01-01T00:00+07", "chưa tới")],
