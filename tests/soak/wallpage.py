@@ -75,9 +75,14 @@ class Looked:
         metrics = {one["name"]: one["value"] for one in told}
         return Memory(used / 2**20, int(metrics["Nodes"]), int(metrics["JSEventListeners"]))
 
-    def clock(self) -> tuple[float, float]:
-        """(what it says, ms UTC; when that was looked at by the page's own clock, ms)"""
+    def clock(self) -> tuple[float, float] | None:
+        """(what it says, ms UTC; when that was looked at by the page's own clock, ms)
+
+        None where it knows no time: it has just come into the present, and loads anew.
+        """
         day, time_of_day, looked_ms = self.page.evaluate(CLOCK)
+        if not day:
+            return None
         said = datetime.strptime(f"{day} {time_of_day}", "%d/%m/%Y %H:%M:%S")  # noqa: DTZ007 - next
         return said.replace(tzinfo=VIETNAM).timestamp() * 1000, looked_ms
 
