@@ -101,13 +101,13 @@ export class Holding {
   /** What the page needs before its socket; tried until it is there. */
   async boot(): Promise<void> {
     try {
-      this.about = await getJson("/api/v1/about");
-      if (this.past !== null && this.past.at_ms > Number(this.about["now"])) {
+      // All at once: one way to the service and back, and the first figure can come.
+      const about = getJson("/api/v1/about").then((answer) => (this.about = answer));
+      if (this.past !== null && this.past.at_ms > Number((await about)["now"])) {
         this.told.link({ phase: "stopped", code: 4400, reason: "that time lies ahead" });
         return;
       }
-      await this.door.look();
-      await this.loadRegistry();
+      await Promise.all([about, this.door.look(), this.loadRegistry()]);
     } catch (error) {
       if (error instanceof HttpError && (error.status === 401 || error.status === 403)) {
         this.told.link({ phase: "stopped", code: 4000 + error.status, reason: "" });
