@@ -52,7 +52,7 @@ class AlertPage implements Page {
   ) {
     const head = el("header", { class: "panel alert-head" }, this.title_, this.state, this.facts);
     head.append(this.doings, this.ways);
-    const story = el("section", { class: "panel" }, this.stepsTitle, this.steps);
+    const story = el("section", { class: "panel story-panel" }, this.stepsTitle, this.steps);
     this.body = el("div", { class: "alert-page" }, head, this.curvePlace, story);
     this.body.hidden = true;
     root.append(this.note, this.body);

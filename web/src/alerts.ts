@@ -161,8 +161,9 @@ export class Alerts {
     const since = el("span", { class: "since" });
     const now = el("span", { class: "now" });
     const who = el("span", { class: "who" });
+    const when = el("span", { class: "when" }, since, now);
     const what = el("button", { type: "button", class: "what" });
-    what.append(el("span", { class: "drawn" }, severity, place, figures, now, since));
+    what.append(el("span", { class: "drawn" }, severity, place, figures, when));
     const count = el("span");
     const counted = el("span", { class: "visually-hidden" });
     const rest = el("button", { type: "button", class: "rest", "data-testid": "others" });

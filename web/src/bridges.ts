@@ -206,10 +206,13 @@ function notesOf(mode: Mode | null, said: Said | null, view: DirectionView, at: 
   return parts.filter(Boolean).join(" · ");
 }
 
+/** A shorter queue would be told as 0,0 km. */
+const TOLD_KM = 0.05;
+
 /** "ùn dài 1,8 km", "ùn dài > 2,9 km"; else what a camera sees of it. */
 function queueText({ whole, queue }: DirectionView, language: Language): string {
   const { queue_km } = whole;
-  if (queue_km !== null && (queue_km.value ?? 0) > 0) {
+  if (queue_km !== null && (queue_km.value ?? 0) >= TOLD_KM) {
     const n = `${boundSign(queue_km)}${decimal(queue_km.value ?? 0, 1, language)} km`;
     return word("queue", language, { n });
   }

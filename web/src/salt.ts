@@ -97,5 +97,6 @@ export function changeText(rise_km: number | null, language: Language): string {
   if (rise_km === null) return "";
   if (Math.abs(rise_km) < 0.3) return " (=)";
   const sign = rise_km > 0 ? "+" : "−";
-  return ` (${sign}${decimal(Math.abs(rise_km), 1, language)})`;
+  const km = Math.abs(rise_km);
+  return ` (${sign}${decimal(km, km < 9.95 ? 1 : 0, language)})`; // it has room for three letters
 }

@@ -88,11 +88,16 @@ export function directionView(
   const rank = (v: DirectionView): number => (v.level ?? -1) * 1e14 + (v.main?.t_ms ?? 0);
   views.sort((a, b) => rank(b) - rank(a));
   const view = views[0] ?? nothing(at, direction);
+  const level = levelOf(whole("traffic_state"), view.level);
+  const minutes = now("crossing_time_min");
+  // "> 4 minutes" is true of any jam, and reads as four; "> 60 minutes" says something.
+  const least = minutes?.bound === "above" && (minutes.value ?? 0) < NORMAL_MIN;
+  const empty = least && (level ?? 0) >= JAMMED;
   return {
     ...view,
-    level: levelOf(whole("traffic_state"), view.level),
+    level,
     whole: {
-      minutes: now("crossing_time_min"),
+      minutes: empty ? null : minutes,
       queue_km: now("queue_length_km"),
       incident: now("incident"),
     },
@@ -133,6 +138,10 @@ function cameraView(
     main: newest ?? speed ?? flow,
   };
 }
+
+/** Level ùn ứ; and a crossing that takes less is a normal one, minutes. */
+const JAMMED = 3;
+const NORMAL_MIN = 15;
 
 /** The directions of a bridge: as registered, else as they are heard. */
 export function directionsOf(at: Station, readings: readonly Reading[]): string[] {

@@ -95,3 +95,16 @@ test("why a figure is missing is told as long as it is, and the ban of trucks in
   assert.ok(!stillWhy(none, view()));
   assert.ok(!stillWhy({ ...gap, why: "unknown" }, view()), "the cameras are heard");
 });
+
+test("of a jam a least time that any crossing takes is not told; a long one is", () => {
+  const bridge = station({ id: "s" });
+  const formed = { kind: "bridge", direction: "n", device: "s" };
+  const minutes = (v: number, state: number): number | null =>
+    directionView(bridge, "n", [
+      item("s/n/traffic_state", { v: state, ...formed }),
+      item("s/n/crossing_time_min", { v, bound: "above", ...formed }),
+    ]).whole.minutes?.value ?? null;
+  assert.equal(minutes(4, 3), null);
+  assert.equal(minutes(61, 3), 61);
+  assert.equal(minutes(4, 0), 4);
+});
