@@ -9,7 +9,7 @@ import type { Moment } from "./view.ts";
 import { type Language, word } from "./words.ts";
 
 /** The figures beside a mouth, in letter units. */
-export const BLOCK_WIDTH = 17.7;
+export const BLOCK_WIDTH = 19.0;
 const NAME_HEIGHT = 1.65;
 const LINE_HEIGHT = 2.28;
 /** A block without lines of salt is its mouth's name alone. */
