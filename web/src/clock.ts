@@ -35,6 +35,11 @@ export class ServiceClock {
     this.delay_ms = null;
   }
 
+  /** The last word on the time of the past that is shown: never ahead of the service. */
+  get told_ms(): number | null {
+    return this.anchor?.[0] ?? null;
+  }
+
   at(local_ms: number): number | null {
     if (this.anchor !== null) {
       const [service_ms, heard_ms] = this.anchor;

@@ -68,7 +68,8 @@ export class Holding {
   /** A path of the service's, asked about the moment that is shown. */
   path(path: string): string {
     if (this.past === null) return path;
-    return pathAt(path, this.client?.clock.at(this.world.now()) ?? this.past.at_ms);
+    // Not a guess that runs ahead of the service: of what has not come yet nothing can be asked.
+    return pathAt(path, this.client?.clock.told_ms ?? this.past.at_ms);
   }
 
   private every_ms(): number {

@@ -54,6 +54,8 @@ test("the clock of the past goes at its own pace, and stands where it is stopped
   assert.equal(clock.at(1_050), 1_600_000);
   clock.hear(1_500_000, 1_050, 600); // the service's word counts, also where it is behind
   assert.equal(clock.at(1_050), 1_500_000);
+  assert.equal(clock.at(2_050), 2_100_000);
+  assert.equal(clock.told_ms, 1_500_000); // what may be asked about, however fast it goes
   clock.hear(1_500_000, 1_050, 0);
   assert.equal(clock.at(99_000), 1_500_000);
   clock.restart();
