@@ -81,12 +81,12 @@ def same_as_a_fresh_load(page: Page, opened: Callable[[str], Page], url: str) ->
     fresh = opened(url)
     expect(value(fresh)).to_have_text(value(page).text_content() or "")
 
-    def same() -> bool:
+    def differing() -> dict[str, tuple[object, object]]:
         page.wait_for_timeout(50)  # the pages' own events are heard while they are waited for
-        return bool(page.evaluate(TOLD) == fresh.evaluate(TOLD))
+        mine, its = page.evaluate(TOLD), fresh.evaluate(TOLD)
+        return {n: (mine.get(n), its.get(n)) for n in mine | its if mine.get(n) != its.get(n)}
 
     deadline = time.monotonic() + 15
-    while not same():
-        if time.monotonic() > deadline:
-            assert page.evaluate(TOLD) == fresh.evaluate(TOLD)
-            return
+    while (differs := differing()) and time.monotonic() < deadline:
+        pass
+    assert not differs, differs

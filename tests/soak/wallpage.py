@@ -21,10 +21,13 @@ addEventListener("DOMContentLoaded", () => {
     if (/link-(lost|stopped)/.test(link.className)) window.losses.push(link.textContent);
   };
   new MutationObserver(look).observe(link, { attributes: true, attributeFilter: ["class"] });
+  const clock = document.getElementById("clock-time");
+  new MutationObserver(() => (window.drawn_ms = performance.now()))
+    .observe(clock, { childList: true, characterData: true, subtree: true });
 });"""
 
 CLOCK = """() => [document.getElementById("clock-date").textContent,
-  document.getElementById("clock-time").textContent, performance.now()]"""
+  document.getElementById("clock-time").textContent, window.drawn_ms]"""
 
 SHOWN = """() => Object.fromEntries(
   [...document.querySelectorAll("[data-testid^='station-']")].map((label) =>
@@ -76,15 +79,15 @@ class Looked:
         return Memory(used / 2**20, int(metrics["Nodes"]), int(metrics["JSEventListeners"]))
 
     def clock(self) -> tuple[float, float] | None:
-        """(what it says, ms UTC; when that was looked at by the page's own clock, ms)
+        """(what it says, ms UTC; when that was drawn by the page's own monotonic clock, ms)
 
         None where it knows no time: it has just come into the present, and loads anew.
         """
-        day, time_of_day, looked_ms = self.page.evaluate(CLOCK)
+        day, time_of_day, drawn_ms = self.page.evaluate(CLOCK)
         if not day:
             return None
         said = datetime.strptime(f"{day} {time_of_day}", "%d/%m/%Y %H:%M:%S")  # noqa: DTZ007 - next
-        return said.replace(tzinfo=VIETNAM).timestamp() * 1000, looked_ms
+        return said.replace(tzinfo=VIETNAM).timestamp() * 1000, drawn_ms
 
     @property
     def losses(self) -> list[str]:
