@@ -19,7 +19,8 @@ from api.http.desk import entered
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
 from api.http.report_examples import CARE, CHECK
-from api.http.reports import readers, sources
+from api.http.reports import sources
+from api.http.series import readers
 from api.http.times import time_ms
 from api.service import Item, Service, as_seen_by
 from ingest.reading import FUTURE_TOLERANCE_MS

@@ -22,6 +22,7 @@ from api.http.kept import Kept
 from api.http.problem import documented, invalid
 from api.http.report_examples import BULLETIN, GATES, HANDOVER, LUNAR
 from api.http.report_shapes import BulletinShape, Gates, HandoverShape, LunarShape
+from api.http.series import readers
 from api.http.times import time_ms
 from api.live.where import EVERYTHING
 from api.service import Item, Service, as_seen_by
@@ -34,13 +35,6 @@ SHIFT_MAX_MS = 7 * DAY_MS
 ENTERED_A_DAY = 10_000
 EVENTS_COUNTED = 10_000
 """Events and entries beyond those that are shown are counted up to here."""
-
-
-def readers(request: Request) -> anyio.CapacityLimiter:
-    """Reports share with histories how many may read at a time."""
-    limiter = request.app.state.history_readers
-    assert isinstance(limiter, anyio.CapacityLimiter)
-    return limiter
 
 
 def sources(service: Service) -> Sources:

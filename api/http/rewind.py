@@ -11,7 +11,7 @@ from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
-from api.http.reports import readers
+from api.http.series import readers
 from api.http.shapes import RewindShape
 from api.http.times import time_ms
 from api.rewind import Then

@@ -136,10 +136,11 @@ async def series(
             headers=headers,
         )
 
-    return await anyio.to_thread.run_sync(read, limiter=_limiter(request))
+    return await anyio.to_thread.run_sync(read, limiter=readers(request))
 
 
-def _limiter(request: Request) -> anyio.CapacityLimiter:
+def readers(request: Request) -> anyio.CapacityLimiter:
+    """How many may read history at a time: reports and the past share it."""
     limiter = request.app.state.history_readers
     assert isinstance(limiter, anyio.CapacityLimiter)
     return limiter
