@@ -1,0 +1,60 @@
+"""What a channel is given, and what it answers. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words as one channel carries them.
+
+    title : of channels that have one (e-mail, push); "" elsewhere
+    body : the words
+    template, params : of channels that send approved templates with parameters (Zalo ZNS)
+    parts : by which the network counts it (SMS); 1 elsewhere
+    """
+
+    title: str
+    body: str
+    parts: int = 1
+    template: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message to one address. `key` is the same however often it is sent."""
+
+    key: str
+    address: str = field(repr=False)
+    text: Text = field(repr=False)
+    stop_url: str = field(default="", repr=False)
+
+
+class Verdict(StrEnum):
+    """What an answer means."""
+
+    TAKEN = "taken"
+    AGAIN = "again"
+    """Nobody there, overloaded, too fast: the same again."""
+    REFUSED = "refused"
+    """This message is not taken; another may be."""
+    GONE = "gone"
+    """The address does not exist any more."""
+    CLOSED = "closed"
+    """The channel itself takes nothing: wrong key, no money. Somebody has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`detail` never holds an address, a secret or what the receiver said.
+
+    ref : the gateway's own name for the message, by which it reports delivery; "" if none
+    retry_after_s : how long it asks to be left alone
+    """
+
+    verdict: Verdict
+    detail: str
+    ref: str = ""
+    retry_after_s: float | None = None
