@@ -12,26 +12,23 @@ import numpy as np
 
 from alerts.river import decision
 from alerts.river.advice import MS_PER_H, Advice, Found, body
-from alerts.river.decision import Facts, decide
+from alerts.river.decision import Facts
 from alerts.river.network import Probe, network
 from alerts.river.recent import (
     TIDE_MS,
     Recent,
     Sample,
-    ends_ms,
     falling,
-    held,
     high_water_ms,
     slope_per_h,
 )
+from alerts.river.sight import GAP_INTERVALS, Asker, Sight, judge
 from ingest.intakes import Intake
 from ingest.reading import Batch, Why, rounded
 from ingest.registry import Registry
 from ingest.series import SeriesTable
 
 HEAD_FRESH_MS = 1_800_000
-HIGH_WATER_MS = int(decision.HIGH_WATER_H * MS_PER_H)
-GAP_INTERVALS = 3
 DECIDING_MS = 4 * MS_PER_H
 """What a decision looks back on: the slope of an hour, and samples that fall or have held."""
 
@@ -200,71 +197,41 @@ class Advisor:
         return [Advice(intake.id, now_ms, told)]
 
     def _decide(self, intake: Intake, now_ms: int) -> Found:
-        """By the first station that can tell; any that measures too much salt forbids.
+        said = self._entered.get(intake.id, {})
+        asker = Asker(
+            intake.limit_g_l,
+            taking=bool(said.get("taking")),
+            interrupted=intake.id in self._stopped_ms
+            and self._stopped_ms[intake.id] == said.get("t_ms"),
+            gravity=intake.lift == "gravity",
+        )
+        return judge(self.sights(intake.id, intake.side, now_ms), asker)
 
-        So does one whose suspect reading would be near the limit if it were true: a salt front
-        that comes fast is suspect at first.
-        """
-        found = [
-            self._by_station(intake, probe, now_ms)
-            for station in intake.stations
+    def sights(self, intake: str, side: str, now_ms: int) -> list[Sight]:
+        """What the stations of an intake that lie on one side of its gate have shown."""
+        one = self._intakes[intake]
+        stations = dict.fromkeys((*one.stations, *([one.inside] if one.inside else [])))
+        return [
+            self._sight(one, probe, now_ms)
+            for station in stations
             if (probe := self._probes.get(station)) is not None
-            and (probe.station.side == "field") == (intake.side == "field")
+            and (probe.station.side == "field") == (side == "field")
         ]
-        told = [each for each in found if each.facts is not None]
-        if not told:
-            row = decision.SILENT if found else decision.NO_STATION
-            station = found[0].station if found else None
-            return Found(row, station, None, None)
-        for each in told:
-            if each.row == decision.TOO_SALT:
-                return each
-        said = next((each for each in told if each.row not in decision.UNKNOWN), told[0])
-        if said.row < decision.GATE_CLOSED:
-            return said
-        return next((each for each in told if each.facts and each.facts.doubtful), said)
 
-    def _by_station(self, intake: Intake, probe: Probe, now_ms: int) -> Found:
-        recent = self._recent[probe.series]
+    def _sight(self, intake: Intake, probe: Probe, now_ms: int) -> Sight:
+        station, recent = probe.station.id, self._recent[probe.series]
         samples = recent.of_last(DECIDING_MS)
-        fit_from_ms = self._fit_from_ms.get(probe.station.id, 0)
-        if probe.station.id not in self._maintained:
+        fit_from_ms = self._fit_from_ms.get(station, 0)
+        if station not in self._maintained:
             samples = [each for each in samples if each.t_ms > fit_from_ms]
         if not samples:
-            return Found(decision.SILENT, probe.station.id, None, None)
-        t_ms = samples[-1].t_ms
-        facts = self._facts(intake, probe, samples, now_ms)
-        row = decide(facts)
-        if row == decision.SILENT:
-            return Found(row, probe.station.id, facts, t_ms)
-        until_ms = t_ms + int(decision.lasts_h(facts) * MS_PER_H)
-        stop_by_ms = ends = None
-        if row == decision.STILL_RISING:
-            # Three hours after high water are over at a time of their own.
-            high_ms = self._high_water_ms(probe)
-            over_ms = 0 if high_ms is None else high_ms + HIGH_WATER_MS - 1
-            until_ms = min(until_ms, over_ms) if over_ms >= now_ms else until_ms
-        elif row == decision.STOP:
-            within_ms = min(decision.stop_within_h(facts), facts.age_max_h) * MS_PER_H
-            stop_by_ms = t_ms + int(within_ms)
-            until_ms = min(until_ms, stop_by_ms) if stop_by_ms >= now_ms else until_ms
-        elif row == decision.TAKE:
-            fit = [each for each in recent.samples if each.t_ms > fit_from_ms]
-            ends = ends_ms(fit, facts.near_g_l)
-            ends = ends if ends is not None and ends > now_ms else None
-        return Found(row, probe.station.id, facts, t_ms, until_ms, stop_by_ms, ends)
-
-    def _facts(self, intake: Intake, probe: Probe, samples: list[Sample], now_ms: int) -> Facts:
+            return Sight(station, now_ms)
         newest = samples[-1]
         interval_ms = int(self._series.expected_ms[probe.series])
-        near = decision.near_g_l(intake.limit_g_l)
-        gap_ms = GAP_INTERVALS * interval_ms
-        held_ms, held_samples = held(samples, near, gap_ms)
         slope = slope_per_h(samples)
-        said = self._entered.get(intake.id, {})
         high_ms = self._high_water_ms(probe)
-        return Facts(
-            limit_g_l=intake.limit_g_l,
+        facts = Facts(
+            limit_g_l=0.0,
             salinity_g_l=newest.value,
             flag=newest.flag,
             age_h=max(0, now_ms - newest.t_ms) / MS_PER_H,
@@ -272,19 +239,21 @@ class Advisor:
             usual_rise_g_l_h=intake.rise_g_l_h,
             dry=newest.bad,
             live=not newest.simulated,
-            maintained=probe.station.id in self._maintained,
+            maintained=station in self._maintained,
             slope_g_l_h=None if slope is None else _rounded(slope),
-            falling=falling(samples, gap_ms),
+            falling=falling(samples, GAP_INTERVALS * interval_ms),
             high_water_h=None if high_ms is None else (now_ms - high_ms) / MS_PER_H,
-            held_h=held_ms / MS_PER_H,
-            held_samples=held_samples,
-            taking=bool(said.get("taking")),
-            interrupted=intake.id in self._stopped_ms
-            and self._stopped_ms[intake.id] == said.get("t_ms"),
-            gate=said.get("gate") if intake.gate is not None else None,
-            gravity=intake.lift == "gravity",
+            gate=self._gate(intake),
             head_m=self._head_m(intake, probe, now_ms),
         )
+        fit = [each for each in recent.samples if each.t_ms > fit_from_ms]
+        return Sight(station, now_ms, facts, samples, fit, interval_ms, high_ms)
+
+    def _gate(self, intake: Intake) -> str | None:
+        if intake.gate is None:
+            return None
+        gate: str | None = self._entered.get(intake.id, {}).get("gate")
+        return gate
 
     def _high_water_ms(self, probe: Probe) -> int | None:
         level = self._level_of(probe)
