@@ -24,9 +24,10 @@ from simulators.recording import PAYLOAD_BYTES_MAX, Writer, write_into
 from simulators.replay import Rebase
 from simulators.run import Report, broker_of
 from simulators.run import replay as run_replay
+from songtien.accepted import NotAcceptedError
 from songtien.configuration import text_of
 from songtien.durations import parse_duration, parse_speed, parse_time
-from songtien.setting_keys import KEYS, NotAcceptedError
+from songtien.setting_keys import KEYS
 from songtien.terminal import (
     err,
     faults_told,

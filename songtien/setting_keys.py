@@ -8,20 +8,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from alerts.rules import Severity
 from alerts.webhook import EVENT_TYPES
 from ingest.influx import parse_url
-from ingest.tables import is_number
+from songtien.accepted import (
+    NotAcceptedError,
+    choice,
+    file_path,
+    host_name,
+    integer,
+    list_of,
+    matching,
+    number_of,
+    port_number,
+    seconds,
+    short_text,
+    signing_secret,
+    true_or_false,
+    truth_of,
+    url_parts,
+    visible_token,
+    web_url,
+)
 
 PREFIX: Final = "SONGTIEN_"
 MQTT_PORT: Final = 1883
 MQTTS_PORT: Final = 8883
-
-
-class NotAcceptedError(Exception):
-    """A value that a key doesn't take; the text says what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,63 +63,6 @@ class Key:
     @property
     def variable(self) -> str:
         return f"{PREFIX}{self.path.replace('.', '__').upper()}"
-
-
-def _number_of(text: str) -> object:
-    """A number where the text is one; else the text, which is then refused as it stands."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _list_of(text: str) -> object:
-    return [each.strip() for each in text.split(",") if each.strip()]
-
-
-def _matching(pattern: str, accepted: str) -> Callable[[object], str]:
-    compiled = re.compile(pattern)
-
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise NotAcceptedError(f"accepted is {accepted}")
-        return value
-
-    return parse
-
-
-def _integer(low: int, high: int, what: str = "") -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise NotAcceptedError(f"accepted is a whole number from {low} to {high}{what}")
-        return value
-
-    return parse
-
-
-def _seconds(low: float, high: float) -> Callable[[object], float]:
-    def parse(value: object) -> float:
-        if not is_number(value) or not low <= float(value) <= high:
-            raise NotAcceptedError(f"accepted is a number from {low:g} to {high:g} s")
-        return float(value)
-
-    return parse
-
-
-def url_parts(value: str) -> SplitResult | None:
-    """The parts of a URL with a host and, if any, a port from 1 to 65535; else None."""
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        return None
-    if not parts.hostname or port == 0 or re.search(r"[\s\x00-\x1f]", value):
-        return None
-    return parts
 
 
 def _mqtt_url(value: object) -> str:
@@ -142,15 +98,6 @@ def _public_url(value: object) -> str | None:
     parts = url_parts(value) if isinstance(value, str) else None
     if not isinstance(value, str) or parts is None or parts.scheme not in ("ws", "wss"):
         raise NotAcceptedError('accepted is ws://… or wss://…, or "" where no proxy is in front')
-    return value
-
-
-def _web_url(value: object) -> str:
-    parts = url_parts(value) if isinstance(value, str) else None
-    if not isinstance(value, str) or parts is None or parts.scheme not in ("http", "https"):
-        raise NotAcceptedError("accepted is http://… or https://…")
-    if "@" in parts.netloc:
-        raise NotAcceptedError("accepted is http://… or https://… without a name and a password")
     return value
 
 
@@ -199,92 +146,65 @@ def _addresses(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _choice(*options: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or value not in options:
-            raise NotAcceptedError(f"accepted is one of {', '.join(options)}")
-        return value
-
-    return parse
-
-
-def _true_or_false(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise NotAcceptedError("accepted is true or false")
-    return value
-
-
-def _truth_of(text: str) -> object:
-    return {"true": True, "false": False}.get(text, text)
-
-
 def _event_types(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(each in EVENT_TYPES for each in value):
         raise NotAcceptedError(f"accepted is a list of {', '.join(EVENT_TYPES)}; empty for all")
     return tuple(dict.fromkeys(value))
 
 
-_path = _matching(r"[^\x00]*[^\x00\s][^\x00]*", "the path of a file")
-_host = _matching(r"[0-9A-Za-z.:_-]+", "a host's name or address, such as 127.0.0.1 or 0.0.0.0")
-_port = _integer(0, 65535, "; 0 takes a free port")
-_time_of_day = _matching(
+_time_of_day = matching(
     r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9])?", 'a time from "00:00" to "23:59", or "" for never'
 )
-_root = _matching(
+_root = matching(
     r"[0-9A-Za-z._-]{1,60}(/[0-9A-Za-z._-]{1,60}){0,4}",
     "letters, digits, . _ and -, in up to 5 levels parted by /",
 )
-_name = _matching(r"[^\x00-\x1f\x7f]{1,200}", "a text of 1 to 200 characters")
-_token = _matching(r"[\x21-\x7e]{1,1000}", "a token of 1 to 1000 visible ASCII characters")
-_cap_sender = _matching(
+_cap_sender = matching(
     r"[!-%'-+\--;=-~]{1,200}", "1 to 200 visible ASCII characters without a comma, < and &"
 )
-_signing_secret = _matching(
-    r"[\x21-\x7e]{16,1000}", "a secret of 16 to 1000 visible ASCII characters"
-)
-_client_id = _matching(r"[0-9A-Za-z._-]{1,64}", "1 to 64 letters, digits, . _ and -")
+_client_id = matching(r"[0-9A-Za-z._-]{1,64}", "1 to 64 letters, digits, . _ and -")
 
 KEYS: Final = (
     Key("mqtt", "url", _mqtt_url, "mqtt://127.0.0.1:1883"),
     Key("mqtt", "root", _root, "tiengiang"),
-    Key("mqtt", "username", _name),
-    Key("mqtt", "password", _name, secret=True),
-    Key("mqtt", "password_file", _path),
-    Key("mqtt", "ca_file", _path),
+    Key("mqtt", "username", short_text),
+    Key("mqtt", "password", short_text, secret=True),
+    Key("mqtt", "password_file", file_path),
+    Key("mqtt", "ca_file", file_path),
     Key("mqtt", "client_id", _client_id),
-    Key("mqtt", "protocol", _choice("auto", "5", "3.1.1"), "auto"),
+    Key("mqtt", "protocol", choice("auto", "5", "3.1.1"), "auto"),
     Key("store", "url", _store_url, "embedded:"),
-    Key("store", "token", _token, secret=True),
-    Key("store", "token_file", _path),
-    Key("store", "window_days", _integer(1, 36_500), 400, _number_of),
-    Key("http", "host", _host, "127.0.0.1"),
-    Key("http", "port", _port, 8080, _number_of),
-    Key("http", "proxies", _addresses, (), _list_of),
-    Key("live", "host", _host, "127.0.0.1"),
-    Key("live", "port", _port, 8081, _number_of),
+    Key("store", "token", visible_token, secret=True),
+    Key("store", "token_file", file_path),
+    Key("store", "window_days", integer(1, 36_500), 400, number_of),
+    Key("http", "host", host_name, "127.0.0.1"),
+    Key("http", "port", port_number, 8080, number_of),
+    Key("http", "proxies", _addresses, (), list_of),
+    Key("live", "host", host_name, "127.0.0.1"),
+    Key("live", "port", port_number, 8081, number_of),
     Key("live", "public_url", _public_url),
-    Key("live", "origins", _origins, (), _list_of),
-    Key("auth", "anonymous", _choice("viewer", "none"), "viewer"),
-    Key("auth", "session_hours", _integer(1, 8_760), 12, _number_of),
-    Key("auth", "session_max_hours", _integer(1, 8_760), 168, _number_of),
-    Key("auth", "secure_cookies", _true_or_false, False, _truth_of),
-    Key("auth", "audit_days", _integer(1, 36_500), 1_826, _number_of),
-    Key("data", "dir", _path, "data"),
-    Key("data", "journal_days", _integer(1, 3_650), 7, _number_of),
-    Key("rewind", "keep_days", _integer(1, 36_500), 400, _number_of),
-    Key("rewind", "at_once", _integer(0, 1_000), 8, _number_of),
+    Key("live", "origins", _origins, (), list_of),
+    Key("auth", "anonymous", choice("viewer", "none"), "viewer"),
+    Key("auth", "session_hours", integer(1, 8_760), 12, number_of),
+    Key("auth", "session_max_hours", integer(1, 8_760), 168, number_of),
+    Key("auth", "secure_cookies", true_or_false, False, truth_of),
+    Key("auth", "audit_days", integer(1, 36_500), 1_826, number_of),
+    Key("data", "dir", file_path, "data"),
+    Key("data", "journal_days", integer(1, 3_650), 7, number_of),
+    Key("rewind", "keep_days", integer(1, 36_500), 400, number_of),
+    Key("rewind", "at_once", integer(0, 1_000), 8, number_of),
     Key("map", "tiles_url", _tiles_url),
-    Key("map", "tiles_source", _name),
-    Key("registry", "file", _path),
-    Key("rules", "file", _path),
-    Key("ingest", "reorder_s", _seconds(0, 3600), 30.0, _number_of),
-    Key("watch", "behind_s", _seconds(10, 86_400), 900.0, _number_of),
+    Key("map", "tiles_source", short_text),
+    Key("registry", "file", file_path),
+    Key("rules", "file", file_path),
+    Key("ingest", "reorder_s", seconds(0, 3600), 30.0, number_of),
+    Key("watch", "behind_s", seconds(10, 86_400), 900.0, number_of),
     Key("watch", "self_test_at", _time_of_day, "06:30"),
-    Key("watch", "heartbeat_url", _web_url, secret=True),
-    Key("watch", "heartbeat_url_file", _path),
-    Key("watch", "heartbeat_s", _seconds(1, 3600), 60.0, _number_of),
+    Key("watch", "heartbeat_url", web_url, secret=True),
+    Key("watch", "heartbeat_url_file", file_path),
+    Key("watch", "heartbeat_s", seconds(1, 3600), 60.0, number_of),
     Key("cap", "sender", _cap_sender, "songtien"),
-    Key("cap", "sender_name", _name, "songtien"),
+    Key("cap", "sender_name", short_text, "songtien"),
 )
 """In the order of the documentation."""
 
@@ -298,12 +218,12 @@ def webhook_keys(name: str) -> tuple[Key, ...]:
     section = f"{WEBHOOK}.{name}"
     return (
         # A path may be as good as a password.
-        Key(section, "url", _web_url, hidden=True),
-        Key(section, "secret", _signing_secret, secret=True),
-        Key(section, "secret_file", _path),
-        Key(section, "events", _event_types, (), _list_of),
-        Key(section, "min_severity", _choice(*Severity), Severity.WARNING.value),
-        Key(section, "simulated", _true_or_false, False, _truth_of),
+        Key(section, "url", web_url, hidden=True),
+        Key(section, "secret", signing_secret, secret=True),
+        Key(section, "secret_file", file_path),
+        Key(section, "events", _event_types, (), list_of),
+        Key(section, "min_severity", choice(*Severity), Severity.WARNING.value),
+        Key(section, "simulated", true_or_false, False, truth_of),
     )
 
 

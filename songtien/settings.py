@@ -16,6 +16,7 @@ from alerts.webhook import Wanted
 from ingest.faults import ConfigError, Fault
 from ingest.influx import parse_url
 from ingest.tables import did_you_mean, load_toml
+from songtien.accepted import NotAcceptedError, url_parts
 from songtien.setting_keys import (
     KEYS,
     MQTT_PORT,
@@ -25,8 +26,6 @@ from songtien.setting_keys import (
     WEBHOOK,
     WEBHOOK_NAME,
     Key,
-    NotAcceptedError,
-    url_parts,
     webhook_keys,
 )
 from songtien.setting_values import (

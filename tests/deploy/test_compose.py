@@ -14,7 +14,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from songtien import service
-from songtien.setting_keys import KEYS, url_parts
+from songtien.accepted import url_parts
+from songtien.setting_keys import KEYS
 from songtien.settings import load_settings
 from tests.deploy.copied import ROOT, compose, copied, credentials
 
