@@ -95,10 +95,10 @@ def serve(config: ConfigOption = None) -> None:
 
     Example: songtien serve --config /etc/songtien/songtien.toml
     """
-    logs.configure()
-    with faults_told():
-        settings = load_settings(config, os.environ)
-    run(_serve(settings))
+    with logs.to_stderr():
+        with faults_told():
+            settings = load_settings(config, os.environ)
+        run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
@@ -143,10 +143,13 @@ def demo(
 
     Example: songtien demo --http-port 9000
     """
-    logs.configure()
-    logging.getLogger().setLevel(logging.WARNING)
-    run(
-        run_demo(
-            directory.resolve(), http_port=http_port, live_port=live_port, broker_port=broker_port
+    # What only informs would be lost among what the demo itself says.
+    with logs.to_stderr(logging.WARNING):
+        run(
+            run_demo(
+                directory.resolve(),
+                http_port=http_port,
+                live_port=live_port,
+                broker_port=broker_port,
+            )
         )
-    )

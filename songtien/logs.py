@@ -3,22 +3,39 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_INWARD = ("uvicorn", "uvicorn.error", "websockets", "asyncio")
 
 
-def configure(*, verbose: bool = False) -> None:
-    """Send logs to standard error."""
+@contextmanager
+def to_stderr(level: int = logging.INFO) -> Iterator[None]:
+    """Send logs of that level and above to standard error; afterwards all is as it was before.
+
+    A command may run inside another program, whose standard error is another one later: what
+    stayed behind would write to one that is closed by then.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Words() if sys.stderr.isatty() else _Json())
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True
-    )
+    root = logging.getLogger()
     # Their information is about their own insides.
-    for name in ("uvicorn", "uvicorn.error", "websockets", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    inward = [logging.getLogger(name) for name in _INWARD]
+    before = root.handlers[:]
+    levels = [(each, each.level) for each in (root, *inward)]
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for logger in inward:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        for logger, was in levels:
+            logger.setLevel(was)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What tests of several packages need: a real broker, a free port, the recorded series."""
 
+import logging
 import os
 import shutil
 import socket
@@ -80,6 +81,21 @@ class Mosquitto:
             time.sleep(0.01)
         log = (self.directory / "mosquitto.log").read_text()
         pytest.fail(f"mosquitto does not listen on port {self.port}: {log}")
+
+
+def _log_set_up() -> tuple[list[logging.Handler], int]:
+    """Where logs go and from which level, but for pytest's own, which differ in each phase."""
+    root = logging.getLogger()
+    ours = [each for each in root.handlers if not type(each).__module__.startswith("_pytest.")]
+    return ours, root.level
+
+
+@pytest.fixture(autouse=True)
+def _no_log_left_behind() -> Iterator[None]:
+    """Where logs go is of the whole process: what a test leaves there speaks in the next one."""
+    before = _log_set_up()
+    yield
+    assert _log_set_up() == before
 
 
 @pytest.fixture
