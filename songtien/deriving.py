@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from alerts.bridge.bridges import Bridges, Modes
-from alerts.river.advisor import Advisor
+from alerts.farmers.lookout import Lookout
+from alerts.farmers.notice import Notice
+from alerts.river.advice import Advice
+from alerts.river.advisor import Advisor, Entries
 from alerts.river.river import River
 from ingest.reading import Batch
 from ingest.registry import Registry
@@ -31,12 +34,15 @@ class Deriving:
         self.river = River(registry, series, reorder_ms, state["river"])
         self.bridges = Bridges(registry, series, reorder_ms, state["bridges"])
         self.advisor = Advisor(registry, series, state["advisor"])
+        # Earlier checkpoints know of no farmers.
+        self.lookout = Lookout(registry, state.get("lookout"))
         self._stations = np.array([one.station for one in series.entries])
 
     def reconfigure(self, series: SeriesTable, registry: Registry, reorder_ms: int) -> None:
         self.river.reconfigure(registry, series, reorder_ms)
         self.bridges.reconfigure(registry, series, reorder_ms)
         self.advisor.reconfigure(registry, series)
+        self.lookout.reconfigure(registry)
         self._stations = np.array([one.station for one in series.entries])
 
     def push(self, rows: Batch, modes: Modes, maintained: Collection[str]) -> Batch:
@@ -52,9 +58,22 @@ class Deriving:
             river = rows.take(~np.isin(self._stations[rows.series], sorted(maintained)))
         return Batch.concat([self.river.push(river), self.bridges.push(rows, modes)])
 
+    def advance(
+        self, now_ms: int, desk: Entries, listening_ms: int
+    ) -> tuple[list[Advice], list[Notice]]:
+        """What time and officers have changed at intakes, and what farmers are to be told."""
+        advice = self.advisor.advance(now_ms, desk)
+        return advice, self.lookout.advance(now_ms, listening_ms, self.advisor)
+
+    def next_due_ms(self, listening_ms: int) -> int | None:
+        """When the clock alone changes any of it."""
+        dues = self.advisor.next_due_ms(), self.lookout.next_due_ms(listening_ms)
+        return min((due for due in dues if due is not None), default=None)
+
     def snapshot(self) -> dict[str, Any]:
         return {
             "river": self.river.snapshot(),
             "bridges": self.bridges.snapshot(),
             "advisor": self.advisor.snapshot(),
+            "lookout": self.lookout.snapshot(),
         }

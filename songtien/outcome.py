@@ -8,6 +8,7 @@ from typing import Any
 from alerts.alert import Acted, AlertEvent
 from alerts.desk import Desk
 from alerts.entries import EnteredOutcome, Logged
+from alerts.farmers.notice import Notice
 from ingest.payload import DeviceState
 from ingest.reading import Batch
 from ingest.store import DeadLetter, LaneRow
@@ -23,6 +24,7 @@ class Outcome:
     rows : readings to store, in order: a later row for the same (series, t) replaces
     newest : newest value of each series that changed, for the screens
     advice : by intake, what is told of it from now on; empty where there is no such intake now
+    notices : what farmers are to be told, of places and limits
     formed : whether readings have been formed from several series
     desk : a copy of it, where an officer has entered something, or tried to
     entered : what was taken of it
@@ -37,6 +39,7 @@ class Outcome:
     letters: list[DeadLetter] = field(default_factory=list)
     events: list[AlertEvent] = field(default_factory=list)
     advice: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
     links: dict[str, DeviceState | None] = field(default_factory=dict)
     metas: dict[str, dict[str, Any]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)

@@ -10,8 +10,8 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,8 @@ import numpy as np
 
 from alerts import entry_log, records
 from alerts.desk import Desk
+from alerts.farmers import outbox as farmers
+from alerts.farmers.notice import Notice
 from alerts.rules import RuleSet
 from ingest.journal import Config, Entry, Journal, Tick
 from ingest.payload import DeviceState
@@ -68,12 +70,13 @@ class Parts:
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """What is formed from many readings, in the shapes of `GET /api/v1/river`, …/bridges and
-    …/advice.
+    …/advice; `answers` to farmers by place and limit (`alerts.farmers.answer`).
     """
 
     river: dict[str, Any]
     bridges: dict[str, Any]
     advice: dict[str, dict[str, Any]]
+    answers: Mapping[str, Mapping[int, Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Pipeline:
 
     Parameters
     ----------
-    tell : takes News, on this thread, after the commit
+    audience : who hears of a notice; asked on this thread, within the transaction
     """
 
     def __init__(
@@ -108,8 +111,10 @@ class Pipeline:
         clock_ms: Callable[[], int],
         journal_days: float,
         window_days: float,
+        audience: Callable[[Notice], Sequence[farmers.Follower]] = lambda _: (),
     ) -> None:
         self.ledger = Ledger()
+        self._audience = audience
         self._journal = journal
         self._store = store
         self._clock_ms = clock_ms
@@ -127,6 +132,7 @@ class Pipeline:
         self._stop = threading.Event()
         self._stop_at = math.inf
         store.prepare(records.create)
+        store.prepare(farmers.create)
         store.prepare(partial(entry_log.create, now_ms=clock_ms()))
         store.begun(clock_ms())
         self.processor, self.position = self._begin(root)
@@ -250,7 +256,9 @@ class Pipeline:
         devices = set[str]().union(*(outcome.devices for outcome in outcomes))
         acks = {device: self.processor.sequencer.ack(device) for device in devices}
         settled = {device: ack for device, ack in acks.items() if ack is not None}
-        formed = any(each.formed or each.advice or each.desk is not None for each in outcomes)
+        formed = any(
+            each.formed or each.advice or each.notices or each.desk is not None for each in outcomes
+        )
         pictures = self.pictures() if formed or last.at_ms >= self._pictures_due_ms else None
         return [
             News(
@@ -287,6 +295,7 @@ class Pipeline:
             deriving.river.picture(now_ms),
             deriving.bridges.picture(now_ms, modes),
             deriving.advisor.standing(),
+            deriving.lookout.answers(),
         )
 
     def _insist(self, work: Callable[[], None]) -> None:
@@ -345,6 +354,7 @@ class Pipeline:
             store.put_device(device, meta=msgspec.json.encode(meta).decode())
         if outcome.entered is not None:
             entry_log.write(store.connection, outcome.entered)
+        farmers.write(store.connection, [(each, self._audience(each)) for each in outcome.notices])
         return records.write(store.connection, outcome.events)
 
     def _tick(self) -> bool:

@@ -133,7 +133,7 @@ class Processor:
             self.judging.engine.next_due_ms(
                 self._newest.measured_ms, self._newest.registered_ms, self._asleep_ms
             ),
-            self.judging.deriving.advisor.next_due_ms(),
+            self.judging.deriving.next_due_ms(self._listening_ms),
             self.desk.next_due_ms(self._settled_ms),
             self.book.next_due_ms(),
         )
@@ -250,8 +250,11 @@ class Processor:
         )
         work.outcome.events.extend(self.book.apply(work.transitions, situation))
         work.transitions.clear()
-        for advice in self.judging.deriving.advisor.advance(now_ms, self.desk):
+        deriving = self.judging.deriving
+        told, notices = deriving.advance(now_ms, self.desk, self._listening_ms)
+        for advice in told:
             work.outcome.advice[advice.intake] = advice.body
+        work.outcome.notices.extend(notices)
 
     def _messages(self, work: Work, entry: journal.Messages) -> None:
         if self.config is None:

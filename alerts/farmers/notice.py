@@ -74,6 +74,7 @@ class Notice:
         station         name of the station that told, "" if none
         figure_g_l      newest reading or None; figure_ms, flag (1, 3) of it
         trend           "rising", "falling", "steady" or "" where it isn't known
+        until_ms        up to when a permission (OPEN, FRESH) holds without a further reading
         ends_ms         when taking will have to end by yesterday's tide, or None ("tham khảo")
         stop_by_ms      by when who takes must have stopped, or None (SHUT)
         pump            True: fresh, but by pump only (OPEN, FRESH)

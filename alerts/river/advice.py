@@ -139,9 +139,13 @@ def body(intake: Intake, found: Found, now_ms: int) -> dict[str, Any]:
     return told
 
 
+def words(row: int, *, maintained: bool = False) -> tuple[str, str]:
+    """What a row says, Vietnamese and English."""
+    return _MAINTAINED if maintained else _TEXTS[row]
+
+
 def _texts(intake: Intake, told: Mapping[str, Any], *, maintained: bool) -> tuple[str, str]:
-    words = _MAINTAINED if maintained else _TEXTS[told["row"]]
-    vi, en = (f"{intake.name}: {each}" for each in words)
+    vi, en = (f"{intake.name}: {each}" for each in words(told["row"], maintained=maintained))
     stop_by = told.get("stop_by")
     if stop_by is not None:
         at_once = stop_by <= told["t"]

@@ -59,6 +59,7 @@ class Advisor:
         self._maintained: set[str] = set()
         self._fit_from_ms: dict[str, int] = {}
         self._stale: set[str] = set()
+        self.thought_of: set[str] = set()
         if snapshot is not None:
             recent = snapshot["recent"]
             self._recent = {number: Recent(samples) for number, samples in recent}
@@ -126,9 +127,14 @@ class Advisor:
             self._stale.update(self._watchers[number])
 
     def advance(self, now_ms: int, desk: Entries) -> list[Advice]:
-        """Advice that differs from what stands, as of `now_ms`, in the order of intakes."""
+        """Advice that differs from what stands, as of `now_ms`, in the order of intakes.
+
+        `thought_of` names the intakes of which something was new: what is said of their water
+        to others may have changed as well.
+        """
         self._hear(now_ms, desk)
         due = {name for name, at_ms in self._check_ms.items() if at_ms <= now_ms}
+        self.thought_of = self._stale | due
         if not self._stale and not due:
             return []
         wanted = self._stale | due
