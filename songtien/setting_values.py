@@ -6,6 +6,7 @@ from pathlib import Path
 from alerts.cap import Sender
 from alerts.webhook import Wanted
 from ingest.influx import InfluxAddress
+from songtien.telling.channels.values import ChannelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Settings:
     watch: WatchSettings
     cap: Sender
     webhooks: tuple[WebhookSettings, ...]
+    channels: tuple[ChannelSettings, ...]
     registry_file: Path
     registry_is_default: bool
     rules_file: Path

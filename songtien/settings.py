@@ -16,7 +16,8 @@ from alerts.webhook import Wanted
 from ingest.faults import ConfigError, Fault
 from ingest.influx import parse_url
 from ingest.tables import did_you_mean, load_toml
-from songtien.accepted import NotAcceptedError, url_parts
+from songtien.accepted import NotAcceptedError, file_path, url_parts
+from songtien.setting_channels import ChannelTables
 from songtien.setting_keys import (
     KEYS,
     MQTT_PORT,
@@ -42,6 +43,7 @@ from songtien.setting_values import (
     WatchSettings,
     WebhookSettings,
 )
+from songtien.telling.channels.keys import CHANNEL
 
 __all__ = ["DEFAULTS", "Mqtt", "Settings", "StoreSettings", "WebhookSettings", "load_settings"]
 
@@ -92,6 +94,7 @@ class _Reading:
         self._given: dict[str, _Given] = {}
         self._keys: list[Key] = list(KEYS)
         self._webhooks: dict[str, str] = {}
+        self._channels = ChannelTables(self._fault)
 
     def file(self, path: Path) -> None:
         """Take what the file says."""
@@ -112,9 +115,11 @@ class _Reading:
         for section, table in content.items():
             if section == WEBHOOK:
                 self._receivers(name, table)
+            elif section == CHANNEL:
+                self._channels.take(name, table)
             elif section not in SECTIONS:
                 shown = HIDDEN if isinstance(table, dict) or _SECRET.search(section) else table
-                hint = did_you_mean(section, [*SECTIONS, WEBHOOK])
+                hint = did_you_mean(section, [*SECTIONS, WEBHOOK, CHANNEL])
                 self._fault(name, section, shown, f"this section isn't known; {hint}")
             elif not isinstance(table, dict):
                 self._fault(name, section, table, f"accepted is a table: [{section}]")
@@ -152,7 +157,7 @@ class _Reading:
                 self._fault(file, key.path, HIDDEN, f"{said} {key.variable}")
             else:
                 hint = did_you_mean(name, [known.name for known in keys.values()])
-                hidden = _SECRET.search(name) or section.startswith(WEBHOOK)
+                hidden = _SECRET.search(name) or section.startswith((WEBHOOK, CHANNEL))
                 shown = HIDDEN if hidden else value
                 self._fault(file, f"{section}.{name}", shown, f"this key isn't known; {hint}")
 
@@ -162,11 +167,14 @@ class _Reading:
             words = name.removeprefix(PREFIX).lower().split("__")
             if name.startswith(PREFIX) and words[0] == WEBHOOK and len(words) == 3:
                 self._named(ENVIRONMENT, name, words[1], {})
+        self._channels.keys(ENVIRONMENT, environ, self._section, self._keys)
         keys = {key.variable: key for key in self._keys}
         for name in sorted(environ):
             if not name.startswith(PREFIX) or name in FOREIGN:
                 continue
             key = keys.get(name)
+            if key is None and self._channels.of_no_kind(name):
+                continue  # its kind is the fault that is told
             if key is None:
                 hint = did_you_mean(name, list(keys))
                 shown = HIDDEN if _SECRET.search(name) else environ[name]
@@ -179,6 +187,12 @@ class _Reading:
         """What was given and the defaults of the rest; None where a value isn't usable."""
         values = {key.path: self._value(key) for key in self._keys}
         webhooks = tuple(self._webhook(name, values) for name in sorted(self._webhooks))
+        channels = self._channels.made(
+            lambda key: self._own(key, values),
+            lambda path: path in self._given,
+            self._doubt,
+            lambda: len(self.faults),
+        )
         password = self._secret("mqtt.password", values)
         token = self._secret("store.token", values)
         heartbeat_url = self._secret("watch.heartbeat_url", values)
@@ -250,6 +264,7 @@ class _Reading:
             ),
             cap=Sender(values["cap.sender"], values["cap.sender_name"]),
             webhooks=tuple(each for each in webhooks if each is not None),
+            channels=channels,
             registry_file=registry,
             registry_is_default=not own_registry,
             rules_file=rules,
@@ -273,6 +288,15 @@ class _Reading:
             values[f"{section}.simulated"],
         )
         return WebhookSettings(name, url, secret, wanted)
+
+    def _own(self, key: Key, values: Mapping[str, Any]) -> Any:
+        """One value of a channel: secrets out of their files, paths from where they start."""
+        if key.secret:
+            return self._secret(key.path, values)
+        if key.parse is not file_path:
+            return values[key.path]
+        is_read = key.name.endswith("_file")
+        return (self._existing if is_read else self._placed)(key.path, values)
 
     def _value(self, key: Key) -> Any:
         """What was given, parsed; the default where it is absent or refused."""
@@ -337,15 +361,15 @@ class _Reading:
             self._doubt(f"{key}_file", f"what the file holds can't be used: {error}")
             return None
 
-    def _doubt(self, key: str, accepted: str) -> None:
-        """A fault of a value that is well formed but can't be used."""
+    def _doubt(self, key: str, accepted: str, file: str = "defaults") -> None:
+        """A fault of a value that is well formed but can't be used; `file` where none is given."""
+        known = next(known for known in self._keys if known.path == key)
         given = self._given.get(key)
         if given is None:
-            variable = next(known.default for known in self._keys if known.path == key)
-            self._fault("defaults", key, variable, accepted)
+            self._fault(file, key, known.default, accepted)
             return
-        secret = any(known.secret for known in self._keys if known.path == key)
-        self._fault(given.file, given.key, HIDDEN if secret else given.value, accepted)
+        shown = HIDDEN if known.secret or known.hidden else given.value
+        self._fault(given.file, given.key, shown, accepted)
 
     def _fault(self, file: str, key: str, value: object, accepted: str) -> None:
         if isinstance(value, str):

@@ -5,6 +5,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class Form(StrEnum):
+    """How words are written for a channel."""
+
+    SMS = "sms"
+    """GSM-7, without diacritics."""
+    SMS_UNICODE = "sms-unicode"
+    LONG = "long"
+    """Title and body, with diacritics, as long as it takes."""
+    ZALO = "zalo"
+    """An approved template with its parameters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Words as one channel carries them.
@@ -24,12 +36,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message to one address. `key` is the same however often it is sent."""
+    """One message to one address. `key` is the same however often it is sent.
+
+    critical : of channels that carry urgency (push)
+    """
 
     key: str
     address: str = field(repr=False)
     text: Text = field(repr=False)
     stop_url: str = field(default="", repr=False)
+    critical: bool = False
 
 
 class Verdict(StrEnum):

@@ -1,0 +1,1 @@
+"""Telling people: what waits is planned, paced and sent over channels."""

@@ -1,0 +1,21 @@
+"""A channel of each kind, opened from its settings."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from songtien.telling.channels.channel import Channel
+from songtien.telling.channels.file import FileChannel
+from songtien.telling.channels.values import ChannelSettings
+
+_KINDS: Final[Mapping[str, Callable[[ChannelSettings, Path], Channel]]] = {
+    "file": lambda settings, _: FileChannel(settings),
+}
+
+
+def open_channel(settings: ChannelSettings, directory: Path) -> Channel:
+    """Make a channel ready; nothing is asked of the other side before the first message.
+
+    directory : the data directory, where keys and tokens of channels stand (0600)
+    """
+    return _KINDS[settings.kind](settings, directory)
