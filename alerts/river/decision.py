@@ -14,6 +14,7 @@ Units: g/L, hours, metres. All limits here are expert judgement, unverified.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -199,6 +200,7 @@ def stop_within_h(facts: Facts) -> float:
     return room / facts.rise_g_l_h if facts.rise_g_l_h > 0 else math.inf
 
 
+@lru_cache(maxsize=256)
 def near_g_l(limit_g_l: float) -> float:
     """What is too near to a limit begins above this."""
     return _rounded(NEAR * limit_g_l)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import Any
@@ -132,25 +133,33 @@ def high_water_ms(samples: list[Sample]) -> int | None:
     return top.t_ms if top.value - last.value >= TURNED_M else None
 
 
-def ends_ms(samples: list[Sample], near: float) -> int | None:
-    """When the water will be too near to its limit, by the curve of the day before.
+def ahead(samples: Sequence[Sample]) -> list[tuple[int, float]]:
+    """What is to come by the curve of the day before: (ms, value), from the newest sample on.
 
     The same tide was 24 h 50 min earlier. Only if that curve has fitted each sample of the
-    last three hours within 20 %; half an hour less than it says; None where nothing can be
-    said.
+    last three hours within 20 %, and up to the first hole of the day before, which hides what
+    came in it; empty where nothing can be said.
     """
     good = [each for each in samples if each.good]
     times = [each.t_ms for each in good]
     if not good or not fits(good, times):
-        return None
-    before_ms = times[-1]
-    for each in good[bisect_right(times, before_ms - SAME_TIDE_MS) :]:
+        return []
+    found = [(times[-1], good[-1].value)]
+    for each in good[bisect_right(times, times[-1] - SAME_TIDE_MS) :]:
         shifted_ms = each.t_ms + SAME_TIDE_MS
-        if shifted_ms - before_ms > PARTNER_MS:
-            return None  # A hole of yesterday hides what came in it.
-        if each.value > near:
+        if shifted_ms - found[-1][0] > PARTNER_MS:
+            break
+        found.append((shifted_ms, each.value))
+    return found
+
+
+def ends_ms(curve: Sequence[tuple[int, float]], near: float) -> int | None:
+    """When the water will be too near to its limit, by what is `ahead`: half an hour less than
+    that says. None where that can't be told.
+    """
+    for (before_ms, _), (_, value) in pairwise(curve):
+        if value > near:
             return before_ms - EARLY_MS
-        before_ms = shifted_ms
     return None
 
 

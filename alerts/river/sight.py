@@ -5,12 +5,12 @@ depend on who asks. So it is read off once, and decided for every crop.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from alerts.river import decision
 from alerts.river.advice import MS_PER_H, Found
 from alerts.river.decision import Facts, decide
-from alerts.river.recent import Sample, ends_ms, held
+from alerts.river.recent import Sample, ahead, ends_ms, held
 
 HIGH_WATER_MS = int(decision.HIGH_WATER_H * MS_PER_H)
 GAP_INTERVALS = 3
@@ -45,6 +45,8 @@ class Sight:
     fit: Sequence[Sample] = ()
     interval_ms: int = 0
     high_ms: int | None = None
+    _ahead: list[list[tuple[int, float]]] = field(default_factory=list)
+    """What is ahead, once somebody has asked."""
 
     def facts_for(self, asker: Asker) -> Facts | None:
         if self.facts is None:
@@ -86,7 +88,9 @@ class Sight:
 
     def ends_ms(self, near_g_l: float) -> int | None:
         """When taking will have to end by the tide of the day before; None: it can't be said."""
-        ends = ends_ms(list(self.fit), near_g_l)
+        if not self._ahead:
+            self._ahead.append(ahead(self.fit))
+        ends = ends_ms(self._ahead[0], near_g_l)
         return ends if ends is not None and ends > self.now_ms else None
 
 

@@ -27,6 +27,10 @@ class Farm(Script):
         self.lookout = Lookout(self.registry)
         self.said: list[Notice] = []
 
+    def at(self, minute: float) -> "Farm":
+        super().at(minute)
+        return self
+
     def hear(self) -> list[Notice]:
         """Advance to now, as the service does; what is told of the limit of durian."""
         self.told()
