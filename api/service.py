@@ -24,6 +24,7 @@ from alerts.records import Key, Page
 from alerts.rules import RuleSet
 from alerts.webhook import WebhookStatus
 from api.auth import Doorkeeper, Principal
+from api.farmers import Farmers
 from api.live.where import Where
 from api.logbook import Logbook
 from api.rewind import Reach, Then
@@ -181,6 +182,7 @@ class Service:
     accounting : *worker*; see `Accounting`
     pages : directory of the built pages; may be absent
     outside : CAP and webhooks
+    farmers : answers at places, who asked to be told, and what became of it
     river : *loop*; how far the salt reaches, by mouth and level, and what stands at each station
     bridges : *loop*; minutes, state and queue of each bridge and direction
     advice : *loop*; the newest advice of each intake, by its id
@@ -212,6 +214,7 @@ class Service:
     accounting: Callable[[], Accounting]
     pages: Path
     outside: Outside = field(default_factory=Outside)
+    farmers: Farmers = field(default_factory=Farmers)
     river: Callable[[], Item] = dict
     bridges: Callable[[], Item] = dict
     advice: Callable[[], Mapping[str, Item]] = dict
