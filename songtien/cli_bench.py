@@ -11,6 +11,7 @@ from songtien.bench import (
     fanout,
     ingest,
     latency,
+    outbox,
     replay,
     rewind,
     river,
@@ -31,6 +32,7 @@ NAMES = (
     "day",
     "rewind",
     "fanout",
+    "outbox",
 )
 
 
@@ -58,7 +60,7 @@ def bench(
     """Measure the program beside the plainest that does the same, in turn, on this machine.
 
     Needs Linux, mosquitto and mosquitto-clients; drain needs influxd and nginx in their place,
-    rules, season, river, day, rewind and fanout nothing of all that.
+    rules, season, river, day, rewind, fanout and outbox nothing of all that.
     Says how busy others kept the machine, and goes on until enough rounds were quiet. Exit 1
     where messages or points were lost.
 
@@ -75,6 +77,7 @@ def bench(
     water = river.Size(days=days or 182, rounds=rounds, tries=tries)
     replayed = min(messages, replay.MESSAGES_MAX)
     feeds = replay.Size(messages=replayed, seconds=seconds or 10.0, rounds=rounds, tries=tries)
+    queue = outbox.Size(rounds, tries)
     wide = fanout.Size(clients, round(seconds or 20), pause, rounds, tries)
     benches: Mapping[str, Callable[[], Sequence[str]]] = {
         "latency": lambda: [latency.summary(latency.run(screen, _progress), rounds)],
@@ -86,6 +89,7 @@ def bench(
         "day": lambda: day.summary(day.run(day.Size(rounds, tries), _progress), rounds),
         "rewind": lambda: rewind.summary(rewind.run(past, _progress)),
         "fanout": lambda: fanout.summary(*fanout.run(wide, _progress), rounds),
+        "outbox": lambda: outbox.summary(outbox.run(queue, _progress), rounds),
         "replay": lambda: replay.summary(*replay.run(feeds, _progress), rounds),
     }
     try:
