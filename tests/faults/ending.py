@@ -2,11 +2,15 @@
 
 import sqlite3
 import time
+import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from ingest.journal import Entry, Messages
 from tests.e2e.running import Service, eventually
 from tests.faults import oracle
 from tests.faults.feeds import Sent
@@ -44,6 +48,17 @@ def readings_in(directory: Path) -> int:
         return len(oracle.stored_in(directory))
     except sqlite3.OperationalError:
         return 0
+
+
+def messages_in(directory: Path) -> int:
+    """How many messages the journal's file holds."""
+    decoder: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
+    uri = f"{(directory / 'journal.sqlite').as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=20)) as connection:
+        bodies = [body for (body,) in connection.execute("SELECT body FROM entry")]
+    packed = [zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:] for body in bodies]
+    entries = [decoder.decode(each) for each in packed]
+    return sum(len(each.topics) for each in entries if isinstance(each, Messages))
 
 
 def all_stored(service: Service, expected: oracle.Content, within_s: float = 60.0) -> None:

@@ -31,12 +31,14 @@ class SmallDisk:
     def _ballast(self) -> Path:
         return self.path / "ballast"
 
-    def fill(self) -> None:
-        """Not one byte is left."""
+    def fill(self) -> int:
+        """Not one byte is left; returns how many there were."""
         with self._ballast.open("ab", buffering=0) as file:
+            before = file.tell()
             for size in (BLOCK_BYTES, 4096, 1):
                 while _fits(file, size):
                     pass
+            return file.tell() - before
 
     def free(self) -> float:
         """There is room again, since this `time.monotonic()`."""
