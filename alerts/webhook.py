@@ -116,15 +116,15 @@ def answer_of(status: int, answered: Mapping[str, str], now_s: float) -> Answer:
     if 200 <= status < 300:
         return Answer(Verdict.TAKEN, f"status {status}")
     if status in {408, 425, 429} or status >= 500:
-        asked_s = _retry_after_s(answered.get("retry-after"), now_s)
+        asked_s = retry_after_s(answered.get("retry-after"), now_s)
         return Answer(Verdict.AGAIN, f"status {status}", asked_s)
     if 300 <= status < 400:
         return Answer(Verdict.REFUSED, f"status {status}, a redirect, which is not followed")
     return Answer(Verdict.REFUSED, f"status {status}")
 
 
-def _retry_after_s(said: str | None, now_s: float) -> float | None:
-    """RFC 9110, 10.2.3: seconds or a date; None where it is absent or neither."""
+def retry_after_s(said: str | None, now_s: float) -> float | None:
+    """Of a header: RFC 9110, 10.2.3: seconds or a date; None where it is absent or neither."""
     if said is None or len(said) > 64:
         return None
     if said.strip().isascii() and said.strip().isdecimal():

@@ -173,8 +173,18 @@ def of_status(status: int) -> Verdict:
     return Verdict.REFUSED
 
 
-def answer_of(rules: Rules, status: int, body: bytes, retry_after_s: float | None = None) -> Answer:
-    """What an answer means, by the operator's rules, then by its status."""
+def answer_of(
+    rules: Rules,
+    status: int,
+    body: bytes,
+    retry_after_s: float | None = None,
+    *,
+    cut: bool = False,
+) -> Answer:
+    """What an answer means, by the operator's rules, then by its status.
+
+    cut : it ended before its end, so what does not stand in it may have been said
+    """
     ordered = ((Verdict.CLOSED, rules.closed), (Verdict.GONE, rules.gone))
     for verdict, any_of in (*ordered, (Verdict.AGAIN, rules.again)):
         if any(rule.holds(status, body) for rule in any_of):
@@ -186,7 +196,7 @@ def answer_of(rules: Rules, status: int, body: bytes, retry_after_s: float | Non
     if verdict is not Verdict.TAKEN:
         asked_s = retry_after_s if verdict is Verdict.AGAIN else None
         return Answer(verdict, f"status {status}", "", asked_s)
-    if rules.taken.path and not _is_json(body):
+    if cut or (rules.taken.path and not _is_json(body)):
         return Answer(Verdict.AGAIN, f"status {status}, an answer that can't be read")
     return Answer(Verdict.REFUSED, f"status {status}, not what counts as taken")
 
@@ -211,7 +221,10 @@ def _ref(path: Path, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReportFields:
-    """Where a delivery report says what. A status in neither list is on its way still."""
+    """Where a delivery report says what.
+
+    failed : texts of messages that will not arrive; without any, all but `delivered` are such
+    """
 
     ref: Path
     status: Path

@@ -6,10 +6,16 @@ from typing import Final
 
 from songtien.telling.channels.channel import Channel
 from songtien.telling.channels.file import FileChannel
+from songtien.telling.channels.hook import HookChannel
+from songtien.telling.channels.sms import SmsChannel
+from songtien.telling.channels.telegram import TelegramChannel
 from songtien.telling.channels.values import ChannelSettings
 
 _KINDS: Final[Mapping[str, Callable[[ChannelSettings, Path], Channel]]] = {
     "file": lambda settings, _: FileChannel(settings),
+    "sms": lambda settings, _: SmsChannel(settings),
+    "telegram": lambda settings, _: TelegramChannel(settings),
+    "webhook": lambda settings, _: HookChannel(settings),
 }
 
 
