@@ -23,6 +23,7 @@ class Files:
     auth: Path
     webhooks: Path
     wall: Path
+    telling: Path
 
     @classmethod
     def of(cls, directory: Path) -> "Files":
@@ -32,6 +33,7 @@ class Files:
             directory / "auth.sqlite",
             directory / "webhooks.sqlite",
             directory / "wall.sqlite",
+            directory / "telling.sqlite",
         )
 
 

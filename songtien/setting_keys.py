@@ -35,6 +35,7 @@ from songtien.accepted import (
 PREFIX: Final = "SONGTIEN_"
 MQTT_PORT: Final = 1883
 MQTTS_PORT: Final = 8883
+SITE_MAX: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,16 @@ def _tiles_url(value: object) -> str:
     return value
 
 
+def _farmers_site(value: object) -> str:
+    """Where people open the farmers' page: it stands in messages, so it is short."""
+    accepted = f"accepted is https://HOST/nong-dan, of up to {SITE_MAX} characters"
+    url = web_url(value).rstrip("/")
+    parts = url_parts(url)
+    if len(url) > SITE_MAX or parts is None or parts.query or parts.fragment or not url.isascii():
+        raise NotAcceptedError(accepted)
+    return url
+
+
 def _origins(value: object) -> tuple[str, ...]:
     """Origins as browsers send them: lower case, without a path."""
     accepted = 'accepted is a list such as ["https://screens.example.vn"], each without a path'
@@ -193,6 +204,9 @@ KEYS: Final = (
     Key("data", "journal_days", integer(1, 3_650), 7, number_of),
     Key("rewind", "keep_days", integer(1, 36_500), 400, number_of),
     Key("rewind", "at_once", integer(0, 1_000), 8, number_of),
+    Key("farmers", "site", _farmers_site),
+    Key("farmers", "key_file", file_path),
+    Key("farmers", "codes_per_hour", integer(1, 100_000), 300, number_of),
     Key("map", "tiles_url", _tiles_url),
     Key("map", "tiles_source", short_text),
     Key("registry", "file", file_path),

@@ -127,6 +127,20 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FarmersSettings:
+    """How people who are no officers are told.
+
+    site : where they open the farmers' page, None where nobody has said
+    key_file : what addresses are sealed with; None: made in the data directory
+    codes_per_hour : so many are sent at most, whoever asks: each is a message that costs
+    """
+
+    site: str | None
+    key_file: Path | None
+    codes_per_hour: int
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """One receiver of events. The path of `url` may be as good as a password."""
 
@@ -151,6 +165,7 @@ class Settings:
     auth: Auth
     data: DataSettings
     rewind: RewindSettings
+    farmers: FarmersSettings
     map: MapSettings
     ingest: Ingest
     watch: WatchSettings

@@ -32,6 +32,7 @@ from songtien.setting_keys import (
 from songtien.setting_values import (
     Auth,
     DataSettings,
+    FarmersSettings,
     Http,
     Ingest,
     LiveSettings,
@@ -197,6 +198,7 @@ class _Reading:
         token = self._secret("store.token", values)
         heartbeat_url = self._secret("watch.heartbeat_url", values)
         ca_file = self._existing("mqtt.ca_file", values)
+        farmers_key = self._existing("farmers.key_file", values)
         url = url_parts(values["mqtt.url"])
         if ca_file is not None and url is not None and url.scheme != "mqtts":
             self._doubt("mqtt.ca_file", "it is of use with mqtts:// in mqtt.url alone")
@@ -254,6 +256,9 @@ class _Reading:
             ),
             data=DataSettings(directory, values["data.journal_days"]),
             rewind=RewindSettings(values["rewind.keep_days"], values["rewind.at_once"]),
+            farmers=FarmersSettings(
+                values["farmers.site"], farmers_key, values["farmers.codes_per_hour"]
+            ),
             map=MapSettings(values["map.tiles_url"], values["map.tiles_source"] or ""),
             ingest=Ingest(values["ingest.reorder_s"]),
             watch=WatchSettings(

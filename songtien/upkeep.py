@@ -6,6 +6,7 @@ Each chore raises sqlite3.OperationalError where the disk refuses, and is due ag
 import time
 from collections.abc import Callable, Sequence
 
+from alerts.farmers import outbox
 from ingest.journal import Journal
 from ingest.store import DeadLetter, Store
 
@@ -81,6 +82,8 @@ class Upkeep:
         border_ms = now_ms - self.window_ms
         came_by = self._store.position_at(border_ms)
         more += self._store.forget_before(border_ms, came_by, FORGET_AT_ONCE)
+        with self._store.transaction() as connection:
+            more += outbox.forget_before(connection, now_ms - outbox.KEPT_MS, FORGET_AT_ONCE)
         if more:
             self.forget_due = time.monotonic() + 1.0
 
