@@ -13,14 +13,13 @@ taking salt water loses trees, and so does who is let take it by a message that 
    then says nothing new falls too (MOOT): a SHUT where the last word was no permission, a HEARD
    whose SILENT was never told. An OPEN in a spell of which he has yet to hear is not told
    (UNTOLD): of "do not take" and "take", sent together, the wrong one might come last.
-3. **Expired.** A permission that waited is never told after `expires_ms`; and within that, after
-   `UNSECONDED_MS`, only where the newest answer still lets water be taken (EXPIRED). Bulletins
-   and HEARD have a shelf life. SALT, SHUT and SILENT are told however late, with "từ".
+3. **Expired.** A permission that waited is never told after `expires_ms`; and within that, once
+   the readings it was decided by are too old, only where the newest answer still lets water be
+   taken (EXPIRED). Bulletins and HEARD have a shelf life. SALT, SHUT and SILENT are told however late, with "từ".
 4. **A moment.** The first of a message waits `GROUP_MS`, so that one event at several places or
    for several crops is one message (GROUP).
 5. **Quiet hours** put off to their end what is not urgent, or everything where the person says
-   so (QUIET). Urgent are SALT and SHUT, and SILENT where the last word was OPEN: he may be
-   taking, and nobody measures any more.
+   so (QUIET). Urgent are SALT and SHUT.
 6. **The same event.** SALT at another place of the same reach and level, within
    `SAME_EVENT_MS` of one that was told and goes on, is no second message (SAME_EVENT): it goes
    with the next message of SALT, or with the next digest. Not so where the last word of that

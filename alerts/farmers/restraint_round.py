@@ -10,12 +10,13 @@ from alerts.farmers.restraint_times import (
     DIGEST_H,
     GROUP_MS,
     SAME_EVENT_MS,
-    UNSECONDED_MS,
+    SECONDED_MS,
     digest_after_ms,
     expires_ms,
     minute_of_day,
     month_after_ms,
     quiet_end_ms,
+    unseconded_until_ms,
 )
 from alerts.farmers.restraint_types import (
     Asked,
@@ -112,7 +113,7 @@ class Round:
                 kept.append(each)
             elif self._silent_since(notice, waiting):
                 self._drop(notice, Why.OVERTAKEN)
-            elif self._now_ms - notice.at_ms >= UNSECONDED_MS and not (
+            elif self._now_ms >= unseconded_until_ms(notice) and not (
                 permitted is not None and permitted(notice.place, notice.level_mg_l)
             ):
                 self._drop(notice, Why.EXPIRED)
@@ -123,12 +124,8 @@ class Round:
     def urgent(self, waiting: Sequence[Asked], riders: Sequence[Asked]) -> list[Asked]:
         """Send or put off what is urgent, a message to a kind; gives the riders that went."""
         gone: list[Asked] = []
-        for kind in (Kind.SHUT, Kind.SALT, Kind.SILENT):
-            lane = [
-                each
-                for each in waiting
-                if each.notice.kind is kind and self._is_urgent(each.notice)
-            ]
+        for kind in (Kind.SHUT, Kind.SALT):
+            lane = [each for each in waiting if each.notice.kind is kind]
             due = self._due(lane, urgent=True)
             same = [each for each in due if self._same_event(each.notice)]
             new = [each for each in due if each not in same]
@@ -144,7 +141,7 @@ class Round:
         """One message, or several kinds in one; a bulletin is always a message of its own."""
         lanes: dict[str, list[Asked]] = {}
         for each in waiting:
-            if not self._is_urgent(each.notice):
+            if not each.notice.critical:
                 lane = each.notice.event if each.notice.kind is Kind.BULLETIN else ""
                 lanes.setdefault(lane, []).append(each)
         for _, asked in sorted(lanes.items()):
@@ -208,9 +205,11 @@ class Round:
 
     def _good_until_ms(self, permission: Notice) -> int:
         """Later it has to be asked again whether the newest answer still permits."""
-        seconded_ms = self._now_ms + UNSECONDED_MS
+        until_ms = unseconded_until_ms(permission)
+        if self._now_ms >= until_ms:
+            until_ms = self._now_ms + SECONDED_MS
         ends_ms = expires_ms(permission)
-        return seconded_ms if ends_ms is None else min(ends_ms, seconded_ms)
+        return until_ms if ends_ms is None else min(ends_ms, until_ms)
 
     def _wait(self, asked: Sequence[Asked], until_ms: int, why: Why) -> None:
         self.decisions.append(Wait(tuple(each.notice for each in asked), until_ms, why))
@@ -234,11 +233,6 @@ class Round:
 
     def _permitted_last(self, notice: Notice) -> bool:
         return self._last_told(notice, _WATER) in PERMISSIONS
-
-    def _is_urgent(self, notice: Notice) -> bool:
-        if notice.kind is Kind.SILENT:
-            return self._last_told(notice, _WATER | _MEASURED) is Kind.OPEN
-        return notice.critical
 
     def _is_due(self, asked: Asked) -> bool:
         in_quiet = quiet_end_ms(self._person.quiet, self._now_ms) is not None

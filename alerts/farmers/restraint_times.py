@@ -23,6 +23,9 @@ DIGEST_H: Final = (6, 18)
 UNSECONDED_MS: Final = HOUR_MS // 2
 """As old as a reading may be that permits; later only the newest answer can."""
 
+SECONDED_MS: Final = HOUR_MS // 4
+"""For so long a message may wait at a courier whose permission the newest answer seconds."""
+
 FRESH_MS: Final = 12 * HOUR_MS
 SHELF_MS: Final = 48 * HOUR_MS
 
@@ -40,6 +43,12 @@ def expires_ms(notice: Notice) -> int | None:
     if notice.kind in (Kind.HEARD, Kind.BULLETIN):
         return notice.at_ms + SHELF_MS
     return None
+
+
+def unseconded_until_ms(permission: Notice) -> int:
+    """Until when a permission holds on the readings that it was decided by."""
+    until_ms = permission.body.get("until_ms")
+    return permission.at_ms + UNSECONDED_MS if until_ms is None else int(until_ms)
 
 
 def quiet_end_ms(quiet: Quiet | None, t_ms: int) -> int | None:

@@ -174,13 +174,6 @@ def test_who_wants_to_sleep_is_told_in_the_morning() -> None:
     assert phone.messages() == [(29.0, [Kind.SALT], Why.DUE)]
 
 
-def test_silence_while_he_may_be_taking_is_urgent() -> None:
-    phone = Phone(someone(NIGHT))
-    phone.come(notice(Kind.OPEN, 20.5), notice(Kind.SILENT, 22))
-    phone.until(at(23))
-    assert phone.messages()[-1] == (22.02, [Kind.SILENT], Why.DUE)
-
-
 def test_a_window_that_came_and_went_at_night_is_not_told() -> None:
     phone = Phone(someone(NIGHT))
     phone.come(notice(Kind.SALT, 10), notice(Kind.OPEN, 22), notice(Kind.SHUT, 24))
@@ -241,7 +234,9 @@ def test_a_message_with_a_permission_says_until_when_it_may_be_sent() -> None:
     phone = Phone()
     phone.come(notice(Kind.FRESH, 9))
     phone.until(at(10))
-    assert phone.sent[0][1].expires_ms == at(9) + GROUP_MS + 30 * MIN
+    phone.come(notice(Kind.FRESH, 10, B, until_ms=at(10.2)))
+    phone.until(at(11))
+    assert [send.expires_ms for _, send in phone.sent] == [at(9.5), at(10.2)]
 
 
 def test_the_fifth_of_a_day_goes_with_the_evenings_digest() -> None:
