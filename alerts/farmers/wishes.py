@@ -1,0 +1,121 @@
+"""What people write when they say what they want to be told of: read, or refused with what is
+accepted. Pure; JSON, forms and lists of communities share it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from alerts.farmers.crops import CROPS, LEVELS_MG_L, level_at_most
+from alerts.farmers.notice import USUAL, Wants
+from alerts.farmers.person import Follow, Quiet
+from alerts.farmers.place import Place
+
+WANTED: Final = {
+    "salt": Wants.SALT,
+    "man": Wants.SALT,
+    "fresh": Wants.FRESH,
+    "ngot": Wants.FRESH,
+    "windows": Wants.WINDOWS,
+    "cua-so": Wants.WINDOWS,
+    "silent": Wants.SILENT,
+    "mat-tin-hieu": Wants.SILENT,
+    "bulletin": Wants.BULLETIN,
+    "ban-tin": Wants.BULLETIN,
+}
+NOTICES: Final = "salt, fresh, windows, silent, bulletin (mặn, ngọt, cửa sổ, mất tín hiệu, bản tin)"
+
+_CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3])(?:[:hH.]([0-5][0-9])?)?")
+LIMIT_MIN_G_L: Final = LEVELS_MG_L[0] / 1000
+LIMIT_MAX_G_L: Final = LEVELS_MG_L[-1] / 1000
+
+
+class BadWish(ValueError):  # noqa: N818 - it says what is, not that something is broken
+    """A field that isn't understood, and what is accepted."""
+
+    def __init__(self, field: str, accepted: str) -> None:
+        super().__init__(f"{field}: {accepted}")
+        self.field = field
+        self.accepted = accepted
+
+
+def plain(text: str) -> str:
+    """Lower case without diacritics, words joined by "-": "Măng  cụt" is "mang-cut"."""
+    low = unicodedata.normalize("NFD", text.strip().lower().replace("đ", "d"))
+    bare = "".join(c for c in low if not unicodedata.combining(c))
+    return re.sub(r"[\s_-]+", "-", bare)
+
+
+def read_follow(
+    place: str,
+    crop: str,
+    limit_g_l: float | None,
+    wants: Wants,
+    known: Collection[Place],
+) -> Follow:
+    """A place, a crop, and its limit or one's own. Raises BadWish."""
+    found = read_place(place, known)
+    grown = read_crop(crop)
+    if limit_g_l is None:
+        return Follow(found, grown, CROPS[grown].limit_mg_l, wants)
+    if not LIMIT_MIN_G_L <= limit_g_l <= LIMIT_MAX_G_L:
+        raise BadWish("limit_g_l", f"accepted are {LIMIT_MIN_G_L:g} to {LIMIT_MAX_G_L:g} g/L")
+    # A float of a decimal fraction may lie a hair below the level that it means.
+    return Follow(found, grown, level_at_most(round(limit_g_l * 1000, 3)), wants)
+
+
+def read_place(text: str, known: Collection[Place]) -> Place:
+    """`intake/side`, or the intake alone where it has but one side. Raises BadWish."""
+    asked = plain(text)
+    intake, _, side = asked.partition("/")
+    side = {"ngoai-song": "river", "trong-dong": "field"}.get(side, side)
+    near = [one for one in sorted(known) if one.intake == intake and side in ("", one.side)]
+    if len(near) != 1:
+        shown = near or sorted(known)
+        raise BadWish("place", f"accepted are {', '.join(map(str, shown[:40]))}")
+    return near[0]
+
+
+def read_crop(text: str) -> str:
+    """The id of a crop, by its id or either of its names. Raises BadWish."""
+    asked = plain(text)
+    for crop in CROPS.values():
+        if asked in (crop.id, plain(crop.vi), plain(crop.en)):
+            return crop.id
+    raise BadWish("crop", f"accepted are {', '.join(CROPS)}, or their Vietnamese names")
+
+
+def read_wants(names: Iterable[str]) -> Wants:
+    """What to be told of; the usual where nothing is named. Raises BadWish."""
+    asked = [plain(name) for name in names if name.strip()]
+    found = Wants(0)
+    for name in asked:
+        if name not in WANTED:
+            raise BadWish("notices", f"accepted are {NOTICES}")
+        found |= WANTED[name]
+    return found if asked else USUAL
+
+
+def read_quiet(from_text: str, to_text: str, *, urgent_passes: bool = True) -> Quiet:
+    """Hours of the day: "21:00", "21h30", "5". Raises BadWish."""
+    start, end = _minute(from_text), _minute(to_text)
+    if start == end:
+        raise BadWish("quiet", "its begin and its end differ; leave it out for none")
+    return Quiet(start, end, urgent_passes)
+
+
+def read_lang(text: str) -> str:
+    """Raises BadWish."""
+    asked = {"": "vi", "viet": "vi", "tieng-viet": "vi", "english": "en", "anh": "en"}
+    lang = asked.get(plain(text), plain(text))
+    if lang not in ("vi", "en"):
+        raise BadWish("lang", "accepted are vi and en")
+    return lang
+
+
+def _minute(text: str) -> int:
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise BadWish("quiet", "accepted are times of the day, such as 21:00 to 05:00")
+    return int(match[1]) * 60 + int(match[2] or 0)

@@ -1,0 +1,71 @@
+"""How often a code may be asked for: each costs money, and can be used to pester a stranger.
+
+Pure but for what it remembers. By the number it is counted on disk, so that a restart forgives
+nothing; by the caller's network address in memory, and generously: the phones of a province go
+out by a few addresses (carrier-grade NAT), and a community's team helps a whole hall by one.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import Final
+
+from api.auth.tries import address_group
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+
+PER_HOUR: Final = 3
+PER_DAY: Final = 5
+WAITS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS)
+"""After the first code of an hour, and after the second."""
+
+CLIENT_PER_HOUR: Final = 60
+CLIENTS_MAX: Final = 10_000
+"""Network addresses that are remembered; those that asked longest ago go first."""
+
+CODES_PER_HOUR: Final = 500
+"""All together, where nothing else is configured."""
+
+
+def wait_ms(asked_ms: Sequence[int], now_ms: int) -> int:
+    """Until a number may be sent another code; `asked_ms` are the times of those before.
+
+    A clock that was set back makes nobody wait longer than the rules do.
+    """
+    times = sorted(min(at_ms, now_ms) for at_ms in asked_ms if now_ms - at_ms < DAY_MS)
+    free_ms = [now_ms]
+    hour = [at_ms for at_ms in times if now_ms - at_ms < HOUR_MS]
+    if hour:
+        free_ms.append(hour[-1] + WAITS_MS[min(len(hour), len(WAITS_MS)) - 1])
+    if len(hour) >= PER_HOUR:
+        free_ms.append(hour[-PER_HOUR] + HOUR_MS)
+    if len(times) >= PER_DAY:
+        free_ms.append(times[-PER_DAY] + DAY_MS)
+    return max(free_ms) - now_ms
+
+
+class Clients:
+    """Codes by the network address from which they were asked. Not for several threads."""
+
+    def __init__(self, per_hour: int = CLIENT_PER_HOUR) -> None:
+        self._per_hour = per_hour
+        self._asked: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def wait_ms(self, client: str, now_ms: int) -> int:
+        """Until somebody there may ask again; 0: now."""
+        asked = self._asked.get(address_group(client))
+        if asked is None:
+            return 0
+        while asked and not 0 <= now_ms - asked[0] < HOUR_MS:
+            asked.popleft()
+        return asked[0] + HOUR_MS - now_ms if len(asked) >= self._per_hour else 0
+
+    def count(self, client: str, now_ms: int) -> None:
+        """A code was asked for."""
+        group = address_group(client)
+        asked = self._asked.setdefault(group, deque(maxlen=self._per_hour))
+        asked.append(now_ms)
+        self._asked.move_to_end(group)
+        while len(self._asked) > CLIENTS_MAX:
+            self._asked.popitem(last=False)

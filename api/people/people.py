@@ -1,0 +1,272 @@
+"""People who asked to be told: signing up, confirming, changing, stopping, erasing. Thread-safe.
+
+What a person does for himself, and what the senders ask. What officers do stands in
+`api.people.roster`. Nothing here logs, and no exception holds an address, a code or a token.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from alerts.farmers.person import Person
+from alerts.farmers.place import Place
+from api.people.addresses import PUSH_HOSTS, AddressKind
+from api.people.export import exported
+from api.people.file import PeopleFile
+from api.people.limits import CODES_PER_HOUR, DAY_MS
+from api.people.roster import Roster
+from api.people.signing import SigningUp
+from api.people.store import (
+    Channels,
+    Newcomer,
+    Row,
+    Store,
+    forget,
+    put_follows,
+    put_quiet,
+    remove,
+    together,
+)
+from api.people.terms import (
+    FOLLOWS_MAX,
+    Changes,
+    ChangeWhy,
+    Confirmed,
+    Counts,
+    Direct,
+    SignedUp,
+    Stored,
+    Wish,
+)
+from api.people.vault import open_vault
+
+LEAVING_MS: Final = 15 * 60_000
+"""So long an address is kept for the last message, which says that all has stopped."""
+
+OWED_AT_ONCE: Final = 500
+"""Welcomes that one sweep hands over: an imported list is told in the course of minutes."""
+
+Kept = Callable[[int], Sequence[Mapping[str, Any]]]
+"""What the senders keep about a contact: JSON types, for the export."""
+
+
+class People:
+    """`farmers.sqlite` and its key."""
+
+    def __init__(
+        self,
+        directory: Path,
+        channels: Mapping[str, AddressKind],
+        direct: Direct,
+        *,
+        key_file: Path | None = None,
+        codes_per_hour: int = CODES_PER_HOUR,
+        push_hosts: tuple[str, ...] = PUSH_HOSTS,
+        kept: Kept = lambda _contact: (),
+    ) -> None:
+        """`channels`: the configured ones that take part, and what address each takes.
+
+        direct : see `api.people.terms.Direct`
+        key_file : of `api.people.vault`; without it `farmers.key` in the directory, made once
+
+        Raises
+        ------
+        VaultError
+            The key is missing or is not the one of the file.
+        SchemaError
+            A newer version has written the file.
+        """
+        file = PeopleFile(directory / "farmers.sqlite")
+        try:
+            path = key_file or directory / "farmers.key"
+            known = file.rows("SELECT 1 FROM contact UNION ALL SELECT 1 FROM stopped LIMIT 1")
+            vault = open_vault(path, may_make=key_file is None and not known)
+            self._store = Store(file, vault, Channels(dict(channels), push_hosts))
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+        self._direct = direct
+        self._kept = kept
+        self._signing = SigningUp(self._store, direct, codes_per_hour)
+        self.roster = Roster(self._store)
+
+    def close(self) -> None:
+        self._file.close()
+
+    @property
+    def channels(self) -> Mapping[str, AddressKind]:
+        """By which people can be told, and what address each takes."""
+        return self._store.channels.kinds
+
+    def signup(self, wish: Wish, client: str, now_ms: int) -> SignedUp:
+        """Send a code to where somebody wants to be told.
+
+        client : the caller's network address
+        """
+        return self._signing.signup(wish, client, now_ms)
+
+    def confirm(self, request: str, code: str, now_ms: int) -> Confirmed:
+        """Begin to tell somebody who shows the code that was sent to him.
+
+        Where he is told already, what he asks for now comes beside what he follows.
+        """
+        return self._signing.confirm(request, code, now_ms)
+
+    def confirm_from(self, channel: str, address: str, code: str, now_ms: int) -> Confirmed:
+        """The same for a code that came back as a message: `address` is who sent it."""
+        return self._signing.confirm_from(channel, address, code, now_ms)
+
+    def by_token(self, token: str, now_ms: int) -> Stored | None:
+        """What is stored of the one to whom this token was given."""
+        row = self._store.by_token(token, now_ms)
+        return None if row is None else self._store.stored(row)
+
+    def change(self, token: str, changes: Changes, now_ms: int) -> ChangeWhy:
+        """Follow something else, or be told otherwise."""
+        follows = None if changes.follows is None else together((), changes.follows)
+        if follows is not None and not follows:
+            return ChangeWhy.NO_FOLLOWS
+        if follows is not None and len(follows) > FOLLOWS_MAX:
+            return ChangeWhy.TOO_MANY_FOLLOWS
+        with self._file.transaction() as connection:
+            row = self._store.by_token(token, now_ms, connection)
+            if row is None:
+                return ChangeWhy.UNKNOWN
+            if follows is not None:
+                put_follows(connection, row.id, follows, active=True)
+            if changes.quiet is not None or changes.quiet_off:
+                put_quiet(connection, row.id, changes.quiet)
+            lang = row.lang if changes.lang is None else changes.lang
+            # Who chooses for himself is changed by no list any more.
+            connection.execute(
+                "UPDATE contact SET lang = ?, origin = 'self' WHERE id = ?", (lang, row.id)
+            )
+        return ChangeWhy.DONE
+
+    def stop(self, token: str, now_ms: int) -> bool:
+        """Tell nobody at this address anything more, and erase it. What stays is a keyed hash
+        with the date, so that no list brings the address back. False: nobody has this token.
+        """
+        return self._leave(token, now_ms, "stopped", remembered=True)
+
+    def erase(self, token: str, now_ms: int) -> bool:
+        """The same, and nothing stays: not even what keeps a list from bringing it back."""
+        return self._leave(token, now_ms, "erased", remembered=False)
+
+    def export(self, token: str, now_ms: int) -> dict[str, Any] | None:
+        """Everything that is stored about a person, in words; JSON types."""
+        row = self._store.by_token(token, now_ms)
+        return None if row is None else self._exported(row)
+
+    def export_of(self, id: int, now_ms: int) -> dict[str, Any] | None:  # noqa: A002
+        """The same for an officer who answers a request on paper."""
+        row = self._store.row("id = ?", (id,))
+        return None if row is None or not row.holds(now_ms) else self._exported(row)
+
+    def stop_from(self, channel: str, address: str, place: Place | None, now_ms: int) -> int:
+        """Stop for who sent a stop word, all or one place; how many subscriptions it ended.
+
+        He is told so by one last message. Who is not known is sent nothing: a message to a
+        stranger would cost money, and answer a question that nobody asked.
+        """
+        fingers = self._store.fingers_of(channel, address)
+        last: tuple[int, str, dict[str, str]] | None = None
+        with self._file.transaction() as connection:
+            rows = self._store.of(fingers, "active", connection)
+            ended = self._left_place(connection, rows, place)
+            if place is None or (ended and not self._any_follow(connection, rows)):
+                ended = len(rows) + len(self._store.of(fingers, "pending", connection))
+                if ended:
+                    forget(connection, fingers, now_ms, "stopped", remembered=True)
+                if rows:
+                    contact = self._leaving(connection, channel, address, rows[0].lang, now_ms)
+                    last = contact, channel, {"lang": rows[0].lang, "place": ""}
+            elif ended:
+                last = rows[0].id, rows[0].channel, {"lang": rows[0].lang, "place": str(place)}
+        self._file.sweep_log()
+        if last is not None:
+            self._direct(*last[:2], "stopped", last[2], f"stopped-{last[0]}-{now_ms}", now_ms)
+        return ended
+
+    def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002
+        """For the senders; None once stopped or erased. Who has not confirmed yet, or is only
+        told that all has stopped, follows nothing: an id of his has direct messages alone.
+        """
+        row = self._store.row("id = ?", (id,))
+        return None if row is None or not row.holds(now_ms) else self._store.person(row)
+
+    def counts(self, now_ms: int) -> Counts:
+        """For the operator: how many, never who."""
+        return self.roster.counts(now_ms)
+
+    def welcome_owed(self, now_ms: int) -> int:
+        """Hand over welcomes that are owed, some hundred at a time; how many it were."""
+        owed = self._file.rows(
+            "SELECT id, channel, lang FROM contact WHERE owed = 'welcome' ORDER BY id LIMIT ?",
+            (OWED_AT_ONCE,),
+        )
+        for contact, channel, lang in owed:
+            # The key makes it one message, wherever a death falls between the two.
+            self._direct(contact, channel, "welcome", {"lang": lang}, f"welcome-{contact}", now_ms)
+        if owed:
+            with self._file.transaction() as connection:
+                connection.executemany(
+                    "UPDATE contact SET owed = '' WHERE id = ?", [(one[0],) for one in owed]
+                )
+        return len(owed)
+
+    def sweep(self, now_ms: int) -> None:
+        """Erase what has run out, and hand over welcomes. To be called once a minute."""
+        gone = self._file.rows("SELECT id FROM contact WHERE until_ms <= ?", (now_ms,))
+        old = self._file.rows("SELECT 1 FROM asked WHERE at_ms <= ? LIMIT 1", (now_ms - DAY_MS,))
+        if gone or old:
+            with self._file.transaction() as connection:
+                for (contact,) in gone:
+                    remove(connection, contact)
+                connection.execute("DELETE FROM asked WHERE at_ms <= ?", (now_ms - DAY_MS,))
+        self.welcome_owed(now_ms)
+        self._file.sweep_log()
+
+    def _exported(self, row: Row) -> dict[str, Any]:
+        return exported(self._store.stored(row), self._store.address(row), self._kept(row.id))
+
+    def _left_place(
+        self, connection: sqlite3.Connection, rows: Sequence[Row], place: Place | None
+    ) -> int:
+        """Take a place from what these contacts follow; of how many it was one."""
+        ended = 0
+        for row in rows if place is not None else ():
+            had = self._store.follows(row.id, connection)
+            left = [one for one in had if one.place != place]
+            if len(left) < len(had):
+                put_follows(connection, row.id, left, active=True)
+                ended += 1
+        return ended
+
+    def _any_follow(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> bool:
+        return any(self._store.follows(row.id, connection) for row in rows)
+
+    def _leaving(
+        self, connection: sqlite3.Connection, channel: str, address: str, lang: str, now_ms: int
+    ) -> int:
+        """A contact that is sent one message and no other, and goes by itself: under a new id,
+        so that nothing that still waits for the old one is sent any more.
+        """
+        kind, parsed = self._store.channels.parsed(channel, address)
+        until_ms = now_ms + LEAVING_MS
+        return self._store.insert(
+            connection,
+            Newcomer(channel, kind, parsed, "leaving", lang, None, now_ms, until_ms),
+        )
+
+    def _leave(self, token: str, now_ms: int, what: str, *, remembered: bool) -> bool:
+        with self._file.transaction() as connection:
+            row = self._store.by_token(token, now_ms, connection)
+            if row is None:
+                return False
+            fingers = self._store.fingers(row.kind, self._store.address(row))
+            forget(connection, fingers, now_ms, what, remembered=remembered)
+        self._file.sweep_log()
+        return True
