@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(shell for each in python3 python3.14 python3.13 python3.
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each; done))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PAGES := api/pages/index.html
-PAGES_FROM := $(shell find web/src -type f) web/build.mjs web/package-lock.json
+PAGES_FROM := $(shell find web/src web/farm -type f) web/build.mjs web/package-lock.json
 # More arguments for the demo or for pytest: make test ARGS="-k salinity"
 ARGS ?=
 MINUTES ?= 10

@@ -38,6 +38,24 @@ async function tests() {
   });
 }
 
+/** The farmer's page: HTML comes from the service, which reads here what goes with it. */
+async function farm(out) {
+  const result = await build({
+    write: false,
+    entryPoints: { farm: here("farm/farm.ts"), farmstyle: here("farm/farm.css") },
+    outdir: `${out}/assets`,
+    entryNames: "[name]-[hash]",
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: ["es5", "chrome40"], // a telephone of 2015 that was never brought up to date
+    metafile: true,
+  });
+  const named = (suffix) =>
+    `/assets/${basename(result.outputFiles.find(({ path }) => path.endsWith(suffix)).path)}`;
+  return { ...result, manifest: JSON.stringify({ css: named(".css"), js: named(".js") }) };
+}
+
 async function pages() {
   const out = here("../api/pages");
   const result = await build({
@@ -68,12 +86,15 @@ async function pages() {
     loader: { ".svg": "copy" },
     metafile: true,
   });
+  const farmer = await farm(out);
   await rm(out, { recursive: true, force: true });
   await mkdir(`${out}/assets`, { recursive: true });
-  for (const { path, contents } of [...result.outputFiles, ...icon.outputFiles]) {
+  for (const { path, contents } of [...result.outputFiles, ...icon.outputFiles, ...farmer.outputFiles]) {
     await writeFile(path, contents);
   }
-  const outputs = { ...result.metafile.outputs, ...icon.metafile.outputs };
+  await writeFile(`${out}/farm.json`, farmer.manifest);
+  const others = [result, icon, farmer].map(({ metafile }) => metafile.outputs);
+  const outputs = Object.assign({}, ...others);
   let page = await readFile(here("src/index.html"), "utf8");
   for (const path of Object.keys(outputs)) {
     const name = basename(path);

@@ -16,6 +16,7 @@ from api.http import (
     desk,
     documents,
     health,
+    nongdan,
     pages,
     pictures,
     problem,
@@ -60,6 +61,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.answers = state.Answers()
     app.state.password_checks = session.PasswordChecks()
     app.state.reports = Kept()
+    app.state.farm = nongdan.Kept()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
     for part in (
         health,
@@ -81,6 +83,7 @@ def create_app(service: Service) -> FastAPI:
         session,
         admin,
         documents,
+        nongdan,
         pages,
     ):
         app.include_router(part.router)

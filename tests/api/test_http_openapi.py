@@ -21,6 +21,8 @@ PAGES = {
     "/docs/{name}",
     "/asyncapi.json",
     "/assets/{path}",
+    "/nong-dan",
+    "/nong-dan/luc-nay",
     "/{page}/{subject}",
     "/{name}",
 }

@@ -1,0 +1,1 @@
+"""The farmer's page as HTML: types in, text out. Pure."""
