@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from alerts.farmers.notice import Notice
+from alerts.farmers.outbox import Follower
 from ingest.journal import Entry, Journal, Messages
 from ingest.store import Store
 from songtien.pipeline import News, Pipeline
@@ -28,6 +30,8 @@ TABLES = (
     "alert",
     "alert_event",
     "hour_rollup",
+    "notice",
+    "message",
 )
 
 MT_02 = REGISTRY[
@@ -58,6 +62,7 @@ class Life:
 
     directory: Path
     clock: Clock
+    audience: Callable[[Notice], Sequence[Follower]] = lambda _: ()
     journal: Journal = field(init=False)
     store: Store = field(init=False)
     pipeline: Pipeline = field(init=False)
@@ -73,6 +78,7 @@ class Life:
             clock_ms=self.clock,
             journal_days=0.0,
             window_days=1e4,
+            audience=self.audience,
         )
 
     def append(self, entry: Entry, at_ms: int | None = None) -> int:
@@ -129,8 +135,12 @@ class Life:
 
 
 @contextmanager
-def life(directory: Path, clock: Clock | None = None) -> Iterator[Life]:
-    opened = Life(directory, clock or Clock())
+def life(
+    directory: Path,
+    clock: Clock | None = None,
+    audience: Callable[[Notice], Sequence[Follower]] = lambda _: (),
+) -> Iterator[Life]:
+    opened = Life(directory, clock or Clock(), audience)
     try:
         yield opened
     finally:
