@@ -39,6 +39,7 @@ from songtien import datadir
 from songtien.announce import Announcer
 from songtien.configuration import read_config
 from songtien.doors import Actions, AlertRecords, doorkeeper, explainer, reloaded
+from songtien.farming import Farming
 from songtien.health import Health
 from songtien.historian import archive, historian
 from songtien.logbook import logbook
@@ -116,6 +117,7 @@ class Service:
         files.callback(self.journal.close)
         store = Store(paths.store)
         files.callback(store.close)
+        self.farming = Farming(settings, paths, files, clock_ms)
         self.pipeline = Pipeline(
             self.journal,
             store,
@@ -123,6 +125,7 @@ class Service:
             clock_ms=clock_ms,
             journal_days=settings.data.journal_days,
             window_days=settings.store.window_days,
+            audience=self.farming.audience.of,
         )
         self._recover()
         self.reader = reader = StoreReader(paths.store)
@@ -247,6 +250,7 @@ class Service:
             accounting=self.health.accounting,
             pages=PAGES,
             outside=outside(replace(settings.cap, demo=demo), reader, self.webhooks),
+            farmers=self.farming.door(self.screens),
         )
         self._demo = demo
 
@@ -292,6 +296,7 @@ class Service:
         self._run(group, self._tick(), "clock of the screens")
         self._run(group, self.announcer.keep_saying(), "canary and acks")
         self._run(group, self.watching.run(), "watch over the service")
+        self._run(group, self.farming.sweep(), "what people no longer want kept")
         self.threads.start("intake", self.intake.run, self.intake.stop)
         self.threads.start("pipeline", partial(self.pipeline.run, self._tell), self.pipeline.stop)
         self.past.recorder.beat()

@@ -18,6 +18,7 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from api.auth import AuthError
+from api.people.vault import VaultError
 from ingest.faults import ConfigError
 from ingest.journal import JournalDamagedError, SchemaError
 from ingest.registry import Registry, parse_registry
@@ -52,7 +53,7 @@ def faults_told() -> Iterator[None]:
         yield
     except* ConfigError as group:
         fail(USAGE, *(fault for error in _leaves(group) for fault in error.faults))
-    except* (AuthError, LiveServiceError, SchemaError) as group:
+    except* (AuthError, LiveServiceError, SchemaError, VaultError) as group:
         fail(USAGE, *_leaves(group))
     except* aiomqtt.MqttError as group:
         fail(FAILED, *(f"broker: {error}" for error in _leaves(group)))

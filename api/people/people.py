@@ -96,6 +96,11 @@ class People:
         self._file.close()
 
     @property
+    def path(self) -> Path:
+        """The file, for those who read who follows what (`alerts.farmers.outbox`)."""
+        return self._file.path
+
+    @property
     def channels(self) -> Mapping[str, AddressKind]:
         """By which people can be told, and what address each takes."""
         return self._store.channels.kinds
