@@ -44,8 +44,8 @@ _LENGTH: Final = 9
 """Digits after the 0 or the +84."""
 
 _SEPARATORS: Final = re.compile(r"[\s.\-()/]+")
-ACCEPTED: Final = "a Vietnamese mobile number, such as 0912 345 678 or +84 912 345 678"
-ACCEPTED_VI: Final = "số di động Việt Nam, ví dụ 0912 345 678"
+ACCEPTED: Final = "a Vietnamese mobile number of 10 digits: 09xx xxx xxx or +84 9xx xxx xxx"
+ACCEPTED_VI: Final = "số di động Việt Nam 10 chữ số, dạng 09xx xxx xxx"
 
 
 class NoPhone(ValueError):  # noqa: N818 - it says what is, not that something is broken
