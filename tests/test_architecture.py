@@ -56,6 +56,7 @@ FOREIGN = {
         "songtien/terminal.py",
     },
     "uvicorn": {"songtien/service.py"},
+    "apprise": {"songtien/telling/channels/apprise_child.py"},
     "argon2": {"api/auth/passwords.py"},
     "amqtt": {"songtien/embedded_broker.py"},
     "influxdb_client": {"ingest/influx.py"},

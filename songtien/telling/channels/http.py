@@ -6,18 +6,17 @@ everything that is waited for ends with one deadline, however slowly an answer d
 
 import http.client
 import select
-import socket
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from alerts.farmers.gateway import BODY_MAX
 from alerts.webhook import retry_after_s
+from songtien.telling.channels import deadline
 
 IDLE_MAX_S: Final = 20.0
 """An unused connection is not kept longer: the other side may have forgotten it by then."""
@@ -42,52 +41,18 @@ class Unanswered:
     why: str
 
 
-class _Deadline(socket.socket):
-    """Ends every wait for bytes at one moment; `TimeoutError` after it."""
-
-    until_s: float
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        left_s = self.until_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        self.settimeout(left_s)
-        return super().recv_into(*args, **kwargs)
-
-
-class _TlsDeadline(ssl.SSLSocket):
-    """The same over TLS."""
-
-    until_s: float
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        left_s = self.until_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        self.settimeout(left_s)
-        return super().recv_into(*args, **kwargs)
-
-
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Certificates are verified, against the system's authorities or those of a file."""
-    context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
 class Requests:
     """Asks one host after another, and keeps the connection to the last one for a while.
 
     Parameters
     ----------
-    timeout_s : for everything from the name's resolution on, which alone keeps its own time
+    timeout_s : for all of one request, without the resolution of the name
     ca_file : authorities in place of the system's
     """
 
     def __init__(self, timeout_s: float, ca_file: Path | None = None) -> None:
         self._timeout_s = timeout_s
-        self._context = tls_context(ca_file)
-        self._context.sslsocket_class = _TlsDeadline
+        self._context = deadline.tls_context(ca_file)
         self._kept: http.client.HTTPConnection | None = None
         self._kept_for: tuple[str, str] | None = None
         self._used_s = 0.0
@@ -134,14 +99,15 @@ class Requests:
     def _connection(self, scheme: str, netloc: str, until_s: float) -> http.client.HTTPConnection:
         kept = self._kept
         if kept is not None and self._kept_for == (scheme, netloc) and self._alive(kept):
-            assert isinstance(kept.sock, _Deadline | _TlsDeadline)
-            kept.sock.until_s = until_s
-            kept.sock.settimeout(self._timeout_s)
+            deadline.until(kept.sock, until_s)
             return kept
         self.close()
         made = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
         connection = made(netloc)
-        connection.sock = self._connected(connection.host, connection.port, scheme, until_s)
+        plain = deadline.connected(connection.host, connection.port, until_s)
+        connection.sock = (
+            deadline.wrapped(plain, self._context, connection.host) if scheme == "https" else plain
+        )
         self._kept, self._kept_for = connection, (scheme, netloc)
         return connection
 
@@ -152,29 +118,3 @@ class Requests:
         looked = select.poll()
         looked.register(connection.sock, select.POLLIN)
         return not looked.poll(0)
-
-    def _connected(self, host: str, port: int, scheme: str, until_s: float) -> socket.socket:
-        failed: OSError = OSError("no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        ):
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
-                raise TimeoutError
-            plain = _Deadline(family, kind, protocol)
-            plain.until_s = until_s
-            try:
-                plain.settimeout(left_s)
-                plain.connect(address)
-                return self._wrapped(plain, host, until_s) if scheme == "https" else plain
-            except OSError as error:
-                plain.close()
-                failed = error
-        raise failed
-
-    def _wrapped(self, plain: socket.socket, host: str, until_s: float) -> ssl.SSLSocket:
-        plain.settimeout(max(0.001, until_s - time.monotonic()))
-        wrapped = self._context.wrap_socket(plain, server_hostname=host)
-        assert isinstance(wrapped, _TlsDeadline)
-        wrapped.until_s = until_s
-        return wrapped

@@ -183,9 +183,6 @@ def _apprise(section: str) -> tuple[Key, ...]:
     return (
         Key(section, "target", own.target, secret=True),
         Key(section, "target_file", file_path),
-        Key(section, "schemas", own.schemas, (), list_of),
-        Key(section, "hosts", own.hosts, (), list_of),
-        Key(section, "allow_private", true_or_false, False, truth_of),
     )
 
 

@@ -177,18 +177,6 @@ def templates(value: object) -> Mapping[str, str]:
     return {name: str(each) for name, each in table.items()}
 
 
-def schemas(value: object) -> tuple[str, ...]:
-    """Schemas of apprise's URLs that people may give themselves."""
-    if not isinstance(value, list) or len(value) > 50:
-        raise NotAcceptedError('accepted is a list such as ["ntfys"]')
-    for each in value:
-        if not isinstance(each, str) or not re.fullmatch(r"[a-z][a-z0-9+.-]{0,20}", each):
-            raise NotAcceptedError('accepted is a list such as ["ntfys"]')
-        if each in ("file", "syslog", "dbus", "gnome", "windows", "macosx", "glib", "kde", "qt"):
-            raise NotAcceptedError(f"{each} is of this machine; accepted are those of the network")
-    return tuple(dict.fromkeys(value))
-
-
 def hosts(value: object) -> tuple[str, ...]:
     """Names of hosts; `*.example.vn` stands for all below, `host:8443` names a port."""
     accepted = 'accepted is a list of hosts, such as ["ntfy.example.vn", "*.push.apple.com"]'
