@@ -17,12 +17,15 @@ from songtien.terminal import err, out, stop_on_signals
 
 TOKEN_TTL_S = 7 * 86_400
 OFFICER = "demo"
+MESSAGES = "messages.jsonl"
 
 _OUTSIDE = (
     "SONGTIEN_WEBHOOK__",
     "SONGTIEN_WATCH__HEARTBEAT_URL",
     "SONGTIEN_STORE__URL",
     "SONGTIEN_STORE__TOKEN",
+    "SONGTIEN_CHANNEL__",
+    "SONGTIEN_FARMERS__",
 )
 
 
@@ -80,6 +83,10 @@ def demo_settings(
         "MQTT__URL": broker_url,
         "MQTT__PROTOCOL": "3.1.1" if broker_kind == "amqtt" else "auto",
         "DATA__DIR": str(directory),
+        # Whoever signs up on the farmers' page is told here, and nowhere else.
+        "CHANNEL__TIN_NHAN__KIND": "file",
+        "CHANNEL__TIN_NHAN__PATH": str(directory / MESSAGES),
+        "FARMERS__SITE": f"http://127.0.0.1:{ports['HTTP__PORT']}/nong-dan",
         **{name: str(port) for name, port in ports.items()},
     }
     # What is set for a real service beside it: its receivers and its historian must not hear of a
@@ -94,6 +101,7 @@ def _welcome(service: Service, broker_kind: str, password: str) -> None:
     out.print(
         f"\nSông Tiền is running on a simulated river.\n\n"
         f"  screen       {addresses.http}\n"
+        f"  for farmers  {addresses.http}nong-dan\n"
         f"  live socket  {addresses.live}\n"
         f"  HTTP API     {addresses.http}docs/http\n"
         f"  broker       {addresses.broker} ({broker_kind})\n\n"
@@ -101,6 +109,8 @@ def _welcome(service: Service, broker_kind: str, password: str) -> None:
         f"  {password}\n"
         f"Programs show this token (it lives a week):\n"
         f"  {token}\n\n"
+        f"Messages to farmers are written to\n"
+        f"  {service.settings.data.dir / MESSAGES}\n\n"
         f"Ctrl-C stops everything.\n",
         highlight=False,
         soft_wrap=True,

@@ -11,6 +11,8 @@ ENVIRON = {
     "SONGTIEN_WATCH__HEARTBEAT_URL": "https://beats.example.vn/songtien",
     "SONGTIEN_STORE__URL": "influxdb://influx.example.vn:8086/b?org=o",
     "SONGTIEN_STORE__TOKEN": "a-token",
+    "SONGTIEN_CHANNEL__LOA__KIND": "file",
+    "SONGTIEN_CHANNEL__LOA__PATH": "/var/spool/loa.jsonl",
     "SONGTIEN_AUTH__ANONYMOUS": "none",
 }
 
@@ -19,9 +21,12 @@ def test_a_demo_calls_nobody_outside(tmp_path: Path) -> None:
     real = load_settings(None, ENVIRON)
     assert [each.name for each in real.webhooks] == ["duty"]
     assert real.watch.heartbeat_url is not None
-    found = demo_settings(tmp_path, "mqtt://127.0.0.1:1", "mosquitto", {}, ENVIRON)
+    found = demo_settings(tmp_path, "mqtt://127.0.0.1:1", "mosquitto", {"HTTP__PORT": 8080}, ENVIRON)
     assert found.webhooks == ()
     assert real.store.historian is not None
     assert found.store.historian is None
     assert found.watch.heartbeat_url is None
+    assert [each.name for each in real.channels] == ["loa"]
+    [channel] = found.channels
+    assert channel.own["path"] == tmp_path / "messages.jsonl", "people are told in a file alone"
     assert found.auth.anonymous == "none"
