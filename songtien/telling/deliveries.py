@@ -7,7 +7,7 @@ may call; one connection writes for all, one at a time.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -91,29 +91,32 @@ class Deliveries:
         with self._writing() as connection:
             planning.take(connection, told, done)
 
-    def plan(
-        self, now_ms: int, limit: int, decide: Callable[[Case], Sequence[Decision] | Why]
-    ) -> tuple[int, set[str]]:
-        """Have up to so many people thought about who are due, in one transaction.
-
-        decide : gives what becomes of all that waits for a person; STOPPED for one who has left,
-            FAULT where it can't be said
-        Returns how many people it were, and the channels for which there is something to send.
-        """
-        channels = set()
-        with self._writing() as connection:
+    def cases(self, now_ms: int, limit: int) -> list[Case]:
+        """Up to so many people of whom something is to be thought about now."""
+        with self._reading() as connection:
             contacts = planning.contacts_due(connection, now_ms, limit)
-            for contact in contacts:
-                case = planning.case_of(connection, contact, now_ms)
-                decisions = decide(case)
-                if decisions is Why.FAULT:
+            return [planning.case_of(connection, contact, now_ms) for contact in contacts]
+
+    def plan(self, decided: Iterable[tuple[Case, Sequence[Decision] | Why]], now_ms: int) -> int:
+        """Write down what becomes of what waited for some people, in one transaction.
+
+        Of each, what restraint says of all that waits; STOPPED for one who has left, FAULT where
+        it could not be said. Whose messages were touched since they were read is left as he is,
+        and still due. Returns how many deliveries were made.
+        """
+        made = 0
+        with self._writing() as connection:
+            for case, found in decided:
+                if not planning.is_as_seen(connection, case):
+                    continue
+                if found is Why.FAULT:
                     planning.put_off(connection, case, now_ms + FAULT_MS)
-                elif isinstance(decisions, Why):
+                elif isinstance(found, Why):
                     ids = list(case.rows.values())
-                    moves.drop_messages(connection, ids, decisions.value, now_ms)
-                elif planning.decided(connection, case, decisions, now_ms):
-                    channels.add(case.channel)
-        return len(contacts), channels
+                    moves.drop_messages(connection, ids, found.value, now_ms)
+                else:
+                    made += planning.decided(connection, case, found, now_ms)
+        return made
 
     def plan_ms(self) -> int | None:
         """When somebody is to be thought about next; None where nothing waits."""
@@ -305,9 +308,9 @@ class Deliveries:
                 " WHERE state = 'waiting' AND expires_ms <= ? ORDER BY expires_ms LIMIT ?",
                 (now_ms, limit),
             ).fetchall()
+            # Of one that is under way the answer comes any moment, and is the truth.
+            rows = [row for row in rows if row[0] not in self._under_way]
             for row, permits, detail in rows:
-                if row in self._under_way:
-                    continue  # its answer comes any moment, and is the truth
                 if permits:
                     moves.reconsider(connection, row, now_ms)
                 else:

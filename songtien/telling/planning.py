@@ -40,6 +40,7 @@ class Case:
 
     released : an officer lets all of it go beyond the budget
     rows : the message of each notice, by the notice's key
+    seen : how these messages stood when they were read
     """
 
     contact: int
@@ -48,6 +49,7 @@ class Case:
     day: Day
     released: bool
     rows: dict[str, int]
+    seen: tuple[tuple[int, str, int, int], ...]
 
 
 def take(connection: sqlite3.Connection, told: Sequence[Told], done: int) -> None:
@@ -106,26 +108,36 @@ def next_ms(connection: sqlite3.Connection) -> int | None:
 
 def case_of(connection: sqlite3.Connection, contact: int, now_ms: int) -> Case:
     """What waits for a person, and what he has been told."""
-    rows = connection.execute(
-        "SELECT m.id, m.channel, m.asked_ms, m.why, m.until_ms, m.released, n.body"
+    rows = _open(connection, contact)
+    asked, ids = [], {}
+    for each in rows:
+        notice = _notice(each[6])
+        thought = restraint.Why(each[1]) if each[1] in _WAITS else None
+        asked.append(Asked(notice, each[5], thought, each[2]))
+        ids[notice.key] = each[0]
+    return Case(
+        contact,
+        str(rows[-1][4]),
+        tuple(asked),
+        _day(connection, contact, now_ms),
+        any(each[3] for each in rows),
+        ids,
+        tuple(each[:4] for each in rows),
+    )
+
+
+def is_as_seen(connection: sqlite3.Connection, case: Case) -> bool:
+    """Whether nobody has touched these messages since they were read."""
+    return case.seen == tuple(each[:4] for each in _open(connection, case.contact))
+
+
+def _open(connection: sqlite3.Connection, contact: int) -> list[Any]:
+    return connection.execute(
+        "SELECT m.id, m.why, m.until_ms, m.released, m.channel, m.asked_ms, n.body"
         " FROM message m INDEXED BY message_open JOIN notice n ON n.id = m.notice"
         " WHERE m.contact = ? AND m.state IN ('waiting', 'held') ORDER BY m.id",
         (contact,),
     ).fetchall()
-    asked, ids = [], {}
-    for row in rows:
-        notice = _notice(row[6])
-        thought = restraint.Why(row[3]) if row[3] in _WAITS else None
-        asked.append(Asked(notice, row[2], thought, row[4]))
-        ids[notice.key] = row[0]
-    return Case(
-        contact,
-        str(rows[-1][1]),
-        tuple(asked),
-        _day(connection, contact, now_ms),
-        any(row[5] for row in rows),
-        ids,
-    )
 
 
 def _day(connection: sqlite3.Connection, contact: int, now_ms: int) -> Day:

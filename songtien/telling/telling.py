@@ -1,0 +1,285 @@
+"""Telling people: the planner and the couriers, one for each channel, wired and ended together.
+
+A channel that is dead holds up no other: each has its own queue, thread, rate and breaker.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from alerts.farmers.restraint import Permitted
+from alerts.webhook import Pace
+from ingest.history import StoreReader
+from songtien.telling.breaker import Patience
+from songtien.telling.channels.channel import Channel
+from songtien.telling.channels.kinds import open_channel
+from songtien.telling.channels.values import ChannelSettings
+from songtien.telling.courier import Courier, Manner, Words
+from songtien.telling.deliveries import Deliveries
+from songtien.telling.figures import Figures, Progress, Waiting
+from songtien.telling.planner import Allowance, People, Planner
+
+log = logging.getLogger(__name__)
+
+Gauges = Mapping[str, tuple[str, float]]
+
+STOP_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class TellingSettings:
+    """What is set of telling, beside its channels.
+
+    page : address of the farmers' page, with https://; "" where there is none
+    """
+
+    page: str = ""
+    pace: Pace = Manner().pace
+    patience: Patience = Manner().patience
+
+    @property
+    def site(self) -> str:
+        """The page as it stands in a message, short."""
+        return self.page.removeprefix("https://").removeprefix("http://")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """How it stands with one channel.
+
+    way : of its breaker, "closed" while all is well
+    trouble : why nothing goes, None where all is well
+    again_ms : when a channel that is left alone is tried next; 0 where it isn't
+    waiting, oldest_ms : deliveries for it, and when the oldest was planned, None where none waits
+    held : messages kept back, by why
+    spent : parts of this month; budget : as many it may be, None without a limit
+    sent, retries, undelivered : in this life of the process
+    per_s : messages a second, as measured or as is allowed
+    """
+
+    name: str
+    kind: str
+    way: str
+    trouble: str | None
+    again_ms: int
+    waiting: int
+    oldest_ms: int | None
+    held: Mapping[str, int]
+    spent: int
+    budget: int | None
+    sent: int
+    retries: int
+    undelivered: int
+    last_success_ms: int | None
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How far an event is, and when what waits of it will have gone.
+
+    untaken : rows of the outbox, of any event, that are yet to be taken
+    left_s : at today's pace, what waits before it for the same channels included; None where a
+        channel of it is left alone
+    """
+
+    progress: Progress
+    untaken: int
+    left_s: float | None
+
+
+class Telling:
+    """All of it.
+
+    Parameters
+    ----------
+    path : of telling.sqlite; directory : the data directory, for what channels keep
+    permitted : what the newest answers permit, None where none are known
+    opened : makes a channel of its settings
+    """
+
+    def __init__(
+        self,
+        settings: TellingSettings,
+        channels: Sequence[ChannelSettings],
+        reader: StoreReader,
+        people: People,
+        path: Path,
+        *,
+        words: Words,
+        clock_ms: Callable[[], int],
+        on_death: Callable[[BaseException], None],
+        permitted: Callable[[], Permitted | None] = lambda: None,
+        opened: Callable[[ChannelSettings, Path], Channel] = open_channel,
+    ) -> None:
+        self._clock_ms = clock_ms
+        self.deliveries = Deliveries(path)
+        self._reader = StoreReader(path)
+        self.figures = Figures(self._reader)
+        self._planner = Planner(
+            self.deliveries,
+            reader,
+            people,
+            [Allowance(each.name, each.budget_per_month) for each in channels],
+            clock_ms=clock_ms,
+            permitted=permitted,
+            planned=self._planned,
+            on_death=on_death,
+        )
+        manner = Manner(settings.page, settings.pace, settings.patience)
+        self._couriers = {
+            each.name: Courier(
+                each,
+                opened(each, path.parent),
+                self.deliveries,
+                people,
+                words,
+                clock_ms=clock_ms,
+                manner=manner,
+                on_death=on_death,
+            )
+            for each in channels
+        }
+
+    def start(self) -> None:
+        self._planner.start()
+        for courier in self._couriers.values():
+            courier.start()
+
+    def wake(self) -> None:
+        """There may be something in the outbox."""
+        self._planner.wake()
+
+    def stop(self) -> None:
+        """End all soon. One that waits for an answer is left to itself after a while."""
+        threads: list[Planner | Courier] = [self._planner, *self._couriers.values()]
+        for each in threads:
+            each.stop()
+        until_s = time.monotonic() + STOP_S
+        for each in threads:
+            each.join(max(0.0, until_s - time.monotonic()))
+
+    def close(self) -> None:
+        for courier in self._couriers.values():
+            courier.close()
+        self._reader.close()
+        self.deliveries.close()
+
+    def direct(
+        self, contact: int, channel: str, kind: str, said: Mapping[str, Any], key: str, now_ms: int
+    ) -> bool:
+        """Send a message that answers one person: see `Deliveries.direct`."""
+        taken = self.deliveries.direct(contact, channel, kind, said, key, now_ms)
+        if channel in self._couriers:
+            self._couriers[channel].wake()
+        return taken
+
+    def reported(self, channel: str, ref: str, delivered: bool, now_ms: int) -> None:  # noqa: FBT001 - what is reported
+        """The network's word on a message."""
+        self.deliveries.reported(channel, ref, delivered, now_ms)
+
+    def release(self, messages: Sequence[int]) -> int:
+        """Let go what the budget holds, as an officer says; gives how many it were."""
+        released = self.deliveries.release(messages)
+        self._planner.wake()
+        return released
+
+    def drop(self, messages: Sequence[int]) -> int:
+        """Tell nobody what is held, as an officer says; gives how many it were."""
+        return self.deliveries.drop(messages, self._clock_ms())
+
+    def status(self) -> list[ChannelStatus]:
+        """How it stands with each channel, by name."""
+        now_ms, waiting, held = self._clock_ms(), self.figures.waiting(), self.figures.held_by_why()
+        return [
+            self._status(courier, waiting.get(name), held, now_ms)
+            for name, courier in sorted(self._couriers.items())
+        ]
+
+    def outlook(self, event: str) -> Outlook:
+        """How far one event is, and how long it will take."""
+        progress, waiting = self.figures.progress(event), self.figures.waiting()
+        left_s: float | None = 0.0
+        for name in progress.by_channel:
+            courier = self._couriers.get(name)
+            if courier is None or courier.trouble is not None or left_s is None:
+                left_s = None
+                continue
+            number = max(progress.by_channel[name], waiting.get(name, Waiting(0, 0)).number)
+            left_s = max(left_s, number / courier.per_s)
+        return Outlook(progress, self._planner.behind(), left_s)
+
+    def counters(self) -> Gauges:
+        couriers = list(self._couriers.values())
+        late = self._planner.late
+        lost = sum(courier.undelivered for courier in couriers) + late
+        return {
+            "telling_planned": ("Messages to people that were made.", self._planner.made),
+            "telling_sent": ("Messages that gateways took.", sum(each.sent for each in couriers)),
+            "telling_retries": (
+                "Tries after which a message was sent again.",
+                sum(each.retries for each in couriers),
+            ),
+            "telling_undelivered": ("Messages that nobody got.", lost),
+        }
+
+    def gauges(self) -> Gauges:
+        found = self.status()
+        oldest = [each.oldest_ms for each in found if each.oldest_ms is not None]
+        age_s = max(0.0, (self._clock_ms() - min(oldest)) / 1000) if oldest else 0.0
+        return {
+            "telling_unplanned": ("Rows of the outbox to be taken.", self._planner.behind()),
+            "telling_waiting": (
+                "Messages that wait for channels.",
+                sum(each.waiting for each in found),
+            ),
+            "telling_oldest_seconds": ("Age of the oldest message that waits.", age_s),
+            "telling_held": (
+                "Notices kept back from people.",
+                sum(sum(each.held.values()) for each in found),
+            ),
+            "telling_troubled": (
+                "Channels that take no messages.",
+                sum(each.trouble is not None for each in found),
+            ),
+        }
+
+    @property
+    def trouble(self) -> Mapping[str, str]:
+        """Channels that take nothing, with why; for who watches over the service."""
+        found = {name: courier.trouble for name, courier in self._couriers.items()}
+        return {name: why for name, why in found.items() if why is not None}
+
+    def _planned(self) -> None:
+        for courier in self._couriers.values():
+            courier.wake()
+
+    def _status(
+        self,
+        courier: Courier,
+        waiting: Waiting | None,
+        held: Mapping[tuple[str, str], int],
+        now_ms: int,
+    ) -> ChannelStatus:
+        settings, breaker = courier.settings, courier.breaker
+        wait_ms = breaker.wait_ms(now_ms)
+        return ChannelStatus(
+            name=courier.name,
+            kind=settings.kind,
+            way=breaker.way.value,
+            trouble=courier.trouble,
+            again_ms=now_ms + wait_ms if wait_ms else 0,
+            waiting=waiting.number if waiting else 0,
+            oldest_ms=waiting.oldest_ms if waiting else None,
+            held={why: number for (name, why), number in held.items() if name == courier.name},
+            spent=self.deliveries.spent(courier.name, now_ms)[1],
+            budget=settings.budget_per_month,
+            sent=courier.sent,
+            retries=courier.retries,
+            undelivered=courier.undelivered,
+            last_success_ms=courier.last_success_ms,
+            per_s=courier.per_s,
+        )
