@@ -1,5 +1,6 @@
 """What officers enter beside alerts: maintenance windows, how a bridge is worked, the official
-disaster-risk level, whether water is taken at an intake, and hand checks of probes.
+disaster-risk level, whether water is taken at an intake, hand checks of probes, and bulletins
+to farmers.
 
 An entry is validated here, where it is stepped: the doors check its shape to be helpful, and
 the journal holds whatever they let through. Nothing is remembered beyond a bound: as many
@@ -47,6 +48,7 @@ from alerts.entries import (
     stale,
     unknown,
 )
+from alerts.farmers.broadcast import Broadcasts
 from ingest import journal
 from ingest.registry import Registry
 
@@ -73,6 +75,7 @@ class Desk:
         self._levels = {one["branch"]: Official(**one) for one in old["levels"]}
         self._intakes = {name: IntakeState(**one) for name, one in old["intakes"].items()}
         self._checks = Checks(old.get("checks"))  # earlier checkpoints know of none
+        self._broadcasts = Broadcasts(old.get("broadcasts"))  # nor of these
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -85,6 +88,7 @@ class Desk:
             "levels": [asdict(one) for one in self._levels.values()],
             "intakes": {name: asdict(one) for name, one in self._intakes.items()},
             "checks": self._checks.snapshot(),
+            "broadcasts": self._broadcasts.snapshot(),
         }
 
     def step(self, entry: journal.Entered, registry: Registry, now_ms: int) -> EnteredOutcome:
@@ -114,6 +118,8 @@ class Desk:
                     item = self._take(entering, registry, now_ms)
                 case What.CHECK:
                     return self._checks.take(entering, registry, now_ms)
+                case What.BROADCAST:
+                    return self._broadcasts.take(entering, registry, now_ms)
                 case _:
                     raise refused("what", f"{entering.what[:40]!r} can't be entered")
         except NotTaken as refusal:
@@ -175,6 +181,13 @@ class Desk:
             "risk": [level.item(now_ms) for _, level in sorted(self._levels.items())],
             "intakes": {name: state.item() for name, state in sorted(self._intakes.items())},
         }
+
+    def broadcasts(self, now_ms: int) -> list[dict[str, Any]]:
+        """Bulletins to farmers, the newest first: for officers alone.
+
+        Not in `picture`: words that nobody has confirmed are not shown to everybody.
+        """
+        return self._broadcasts.picture(now_ms)
 
     # Entries, one kind each.
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from alerts.bridge.modes import Mode
+from alerts.farmers.notice import Notice
 from ingest.reading import EPOCH_2000_MS
 
 HOUR_MS: Final = 3_600_000
@@ -38,6 +39,7 @@ class What(StrEnum):
     RISK = "risk-level"
     INTAKE = "intake"
     CHECK = "check"
+    BROADCAST = "broadcast"
 
 
 class Verdict(StrEnum):
@@ -56,7 +58,8 @@ class Entering:
     """What an officer enters. `note` is for operators; what viewers may see is in the body.
 
     subject : maintenance: a station, or to end a window its id; bridge-mode: a bridge's
-        station; risk-level: a reach or `EVERYWHERE`; intake: an intake; check: a station
+        station; risk-level: a reach or `EVERYWHERE`; intake: an intake; check: a station;
+        broadcast: `EVERYWHERE` to propose one, or its id
     body : see `Begin` and its siblings; times in ms UTC
     """
 
@@ -72,12 +75,14 @@ class EnteredOutcome:
     """`words` say why an entry was not taken; `item` is the thing as it now is, if there is one.
 
     again : the same entry had been taken before; nothing has changed
+    notices : what farmers are to be told because of it
     """
 
     outcome: Verdict
     words: str = ""
     item: dict[str, Any] | None = None
     again: bool = False
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class Processor:
             work.outcome.reply = entry.request, reply
             work.outcome.desk = Desk(self.desk.snapshot())
             work.outcome.entered = logged(entry.what, entry.subject, reply, self.now_ms)
+            work.outcome.notices.extend(reply.notices)
         elif isinstance(entry, journal.Notice):
             said = Said(*(getattr(entry, name) for name in entry.__struct_fields__))
             work.outcome.events.extend(self.book.notice(said, self.now_ms))
