@@ -21,11 +21,13 @@ from pathlib import Path
 import msgspec
 
 from api.auth import file as auth
+from api.people import file as people
 from ingest import journal, store_file
 from ingest.faults import ConfigError, Fault
 from ingest.journal import SchemaError
 from songtien.datadir import Files
 from songtien.rewind import wall_file
+from songtien.telling import schema as telling
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -34,8 +36,14 @@ SCHEMAS = {
     "journal.sqlite": journal.SCHEMA_VERSION,
     "auth.sqlite": auth.SCHEMA_VERSION,
     "wall.sqlite": wall_file.SCHEMA_VERSION,
+    "farmers.sqlite": people.SCHEMA_VERSION,
+    "telling.sqlite": telling.VERSION,
 }
 """The newest schema that this version reads, of each file."""
+
+COPIED = ("store", "journal", "auth", "wall", "people", "telling")
+"""Of `songtien.datadir.Files`. The key by which people's addresses are sealed is no part of a
+copy: who finds the copy must not be able to read them."""
 
 PAGES_AT_ONCE = 256
 """1 MiB, then the disk and the processor are left to the service for as long as it took."""
@@ -184,7 +192,7 @@ def _moment(files: Files, open_files: ExitStack) -> tuple[dict[str, sqlite3.Conn
         with ExitStack() as tried:
             found = {
                 path.name: tried.enter_context(closing(_as_of_now(path)))
-                for path in (files.store, files.journal, files.auth, files.wall)
+                for path in (getattr(files, name) for name in COPIED)
                 if path.exists()
             }
             positions = _positions(found[files.store.name], found[files.journal.name])

@@ -23,6 +23,7 @@ class Files:
     auth: Path
     webhooks: Path
     wall: Path
+    people: Path
     telling: Path
 
     @classmethod
@@ -33,6 +34,7 @@ class Files:
             directory / "auth.sqlite",
             directory / "webhooks.sqlite",
             directory / "wall.sqlite",
+            directory / "farmers.sqlite",
             directory / "telling.sqlite",
         )
 

@@ -35,7 +35,7 @@ class Farming:
         self.deliveries = Deliveries(paths.telling)
         files.callback(self.deliveries.close)
         self.people = People(
-            paths.telling.parent,
+            paths.people.parent,
             {each.name: KIND_OF[each.kind] for each in settings.channels},
             self.deliveries.direct,
             key_file=settings.farmers.key_file,
