@@ -15,6 +15,7 @@ from api.people.addresses import PUSH_HOSTS, AddressKind
 from api.people.export import exported
 from api.people.file import PeopleFile
 from api.people.limits import CODES_PER_HOUR, DAY_MS
+from api.people.replies import StopAt
 from api.people.roster import Roster
 from api.people.signing import SigningUp
 from api.people.store import (
@@ -119,6 +120,13 @@ class People:
         """
         return self._signing.confirm(request, code, now_ms)
 
+    def start_from(self, channel: str, address: str, request: str, now_ms: int) -> Confirmed:
+        """Begin to tell a chat whose owner pressed the link that carries a request of `signup`.
+
+        That is proof enough that the chat is his, so it takes no code.
+        """
+        return self._signing.start_from(channel, address, request, now_ms)
+
     def confirm_from(self, channel: str, address: str, code: str, now_ms: int) -> Confirmed:
         """The same for a code that came back as a message: `address` is who sent it."""
         return self._signing.confirm_from(channel, address, code, now_ms)
@@ -170,29 +178,29 @@ class People:
         row = self._store.row("id = ?", (id,))
         return None if row is None or not row.holds(now_ms) else self._exported(row)
 
-    def stop_from(self, channel: str, address: str, place: Place | None, now_ms: int) -> int:
-        """Stop for who sent a stop word, all or one place; how many subscriptions it ended.
+    def stop_from(self, channel: str, address: str, at: StopAt | None, now_ms: int) -> int:
+        """Stop for who sent a stop word, all or at one intake; how many subscriptions it ended.
 
-        He is told so by one last message. Who is not known is sent nothing: a message to a
-        stranger would cost money, and answer a question that nobody asked.
+        He is told so by one last message, or by what he still follows. Who is not known is sent
+        nothing: that would cost money, and answer a question that nobody asked.
         """
         fingers = self._store.fingers_of(channel, address)
-        last: tuple[int, str, dict[str, str]] | None = None
+        last: tuple[int, str, str, dict[str, str]] | None = None
         with self._file.transaction() as connection:
             rows = self._store.of(fingers, "active", connection)
-            ended = self._left_place(connection, rows, place)
-            if place is None or (ended and not self._any_follow(connection, rows)):
+            ended = self._left_place(connection, rows, at)
+            if at is None or (ended and not self._any_follow(connection, rows)):
                 ended = len(rows) + len(self._store.of(fingers, "pending", connection))
                 if ended:
                     forget(connection, fingers, now_ms, "stopped", remembered=True)
                 if rows:
                     contact = self._leaving(connection, channel, address, rows[0].lang, now_ms)
-                    last = contact, channel, {"lang": rows[0].lang, "place": ""}
+                    last = contact, channel, "stopped", {"lang": rows[0].lang}
             elif ended:
-                last = rows[0].id, rows[0].channel, {"lang": rows[0].lang, "place": str(place)}
+                last = rows[0].id, rows[0].channel, "welcome", {"lang": rows[0].lang}
         self._file.sweep_log()
         if last is not None:
-            self._direct(*last[:2], "stopped", last[2], f"stopped-{last[0]}-{now_ms}", now_ms)
+            self._direct(*last, f"{last[2]}-{last[0]}-{now_ms}", now_ms)
         return ended
 
     def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002
@@ -238,13 +246,13 @@ class People:
         return exported(self._store.stored(row), self._store.address(row), self._kept(row.id))
 
     def _left_place(
-        self, connection: sqlite3.Connection, rows: Sequence[Row], place: Place | None
+        self, connection: sqlite3.Connection, rows: Sequence[Row], at: StopAt | None
     ) -> int:
-        """Take a place from what these contacts follow; of how many it was one."""
+        """Take an intake from what these contacts follow; of how many it was one."""
         ended = 0
-        for row in rows if place is not None else ():
+        for row in rows if at is not None else ():
             had = self._store.follows(row.id, connection)
-            left = [one for one in had if one.place != place]
+            left = [one for one in had if not _is_at(one.place, at)]
             if len(left) < len(had):
                 put_follows(connection, row.id, left, active=True)
                 ended += 1
@@ -275,3 +283,7 @@ class People:
             forget(connection, fingers, now_ms, what, remembered=remembered)
         self._file.sweep_log()
         return True
+
+
+def _is_at(place: Place, at: StopAt | None) -> bool:
+    return at is not None and place.intake == at.intake and at.side in ("", place.side)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from api.people.addresses import NoAddress
+from api.people.addresses import AddressKind, NoAddress
 from api.people.limits import HOUR_MS, Clients, wait_ms
 from api.people.store import (
     Newcomer,
@@ -33,6 +33,8 @@ from api.people.terms import (
 
 CODE_MS: Final = 10 * 60_000
 CODE_TRIES: Final = 5
+LINK_MS: Final = 60 * 60_000
+"""So long the link to a chat is good."""
 
 
 class SigningUp:
@@ -44,10 +46,15 @@ class SigningUp:
         self._codes_per_hour = codes_per_hour
         self._clients = Clients()
 
-    def signup(self, wish: Wish, client: str, now_ms: int) -> SignedUp:
+    def signup(self, wish: Wish, client: str, now_ms: int) -> SignedUp:  # noqa: PLR0911 - one for each refusal
         """See `api.people.people.People.signup`."""
+        by_link = self._store.channels.kinds.get(wish.channel) is AddressKind.TELEGRAM
+        by_link = by_link and not wish.address.strip()
         try:
-            kind, address = self._store.channels.parsed(wish.channel, wish.address)
+            if by_link:
+                kind, address = AddressKind.TELEGRAM, f"?{secrets.token_hex(16)}"
+            else:
+                kind, address = self._store.channels.parsed(wish.channel, wish.address)
         except KeyError:
             known = ", ".join(sorted(self._store.channels.kinds)) or "none"
             vi = f"xin chọn một trong: {known}"
@@ -68,7 +75,7 @@ class SigningUp:
             for old in self._store.of(fingers, "pending", connection):
                 if old.channel == wish.channel:
                     remove(connection, old.id)
-            until_ms = now_ms + CODE_MS
+            until_ms = now_ms + (LINK_MS if by_link else CODE_MS)
             new = Newcomer(
                 wish.channel, kind, address, "pending", wish.lang, wish.quiet, now_ms, until_ms
             )
@@ -76,6 +83,8 @@ class SigningUp:
             put_follows(connection, contact, wish.follows, active=False)
             request, code = self._new_code(connection, contact, until_ms)
             count(connection, "signed-up")
+        if by_link:
+            return SignedUp(SignupWhy.START, request, until_ms)
         said = {"code": code, "lang": wish.lang}
         self._direct(contact, wish.channel, "code", said, f"code-{contact}", now_ms)
         return SignedUp(SignupWhy.SENT, request, until_ms)
@@ -99,6 +108,33 @@ class SigningUp:
             if not pending:
                 return Confirmed(ConfirmWhy.OVER)
             done = self._confirm(connection, pending[-1].id, code, now_ms)
+        return self._welcomed(done, now_ms)
+
+    def start_from(self, channel: str, address: str, request: str, now_ms: int) -> Confirmed:
+        """See `api.people.people.People.start_from`."""
+        try:
+            kind, parsed = self._store.channels.parsed(channel, address)
+        except (KeyError, NoAddress):
+            return Confirmed(ConfirmWhy.OVER)
+        with self._store.file.transaction() as connection:
+            row = self._store.row(
+                "channel = ? AND state = 'pending' AND until_ms > ? AND id IN"
+                " (SELECT contact FROM code WHERE request_sha256 = ?)",
+                (channel, now_ms, sha256(request[:64])),
+                connection,
+            )
+            if row is None or not self._store.address(row).startswith("?"):
+                return Confirmed(ConfirmWhy.OVER)
+            follows = self._store.follows(row.id, connection)
+            remove(connection, row.id)
+            new = Newcomer(
+                channel, kind, parsed, "pending", row.lang, row.quiet, now_ms, now_ms + 1
+            )
+            contact = self._store.insert(connection, new)
+            put_follows(connection, contact, follows, active=False)
+            found = self._store.row("id = ?", (contact,), connection)
+            assert found is not None
+            done = self._activated(connection, found, now_ms)
         return self._welcomed(done, now_ms)
 
     def _new_code(
@@ -141,6 +177,8 @@ class SigningUp:
             "SELECT salt, hash, until_ms, tries_left FROM code WHERE contact = ?", (contact,)
         ).fetchone()
         if row is None or found is None or now_ms >= found[2]:
+            return Confirmed(ConfirmWhy.OVER), 0
+        if self._store.address(row).startswith("?"):  # waits for a chat; its code is nobody's
             return Confirmed(ConfirmWhy.OVER), 0
         salt, known, _, tries_left = found
         typed = "".join(c for c in unicodedata.normalize("NFKC", code[:32]) if c.isdecimal())

@@ -18,8 +18,9 @@ FOLLOWS_MAX: Final = 10
 Direct = Callable[[int, str, str, Mapping[str, Any], str, int], object]
 """(contact, channel, kind, said, key, now_ms): a message that answers one person.
 
-kind is "code" (said: code, lang), "welcome" (said: lang) or "stopped" (said: lang, place: ""
-where all is stopped). The same `key` is sent once, however often it is asked for.
+kind is "code" (said: code, lang), "welcome" (said: lang; also after one of several places was
+stopped, since it says what is still followed) or "stopped" (said: lang). The same `key` is sent
+once, however often it is asked for.
 """
 
 
@@ -28,6 +29,8 @@ class SignupWhy(StrEnum):
 
     SENT = "sent"
     """A code is on its way. The same for numbers that are known and that are not."""
+    START = "start"
+    """No code: the chat's owner presses the link that carries `request`, and is told."""
     NO_CHANNEL = "no-channel"
     BAD_ADDRESS = "bad-address"
     NO_FOLLOWS = "no-follows"
@@ -79,8 +82,8 @@ class Wish:
 class SignedUp:
     """What came of it, and how it goes on.
 
-    request : what `confirm` is asked with beside the code; "" unless SENT
-    until_ms : till when the code is good
+    request : what `confirm` is asked with beside the code; "" unless SENT or START
+    until_ms : till when the code is good, or the link
     detail : of BAD_ADDRESS and NO_CHANNEL, what is accepted, in English; never what was typed
     detail_vi : the same in Vietnamese
     """

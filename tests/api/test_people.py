@@ -18,6 +18,7 @@ from alerts.farmers.place import Place
 from alerts.farmers.roll import Done, Entry, read_roll
 from api.people import Changes, ChangeWhy, ConfirmWhy, SignupWhy, Wish
 from api.people.people import LEAVING_MS, People
+from api.people.replies import StopAt
 from api.people.roster import Filters
 from api.people.signing import CODE_MS
 from api.people.vault import VaultError, key_line
@@ -247,7 +248,7 @@ def test_a_stop_word_is_answered_once_under_another_id(house: Household) -> None
     contact = house.sent[0].contact
     assert house.people.stop_from("sms", "84912345678", None, NOW_MS) == 1
     last = house.sent[-1]
-    assert (last.kind, last.channel, last.said) == ("stopped", "sms", {"lang": "en", "place": ""})
+    assert (last.kind, last.channel, last.said) == ("stopped", "sms", {"lang": "en"})
     assert last.contact != contact
     assert house.people.person(contact, NOW_MS) is None
     leaving = house.people.person(last.contact, NOW_MS)
@@ -266,15 +267,15 @@ def test_a_stop_word_is_answered_once_under_another_id(house: Household) -> None
 def test_a_stop_word_may_be_for_one_place(house: Household) -> None:
     house.joins(PHONE, RIVER, FIELD)
     contact = house.sent[0].contact
-    assert house.people.stop_from("sms", PHONE, Place("vam-giong", "river"), NOW_MS) == 0
-    assert house.people.stop_from("sms", PHONE, RIVER.place, NOW_MS) == 1
-    assert house.sent[-1].contact == contact
-    assert house.sent[-1].said == {"lang": "vi", "place": "xuan-hoa/river"}
+    assert house.people.stop_from("sms", PHONE, StopAt("vam-giong"), NOW_MS) == 0
+    assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa", "river"), NOW_MS) == 1
+    # He is sent what he still follows, not that all has stopped.
+    assert (house.sent[-1].contact, house.sent[-1].kind) == (contact, "welcome")
     person = house.people.person(contact, NOW_MS)
     assert person is not None
     assert person.follows == (FIELD,)
-    assert house.people.stop_from("sms", PHONE, FIELD.place, NOW_MS + 1) == 1
-    assert house.sent[-1].said == {"lang": "vi", "place": ""}
+    assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa"), NOW_MS + 1) == 1
+    assert house.sent[-1].kind == "stopped"
     assert house.people.person(contact, NOW_MS) is None
 
 
@@ -292,6 +293,25 @@ def test_a_code_may_come_back_as_a_message(house: Household) -> None:
     assert house.people.confirm_from("sms", "0987654321", house.code, NOW_MS).why is ConfirmWhy.OVER
     found = house.people.confirm_from("sms", "+84912345678", house.code, NOW_MS)
     assert found.why is ConfirmWhy.DONE
+
+
+def test_a_chat_begins_with_its_link_and_once(house: Household) -> None:
+    wish = Wish("chat", "", (RIVER,), lang="en")
+    found = house.people.signup(wish, "1.2.3.4", NOW_MS)
+    assert found.why is SignupWhy.START
+    assert house.sent == []
+    assert house.people.confirm(found.request, "000000", NOW_MS).why is ConfirmWhy.OVER
+    start = house.people.start_from
+    assert start("sms", PHONE, found.request, NOW_MS).why is ConfirmWhy.OVER
+    assert start("chat", "-100123", found.request, NOW_MS).why is ConfirmWhy.OVER
+    assert start("chat", "4455667788", "x", NOW_MS).why is ConfirmWhy.OVER
+    assert start("chat", "4455667788", found.request, NOW_MS + HOUR_MS).why is ConfirmWhy.OVER
+    assert start("chat", "4455667788", found.request, NOW_MS + 1).why is ConfirmWhy.DONE
+    assert start("chat", "99887766", found.request, NOW_MS + 1).why is ConfirmWhy.OVER
+    (welcome,) = house.sent
+    person = house.people.person(welcome.contact, NOW_MS)
+    assert person is not None
+    assert (person.address, person.lang, person.follows) == ("4455667788", "en", (RIVER,))
 
 
 def test_everything_stored_is_exported_in_words(house: Household) -> None:
