@@ -12,6 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from alerts.farmers.person import Follow
+from alerts.farmers.place import Place
+from api.people import Wish
+from api.people.addresses import AddressKind
+from api.people.people import People
+from api.people.vault import VaultError
 from ingest.faults import ConfigError
 from ingest.journal import Config, SchemaError
 from songtien import backup as backups
@@ -19,6 +25,7 @@ from songtien import pipeline as pipelines
 from songtien import upkeep
 from songtien.backup import BackupError
 from songtien.cli import app
+from songtien.telling.deliveries import Deliveries
 from tests.ingest.full_disk import full_disk
 from tests.songtien.feed import REGISTRY, RULES
 from tests.songtien.kept import Running, checked, fed, put_back, running, taken
@@ -292,3 +299,27 @@ def test_nothing_to_copy_is_told(tmp_path: Path) -> None:
     assert code == 2
     assert "a directory that a service has written to" in said
     assert not (tmp_path / "copy").exists()
+
+
+def test_who_asked_to_be_told_is_in_it_and_the_key_to_their_numbers_is_not(
+    source: Path, tmp_path: Path
+) -> None:
+    deliveries = Deliveries(source / "telling.sqlite")
+    people = People(source, {"sms": AddressKind.PHONE}, deliveries.direct)
+    follow = Follow(Place("xuan-hoa", "river"), "durian", 500)
+    people.signup(Wish("sms", "0912 345 678", (follow,)), "", 1_772_000_000_000)
+    deliveries.close()
+    people.close()
+    manifest = taken(source, tmp_path / "copy")
+    names = {file.name for file in manifest.files}
+    assert {"farmers.sqlite", "telling.sqlite"} <= names
+    assert not (tmp_path / "copy" / "farmers.key").exists()
+    put_back(tmp_path / "copy", tmp_path / "new")
+    with pytest.raises(VaultError):
+        People(tmp_path / "new", {"sms": AddressKind.PHONE}, deliveries.direct)
+    shutil.copy(source / "farmers.key", tmp_path / "new")
+    again = People(tmp_path / "new", {"sms": AddressKind.PHONE}, deliveries.direct)
+    person = again.person(1, 1_772_000_000_000)
+    assert person is not None
+    assert person.address.endswith("912345678")
+    again.close()
