@@ -56,6 +56,12 @@ def age(t_ms: int, now_ms: int, lang: str) -> str:
     return f"cách đây {n} {word[0]}" if lang == "vi" else f"{n} {word[1]} ago"
 
 
+def date(t_ms: int) -> str:
+    """As in 22/11/2026."""
+    then = _local(t_ms)
+    return f"{then.day}/{then.month}/{then.year}"
+
+
 def hour(t_ms: int) -> int:
     """The hour of Vietnam's day that a time lies in."""
     return _local(t_ms).hour

@@ -17,6 +17,7 @@ from api.http import (
     documents,
     health,
     nongdan,
+    nongdan_people,
     pages,
     pictures,
     problem,
@@ -84,6 +85,7 @@ def create_app(service: Service) -> FastAPI:
         admin,
         documents,
         nongdan,
+        nongdan_people,
         pages,
     ):
         app.include_router(part.router)

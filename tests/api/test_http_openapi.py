@@ -23,6 +23,10 @@ PAGES = {
     "/assets/{path}",
     "/nong-dan",
     "/nong-dan/luc-nay",
+    "/nong-dan/dang-ky",
+    "/nong-dan/ma",
+    "/nong-dan/toi/{token}",
+    "/nong-dan/toi/{token}/{deed}",
     "/{page}/{subject}",
     "/{name}",
 }

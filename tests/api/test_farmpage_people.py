@@ -1,0 +1,247 @@
+"""Signing up by plain forms, over real people on disk: code, what is stored, stop, export, erase."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.farmers import Farmers
+from api.http.app import create_app
+from api.people.addresses import AddressKind
+from api.people.people import People
+from tests.api.http_service import NOW_MS, World
+
+PHONE = "0912 345 678"
+ASK = {
+    "diachi": PHONE,
+    "noi": "xuan-hoa/song",
+    "cay": "durian",
+    "gioihan": "",
+    "tin": ["salt", "fresh"],
+    "yen": "1",
+    "tu": "21:00",
+    "den": "05:00",
+    "gap": "1",
+    "lang": "vi",
+}
+
+
+@dataclass
+class Messages:
+    """What was to be sent to one person: (channel, kind, said)."""
+
+    sent: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def __call__(
+        self, contact: int, channel: str, kind: str, said: Mapping[str, Any], key: str, now_ms: int
+    ) -> None:
+        del contact, key, now_ms
+        self.sent.append((channel, kind, said))
+
+    @property
+    def code(self) -> str:
+        return str(next(said["code"] for _, kind, said in reversed(self.sent) if kind == "code"))
+
+
+@dataclass
+class Town:
+    """A service with people, and its messages."""
+
+    world: World
+    messages: Messages
+    app: FastAPI
+
+    def ask(self, *asked: tuple[str, str, dict[str, Any]], **headers: str) -> list[httpx.Response]:
+        """Requests one after another, against one app."""
+        found: list[httpx.Response] = []
+
+        async def tell() -> None:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            base_url = "http://localhost:8080"
+            async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+                for method, path, form in asked:
+                    data = form if method == "POST" else None
+                    found.append(await client.request(method, path, data=data, headers=headers))
+
+        anyio.run(tell)
+        return found
+
+    def post(self, path: str, form: dict[str, Any], **headers: str) -> httpx.Response:
+        return self.ask(("POST", path, form), **headers)[0]
+
+    def signed_up(self, **changes: Any) -> str:
+        """The path of somebody's own page."""
+        asked = self.post("/nong-dan/dang-ky", ASK | changes)
+        assert asked.status_code == 200, asked.text
+        request = re.search(r'name="yeucau" value="([^"]+)"', asked.text)
+        assert request is not None
+        shown = {"yeucau": request[1], "ma": self.messages.code, "lang": "vi"}
+        done = self.post("/nong-dan/ma", shown)
+        assert done.status_code == 303
+        return str(done.headers["location"]).partition("?")[0]
+
+    def stored(self, path: str) -> str:
+        return self.ask(("GET", path, {}))[0].text
+
+
+@contextmanager
+def living(directory: Path, channels: Mapping[str, AddressKind]) -> Iterator[Town]:
+    world, messages = World(directory), Messages()
+    people = People(directory, channels, messages)
+    app = create_app(replace(world.service(), farmers=Farmers(people=people)))
+    yield Town(world, messages, app)
+    people.close()
+    world.close()
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with living(tmp_path, {"sms": AddressKind.PHONE}) as town:
+        yield town
+
+
+def test_signing_up_by_plain_forms(town: Town) -> None:
+    page = town.ask(("GET", "/nong-dan/dang-ky?noi=xuan-hoa&phia=song&cay=durian", {}))[0].text
+    assert 'value="xuan-hoa/song" selected' in page
+    assert 'value="durian" selected' in page
+    stored, button = page.index("Lưu gì về bạn"), page.index('<button type="submit"')
+    assert stored < page.index("HUY") < button  # said before anything is sent
+
+    path = town.signed_up()
+    page = town.stored(path)
+    assert "Cống Xuân Hòa, ngoài sông: Sầu riêng" in page
+    assert "912 345 678" not in page  # masked
+    assert "345" not in re.sub(r"/toi/[^\"?]+", "", page)
+    assert [kind for _, kind, _ in town.messages.sent] == ["code", "welcome"]
+
+
+def test_what_is_filled_in_wrongly_comes_back_with_its_faults(town: Town) -> None:
+    wrong = town.post("/nong-dan/dang-ky", ASK | {"diachi": "12"})
+    assert wrong.status_code == 422
+    assert "Số hoặc địa chỉ chưa đúng" in wrong.text
+    assert 'value="12"' in wrong.text
+    nothing = town.post("/nong-dan/dang-ky", {"lang": "vi"})
+    assert nothing.status_code == 422
+    for sentence in ("Chọn nơi lấy nước.", "Chọn cây trồng", "Chọn ít nhất một loại tin."):
+        assert sentence in nothing.text
+    assert town.messages.sent == []
+
+
+def test_a_second_code_at_once_is_too_soon(town: Town) -> None:
+    asked = town.ask(*[("POST", "/nong-dan/dang-ky", ASK)] * 2)
+    assert [each.status_code for each in asked] == [200, 429]
+    assert int(asked[1].headers["retry-after"]) > 0
+    assert "Thử lại sau" in asked[1].text
+
+
+def test_a_wrong_code_can_be_mended_and_is_not_tried_for_ever(town: Town) -> None:
+    asked = town.post("/nong-dan/dang-ky", ASK)
+    request = re.findall(r'name="yeucau" value="([^"]+)"', asked.text)[0]
+    wrong = "000000" if town.messages.code != "000000" else "000001"
+    tries = [
+        town.post("/nong-dan/ma", {"yeucau": request, "ma": wrong, "lang": "vi"}) for _ in range(6)
+    ]
+    assert {each.status_code for each in tries} == {422}
+    assert "Còn 4 lần" in tries[0].text
+    assert "Làm lại từ đầu" in tries[5].text
+    late = town.post("/nong-dan/ma", {"yeucau": request, "ma": town.messages.code})
+    assert late.status_code == 422
+
+
+def test_what_is_stored_is_changed_exported_stopped_and_erased(town: Town) -> None:
+    path = town.signed_up()
+    key = "xuan-hoa/river durian"
+    form = {"ai0": key, "gioihan0": "0,4", "tin0": ["salt", "silent"], "ngonngu": "en"}
+    changed = town.post(f"{path}/doi", form)
+    assert changed.status_code == 303
+    exported = town.post(f"{path}/tai", {})
+    assert exported.headers["content-disposition"].startswith("attachment")
+    found = exported.json()
+    assert found["follows"][0]["limit_g_l"] == 0.4
+    assert found["follows"][0]["notices"] == ["salt", "silent"]
+    assert found["quiet"] is None  # its box was not ticked
+    assert found["language"] == "en"
+    assert found["address"].endswith("912345678")
+
+    stopped = town.post(f"{path}/ngung", {})
+    assert stopped.status_code == 200
+    assert "Đã ngưng nhắn tin" in stopped.text
+    gone = town.ask(("GET", path, {}), ("POST", f"{path}/tai", {}), ("POST", f"{path}/xoa", {}))
+    assert [each.status_code for each in gone] == [404, 404, 404]
+    town.world.now_ms += 86_400_000
+    assert town.post(f"{town.signed_up()}/xoa", {}).status_code == 200
+
+
+def test_the_last_place_is_not_dropped_by_mistake(town: Town) -> None:
+    path = town.signed_up()
+    form = {"ai0": "xuan-hoa/river durian", "tin0": ["salt"], "bo0": "1"}
+    refused = town.post(f"{path}/doi", form)
+    assert refused.status_code == 422
+    assert "Phải còn ít nhất một nơi" in refused.text
+
+
+def test_what_was_changed_elsewhere_meanwhile_is_left_as_it_is(town: Town) -> None:
+    path = town.signed_up()
+    form = {"ai0": "vam-giong/river rice", "tin0": ["bulletin"], "gioihan0": "4"}
+    assert town.post(f"{path}/doi", form).status_code == 303
+    found = town.post(f"{path}/tai", {}).json()["follows"][0]
+    assert (found["limit_g_l"], found["notices"]) == (0.5, ["salt", "fresh"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://elsewhere.example"},
+        {"origin": "null"},
+    ],
+)
+def test_forms_of_other_sites_do_nothing(town: Town, headers: dict[str, str]) -> None:
+    path = town.signed_up()
+    for asked in (f"{path}/ngung", f"{path}/doi", "/nong-dan/dang-ky", "/nong-dan/ma"):
+        refused = town.post(asked, ASK, **headers)
+        assert refused.status_code == 403
+        assert refused.headers["content-type"].startswith("text/html")
+    assert town.ask(("GET", path, {}))[0].status_code == 200
+
+
+def test_own_forms_count_behind_a_proxy_that_speaks_https(town: Town) -> None:
+    path = town.signed_up()
+    own = {"origin": "https://localhost:8080"}
+    assert town.post(f"{path}/ngung", {}, **own).status_code == 200
+
+
+def test_pages_with_a_token_are_kept_by_nobody(town: Town) -> None:
+    path = town.signed_up()
+    for page in town.ask(("GET", path, {}), ("POST", f"{path}/tai", {})):
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] == "same-origin"
+        assert page.headers["x-robots-tag"] == "noindex"
+
+
+def test_without_a_channel_it_says_so_and_reading_stays(tmp_path: Path) -> None:
+    with living(tmp_path, {}) as town:
+        page, looked = town.ask(("GET", "/nong-dan/dang-ky", {}), ("GET", "/nong-dan", {}))
+    assert "Trang này chưa gửi tin nhắn" in page.text
+    assert "<form" not in page.text
+    assert looked.status_code == 200
+
+
+def test_what_is_no_form_is_refused_in_words(town: Town) -> None:
+    strange = {"content-type": "application/json"}
+    refused = town.ask(("POST", "/nong-dan/ma", {}), **strange)[0]
+    assert refused.status_code == 422
+    many = {f"x{n}": "1" for n in range(200)}
+    assert town.post("/nong-dan/ma", many).status_code == 422
+    nowhere = town.post("/nong-dan/toi/abc/gi-do", {})
+    assert nowhere.status_code == 404
+    assert nowhere.headers["content-type"].startswith("text/html")
+    assert town.world.now_ms == NOW_MS
