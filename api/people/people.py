@@ -23,6 +23,7 @@ from api.people.store import (
     Newcomer,
     Row,
     Store,
+    any_of,
     forget,
     put_follows,
     put_quiet,
@@ -41,6 +42,9 @@ from api.people.terms import (
     Wish,
 )
 from api.people.vault import open_vault
+
+TRIAL_MS: Final = 60 * 60_000
+"""So long an address is kept to which an officer sends a trial message: as long as it is tried."""
 
 LEAVING_MS: Final = 15 * 60_000
 """So long an address is kept for the last message, which says that all has stopped."""
@@ -209,6 +213,26 @@ class People:
         """
         row = self._store.row("id = ?", (id,))
         return None if row is None or not row.holds(now_ms) else self._store.person(row)
+
+    def trial(self, channel: str, typed: str, lang: str, now_ms: int) -> int | None:
+        """A contact for one trial message, which goes by itself; None where its owner has stopped.
+
+        Raises
+        ------
+        KeyError
+            There is no such channel.
+        NoAddress
+            Nothing can be sent there.
+        """
+        kind, address = self._store.channels.parsed(channel, typed)
+        fingers = self._store.fingers(kind, address)
+        stopped = f"SELECT 1 FROM stopped WHERE finger IN {any_of(fingers)}"  # noqa: S608
+        with self._file.transaction() as connection:
+            if connection.execute(stopped, fingers).fetchone() is not None:
+                return None
+            until_ms = now_ms + TRIAL_MS
+            new = Newcomer(channel, kind, address, "trial", lang, None, now_ms, until_ms)
+            return self._store.insert(connection, new)
 
     def counts(self, now_ms: int) -> Counts:
         """For the operator: how many, never who."""
