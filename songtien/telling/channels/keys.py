@@ -123,7 +123,7 @@ def _sms(section: str) -> tuple[Key, ...]:
         Key(section, "password_file", file_path),
         Key(section, "ca_file", file_path),
         Key(section, "unicode", true_or_false, False, truth_of),
-        Key(section, "taken", own.rule, Rule(status=frozenset(range(200, 300))), document_of),
+        Key(section, "taken", own.taken, Rule(status=own.SUCCESS), document_of),
         Key(section, "again", own.rules, (), document_of),
         Key(section, "gone", own.rules, (), document_of),
         Key(section, "closed", own.rules, (), document_of),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from alerts.farmers.gateway import (
@@ -34,6 +35,7 @@ TEMPLATE_KINDS: Final = (
 )
 """What Zalo has a template for; a kind without one is not sent over it."""
 
+SUCCESS: Final = frozenset(range(200, 300))
 REGEX_MAX: Final = 200
 RULES_MAX: Final = 20
 _REPEATED = re.compile(r"[*+}]\)?[*+{]|\([^)]*[*+}][^)]*\)[*+{]")
@@ -114,6 +116,12 @@ def rule(value: object) -> Rule:
         _texts(table["equals"], "equals") if "equals" in table else frozenset(),
         _regex(table["matches"]) if "matches" in table else None,
     )
+
+
+def taken(value: object) -> Rule:
+    """What success is: of a rule that names no status, only with one of 200 to 299."""
+    found = rule(value)
+    return found if found.status else replace(found, status=SUCCESS)
 
 
 def rules(value: object) -> tuple[Rule, ...]:
