@@ -24,7 +24,7 @@ from songtien.telling.channels.values import ChannelSettings
 from songtien.telling.deliveries import ClosedError, Deliveries
 from songtien.telling.delivery import MINUTE_MS, VIETNAM_MS, Delivery, Direct, State, Why
 from songtien.telling.moves import Settled
-from songtien.telling.planner import People
+from songtien.telling.planner import People, follows
 from songtien.telling.rate import TokenBucket
 from songtien.telling.whence import where
 
@@ -196,8 +196,9 @@ class Courier:
         if delivery.direct and self._is_spent(delivery, now_ms):
             self._give_up(delivery, Settled(State.UNDELIVERED, Why.BUDGET))
             return
-        outlived = self._deliveries.outlived(delivery)
-        notices = tuple(notice for row, notice in delivery.told if row not in outlived)
+        unwanted = {row for row, notice in delivery.told if not follows(person, notice)}
+        without = self._deliveries.outlived(delivery) | unwanted
+        notices = tuple(notice for row, notice in delivery.told if row not in without)
         if not notices and not delivery.direct:
             self._settle(delivery, Settled(State.DROPPED, Why.SUPERSEDED))
             return
@@ -208,8 +209,9 @@ class Courier:
             return
         page = self._manner.page
         stop_url = f"{page}/toi/{person.stop_token}" if page else ""
-        parcel = Parcel(delivery.key, person.address, text, stop_url)
-        if self._deliveries.claim(delivery, outlived, now_ms):
+        critical = any(notice.critical for notice in notices)
+        parcel = Parcel(delivery.key, person.address, text, stop_url, critical)
+        if self._deliveries.claim(delivery, without, now_ms):
             self._bucket.take(self._mono_s())
             self.breaker = self.breaker.trying()
             self._answered(delivery, text.parts, self._send(parcel))

@@ -7,7 +7,7 @@ may call; one connection writes for all, one at a time.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -45,12 +45,15 @@ class ClosedError(Exception):
 class Deliveries:
     """The file. Raises sqlite3.OperationalError where the disk refuses, `ClosedError` after
     `close`, and ConfigError for a file that a later version has written.
+
+    asked : called with the name of a channel over which somebody is to be answered
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._closed = False
         self._under_way: set[int] = set()
+        self.asked: Callable[[str], object] = lambda _channel: None
         self._connection = schema.opened(path)
 
     def close(self) -> None:
@@ -155,7 +158,8 @@ class Deliveries:
                     now_ms,
                 ),
             )
-            return cursor.rowcount == 1
+        self.asked(channel)
+        return cursor.rowcount == 1
 
     # What couriers take and settle.
 
@@ -182,7 +186,7 @@ class Deliveries:
         return None if row[0] is None else int(row[0])
 
     def outlived(self, delivery: Delivery) -> frozenset[int]:
-        """Its messages after which something else was to be told that says the contrary."""
+        """Its messages after which something was to be told that says the contrary."""
         with self._reading() as connection:
             return frozenset(
                 row

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from alerts.farmers import outbox, restraint
+from alerts.farmers.notice import ANY_LEVEL, WANTED, Notice
 from alerts.farmers.outbox import Told
 from alerts.farmers.person import Person
 from alerts.farmers.restraint import Budget, Decision, Drop, Permitted, Send
@@ -40,12 +41,22 @@ class People(Protocol):
     """Who is told: `api.people.people.People`, or those of a test. Any thread."""
 
     def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002 - the house's name
-        """None for one who has left."""
+        """None for one who has left. Who follows nothing is sent answers alone."""
         ...
 
     def gone(self, id: int, now_ms: int) -> object:  # noqa: A002 - the house's name
         """His address does not exist any more: nothing is sent there again."""
         ...
+
+
+def follows(person: Person, notice: Notice) -> bool:
+    """Whether he still wants to be told of it."""
+    return any(
+        each.wants & WANTED[notice.kind]
+        and each.place == notice.place
+        and notice.level_mg_l in (ANY_LEVEL, each.level_mg_l)
+        for each in person.follows
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +219,8 @@ def _decided(
     case: Case, person: Person | None, budget: Budget, now_ms: int, permitted: Permitted | None
 ) -> Sequence[Decision] | Why:
     """What becomes of all that waits for a person."""
-    if person is None:
+    # Who is about to leave, or has yet to confirm, is there for what answers him.
+    if person is None or not person.follows:
         return Why.STOPPED
     old = tuple(each.notice for each in case.asked if now_ms - each.notice.at_ms > OLD_MS)
     asked = [each for each in case.asked if each.notice not in old]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alerts.farmers.restraint import Permitted
 from alerts.webhook import Pace
@@ -96,7 +96,10 @@ class Telling:
 
     Parameters
     ----------
-    path : of telling.sqlite; directory : the data directory, for what channels keep
+    reader : of the store, where the outbox stands
+    deliveries, path : the file of them, which the caller closes, and where it is; channels keep
+        what they must beside it
+    words : of `songtien.telling.wording`
     permitted : what the newest answers permit, None where none are known
     opened : makes a channel of its settings
     """
@@ -107,6 +110,7 @@ class Telling:
         channels: Sequence[ChannelSettings],
         reader: StoreReader,
         people: People,
+        deliveries: Deliveries,
         path: Path,
         *,
         words: Words,
@@ -116,7 +120,7 @@ class Telling:
         opened: Callable[[ChannelSettings, Path], Channel] = open_channel,
     ) -> None:
         self._clock_ms = clock_ms
-        self.deliveries = Deliveries(path)
+        self.deliveries = deliveries
         self._reader = StoreReader(path)
         self.figures = Figures(self._reader)
         self._planner = Planner(
@@ -144,6 +148,8 @@ class Telling:
             for each in channels
         }
 
+        deliveries.asked = self._asked
+
     def start(self) -> None:
         self._planner.start()
         for courier in self._couriers.values():
@@ -166,20 +172,6 @@ class Telling:
         for courier in self._couriers.values():
             courier.close()
         self._reader.close()
-        self.deliveries.close()
-
-    def direct(
-        self, contact: int, channel: str, kind: str, said: Mapping[str, Any], key: str, now_ms: int
-    ) -> bool:
-        """Send a message that answers one person: see `Deliveries.direct`."""
-        taken = self.deliveries.direct(contact, channel, kind, said, key, now_ms)
-        if channel in self._couriers:
-            self._couriers[channel].wake()
-        return taken
-
-    def reported(self, channel: str, ref: str, delivered: bool, now_ms: int) -> None:  # noqa: FBT001 - what is reported
-        """The network's word on a message."""
-        self.deliveries.reported(channel, ref, delivered, now_ms)
 
     def release(self, messages: Sequence[int]) -> int:
         """Let go what the budget holds, as an officer says; gives how many it were."""
@@ -252,6 +244,11 @@ class Telling:
         """Channels that take nothing, with why; for who watches over the service."""
         found = {name: courier.trouble for name, courier in self._couriers.items()}
         return {name: why for name, why in found.items() if why is not None}
+
+    def _asked(self, channel: str) -> None:
+        """Somebody waits for an answer."""
+        if channel in self._couriers:
+            self._couriers[channel].wake()
 
     def _planned(self) -> None:
         for courier in self._couriers.values():
