@@ -97,7 +97,8 @@ class Breaker:
         """
         refused = self.refused + first
         if refused >= patience.refusals_max:
-            return self._open(why, now_ms, patience.first_s, patience)
+            opened = self._open(why, now_ms, patience.first_s, patience)
+            return replace(opened, refused=refused)
         # Of a half-open one a refusal says that it answers, and not yet that it takes messages.
         return Breaker(refused=refused)
 
