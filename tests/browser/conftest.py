@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 class Opened:
     """`opened(url, width=…, height=…)`: a page of its own; what the browser complains of is kept.
 
+    `before` is done with the page before it goes anywhere.
     `cut_on_purpose`: the browser reports connections that fail, and they are meant to.
     """
 
@@ -37,7 +38,14 @@ class Opened:
         self.complaints: list[str] = []
         self.cut_on_purpose = False
 
-    def __call__(self, url: str, *, width: int = 1920, height: int = 1080) -> Page:
+    def __call__(
+        self,
+        url: str,
+        *,
+        width: int = 1920,
+        height: int = 1080,
+        before: Callable[[Page], None] | None = None,
+    ) -> Page:
         context = self._chromium.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
         page.set_default_timeout(20_000)
@@ -48,6 +56,8 @@ class Opened:
             lambda said: self.complaints.append(said.text) if said.type == "error" else None,
         )
         self.pages.append(page)
+        if before is not None:
+            before(page)
         page.goto(url)
         return page
 

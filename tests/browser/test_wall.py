@@ -1,9 +1,7 @@
 """The wall as it is seen from across the room, by keyboard, by ear, and by nobody: all is real."""
 
 import re
-from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -11,60 +9,10 @@ from tests.browser.conftest import Opened
 from tests.browser.looking import Probe, raised, row, sign_in, station, value
 from tests.conftest import _free_port
 from tests.e2e.conftest import Serving
-from tests.e2e.running import SONGTIEN, Service, eventually, figures
+from tests.e2e.running import Service, eventually
 from tests.relay import Relay
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
-
-MAIN_PX, BODY_PX = 36.0, 28.0
-"""Of a wall of 1080 lines and 55 inches, 1.58 px to the millimetre: 25 mm at 5 m are 40 px of a
-line, figures of which stand 28 px high; text that is read at all has 28 px (expert judgement,
-unverified, after the rule of 1/200 of the distance)."""
-
-ROUND_PX = 0.01
-
-FIRST_VIEW_BYTES = 300_000
-FIRST_FIGURE_MS = 1000
-
-LETTERS = """() => {
-  const of = (selector) => [...document.querySelectorAll(selector)]
-    .filter((e) => e.textContent.trim() !== "" && e.checkVisibility())
-    .map((e) => parseFloat(getComputedStyle(e).fontSize));
-  return {
-    alerts: of(".alerts .row .value"), minutes: of(".bridge .speed"), lines: of(".salt-text .km"),
-    large: of(".station.large .value"),
-    small: of(".station.small .value"), counts: of(".alerts .count, #counts"),
-    places: of(".alerts .place:not(.long)"), states: of(".bridge .level"),
-    changes: of(".salt-text .change"), clock: of("#clock-time"),
-  };
-}"""
-"""px of the letters of what is read from afar; an empty text has none."""
-
-CUT = """() => {
-  const cut = [...document.querySelectorAll(
-      ".alerts .place, .alerts .drawn, .bridge .main, .bridge .more-of-it, .advice li, .top")]
-    .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
-    .map((e) => `${e.className}: ${e.textContent}`);
-  const boxes = [...document.querySelectorAll(".station, .salt-text, .mouth")]
-    .map((e) => [e, e.querySelectorAll("text").length ? [...e.querySelectorAll("text")] : [e]])
-    .flatMap(([e, texts]) => texts.filter((t) => t.textContent.trim() !== "")
-      .map((t) => [e, t, t.getBoundingClientRect()]));
-  const river = document.querySelector(".schematic").getBoundingClientRect();
-  boxes.forEach(([e, t, a], i) => {
-    if (a.left < river.left - 1 || a.right > river.right + 1 || a.top < river.top - 3)
-      cut.push(`out of the river: ${t.textContent}`);
-    for (const [other, u, b] of boxes.slice(i + 1)) {
-      if (e === other) continue;
-      const w = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-      // Letters have room above and below them: a third of a line may be shared.
-      const h = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (w > 2 && h > 0.34 * Math.min(a.height, b.height))
-        cut.push(`${t.textContent} × ${u.textContent}`);
-    }
-  });
-  return cut;
-}"""
-"""What is cut off, or written over something else."""
 
 COUNT_TONES = """
 window.tones = [];
@@ -78,31 +26,6 @@ OscillatorNode.prototype.start = function (...when) {
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The demonstration: 30 stations, two bridges, and the last 25 hours."""
-    directory = tmp_path_factory.mktemp("demo")
-    ports = {name: str(_free_port()) for name in ("http", "live", "broker")}
-    command = [*SONGTIEN, "demo", "--dir", str(directory / "data")]
-    command += [word for name, port in ports.items() for word in (f"--{name}-port", port)]
-    running = Service(directory, {}, command)
-    running.launch()
-    running.http_url = f"http://127.0.0.1:{ports['http']}/"
-
-    def filled() -> bool:
-        try:
-            lines = running.get("/api/v1/river").json()["mouths"]["cua-tieu"]["lines"]
-        except (httpx.HTTPError, LookupError, ValueError):
-            return False
-        return any(line.get("km") for line in lines)
-
-    try:
-        eventually(filled, "the last 25 hours are in", 120.0)
-        yield running
-    finally:
-        running.reap()
-
-
-@pytest.fixture(scope="module")
 def service(serving: Serving, relay: Relay) -> Service:
     relay.target = _free_port()
     running = serving(
@@ -110,38 +33,6 @@ def service(serving: Serving, relay: Relay) -> Service:
     )
     eventually(lambda: running.ready, "ready")
     return running
-
-
-def test_what_matters_is_read_from_five_metres(opened: Opened, demo: Service) -> None:
-    page = opened(demo.http_url)
-    expect(page.locator(".salt-text .km").first).to_have_text(re.compile(r"\d"))
-    expect(page.locator(".bridge .speed").first).to_have_text(re.compile(r"\d"))
-    expect(page.locator(".station.large").first).to_be_visible()
-    letters = page.evaluate(LETTERS)
-    figures(f"letters at 1080p, px: { ({k: (min(v), len(v)) for k, v in letters.items() if v}) }")
-    for name in ("alerts", "minutes", "lines", "large"):
-        assert letters[name], name
-        assert min(letters[name]) >= MAIN_PX - ROUND_PX, (name, letters[name])
-    # Whether there is a line of yesterday to compare with depends on the demonstration's hour.
-    for name in ("small", "counts", "places", "states", "clock", "changes"):
-        assert letters[name] or name == "changes", name
-        assert min(letters[name], default=BODY_PX) >= BODY_PX - ROUND_PX, (name, letters[name])
-    assert 3 <= len(letters["large"]) <= 12  # not everything can be large
-
-
-@pytest.mark.parametrize(
-    ("width", "height"), [(1280, 720), (1366, 768), (1920, 1080), (1920, 1200), (3840, 2160)]
-)
-def test_a_wall_of_any_size_shows_all_without_scrolling_or_cutting(
-    opened: Opened, demo: Service, width: int, height: int
-) -> None:
-    page = opened(demo.http_url, width=width, height=height)
-    for language in ("vi", "en"):
-        page.get_by_test_id(f"lang-{language}").click()
-        expect(page.locator(".salt-text .km").first).to_have_text(re.compile(r"\d"))
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate("document.documentElement.scrollHeight") <= height
-        assert page.evaluate(CUT) == []
 
 
 def test_figures_stand_against_the_same_tide_of_yesterday(opened: Opened, service: Service) -> None:
@@ -168,57 +59,6 @@ def test_figures_stand_against_the_same_tide_of_yesterday(opened: Opened, servic
     expect(large).to_have_class(re.compile("large"))  # beside the line
     expect(large.locator(".change")).to_have_text("▲1,00")
     expect(large.locator("title")).to_contain_text("cao hơn cùng con nước hôm trước 1,00 g/l")
-
-
-def test_minutes_of_a_bridge_stand_first_and_against_their_limits(
-    opened: Opened, demo: Service
-) -> None:
-    page = opened(demo.http_url)
-    # The first minutes of a bridge come once cars have been counted while it was free.
-    known = page.locator(".gauge:not(.unknown):visible")
-    line = page.locator(".bridge button").filter(has=known).first
-    expect(line.locator(".time")).to_have_text(re.compile(r"^\d+ phút$"))
-    expect(line.locator(".level-word")).not_to_be_empty()
-    gauge = line.locator(".gauge")
-    minutes = int(re.sub(r"\D", "", line.locator(".speed").text_content() or ""))
-    share = gauge.evaluate("(g) => g.querySelector('.fill').offsetWidth / g.offsetWidth")
-    assert abs(share - min(1, minutes / 75)) < 0.02
-    assert gauge.locator(".tick").all_text_contents() == ["15", "30", "60"]
-
-
-def test_the_first_view_is_light_and_quick(chromium: Browser, demo: Service) -> None:
-    context = chromium.new_context(viewport={"width": 1920, "height": 1080})
-    try:
-        page = context.new_page()
-        transferred: dict[str, int] = {}
-        link = context.new_cdp_session(page)
-        link.send("Network.enable")
-        urls: dict[str, str] = {}
-        link.on(
-            "Network.responseReceived",
-            lambda e: urls.update({e["requestId"]: e["response"]["url"]}),
-        )
-        link.on(
-            "Network.loadingFinished",
-            lambda e: transferred.update({e["requestId"]: int(e["encodedDataLength"])}),
-        )
-        page.goto(demo.http_url)
-        page.wait_for_function(
-            "() => /\\d/.test(document.querySelector('.station .value')?.textContent ?? '')"
-        )
-        took_ms = page.evaluate("performance.now()")
-        page.wait_for_load_state("networkidle")
-        total = sum(transferred.values())
-        figures(
-            f"first view: {total} bytes in {len(transferred)} answers, "
-            f"first figure after {took_ms:.0f} ms"
-        )
-        assert any("/assets/app-" in url for url in urls.values())
-        assert 20_000 < total < FIRST_VIEW_BYTES
-        # A machine that is shared with others may be many times slower; the figure is in the log.
-        assert took_ms < 15 * FIRST_FIGURE_MS
-    finally:
-        context.close()
 
 
 def test_each_severity_sounds_and_an_untaken_critical_alert_goes_on(

@@ -102,7 +102,7 @@ export class Bridges {
     const age = el("span", { class: "age", "data-testid": "age" });
     const notes = el("span", { class: "notes", "data-testid": "notes" });
     const main = el("span", { class: "main" }, name, level, el("span", { class: "time" }, speed, unit));
-    const more = el("span", { class: "more-of-it" }, incident, queue, notes, side, age);
+    const more = el("span", { class: "more-of-it" }, incident, queue, notes, age, side);
     const button = el(
       "button",
       { type: "button", "data-testid": `bridge-${station.id}-${direction}` },
@@ -159,8 +159,8 @@ function write(
   const name = `${line.station.name}, ${line.name.textContent ?? line.direction}`;
   const notes = notesOf(working === "" ? null : mode, said, view, at);
   setText(line.notes, notes);
-  // A note says more than the speeds, and takes their place.
-  setAttribute(line.button, "data-noted", notes !== "");
+  // A note says more than the speeds, and so does an incident: it takes their place.
+  setAttribute(line.button, "data-noted", notes !== "" || whole.incident?.value === 1);
   const spans = [line.level, line.queue, line.incident, line.notes];
   const words = spans.map((each) => each.textContent ?? "");
   const known = value !== null && whole.minutes !== null;
