@@ -15,10 +15,14 @@ from api.http import (
     dead_letters,
     desk,
     documents,
+    farmers,
     health,
+    inbound,
+    me,
     nongdan,
     nongdan_people,
     pages,
+    people,
     pictures,
     problem,
     reports,
@@ -26,8 +30,10 @@ from api.http import (
     rules,
     series,
     session,
+    signup,
     state,
     stations,
+    subscriptions,
     ticket,
     webhooks,
 )
@@ -62,6 +68,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.answers = state.Answers()
     app.state.password_checks = session.PasswordChecks()
     app.state.reports = Kept()
+    app.state.people_callers = anyio.CapacityLimiter(people.AT_ONCE)
     app.state.farm = nongdan.Kept()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
     for part in (
@@ -74,6 +81,7 @@ def create_app(service: Service) -> FastAPI:
         rules,
         desk,
         pictures,
+        farmers,
         rewind,
         checks,
         reports,
@@ -83,6 +91,10 @@ def create_app(service: Service) -> FastAPI:
         ticket,
         session,
         admin,
+        signup,
+        me,
+        subscriptions,
+        inbound,
         documents,
         nongdan,
         nongdan_people,
@@ -107,6 +119,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             tags=[
                 {"name": "readings", "description": "Stations, newest values, history."},
                 {"name": "alerts", "description": "Rules, and what they raised."},
+                {"name": "farmers", "description": "May water be taken; messages to farmers."},
                 {"name": "operators", "description": "For operators alone."},
                 {"name": "admins", "description": "Officers, their sessions, the audit."},
                 {"name": "service", "description": "Health, metrics, sign-in."},

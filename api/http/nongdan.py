@@ -153,7 +153,7 @@ def _made(name: str, asked_: Asked, seen: Seen, whole: str, key: object) -> Page
 
 
 def _settled(seen: Seen) -> list[object]:
-    day = [] if seen.day is None else [seen.day.today[-1:], len(seen.day.today)]
+    day = [] if seen.day is None else list(seen.day.today[-1:])
     around = [[one.name, one.g_l, one.t_ms, one.flag, one.state] for one in seen.around]
     return [seen.station, day, seen.day_fault, around, seen.now_ms // CURVE_MS // 10]
 

@@ -1,0 +1,112 @@
+"""The shapes of what farmers ask, for the OpenAPI document, with examples."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from api.http.shapes import Shape
+
+
+class FarmAnswerShape(Shape):
+    answer: Literal["take", "pump", "wait", "no", "unknown"]
+    row: int = Field(description="of the table of decisions, docs/river.md")
+    why: str
+    text_vi: str
+    text_en: str
+    station: str | None = Field(description="that tells; null: none measures this water")
+    limit_g_l: float
+    figure: float | None
+    figure_t: int | None
+    flag: int | None
+    trend: Literal["rising", "falling", "steady", ""]
+    since: int | None
+    until: int | None = Field(description="after this it is `unknown`; null: nothing runs out")
+    ends: int | None = Field(description="by the tide of the day before, for reference")
+    may_be_g_l: float | None
+    sim: bool
+    t: int
+
+
+class FarmAnswerOfShape(FarmAnswerShape):
+    place: str
+    crop: str | None
+    limit_asked_g_l: float
+
+
+class FarmPlaceShape(Shape):
+    place: str = Field(description="`intake/side`")
+    intake: str
+    name: str
+    side: Literal["river", "field"] = Field(description="outside the gate, or behind it")
+    gate: bool
+    answers: dict[str, FarmAnswerShape] = Field(description="by limit, mg/L")
+
+
+class FarmPlaces(Shape):
+    items: list[FarmPlaceShape]
+
+
+class FarmCropShape(Shape):
+    id: str
+    vi: str
+    en: str
+    limit_g_l: float
+    source: str
+    unverified: bool
+
+
+class FarmCrops(Shape):
+    items: list[FarmCropShape]
+    levels_g_l: list[float] = Field(description="the limits by which places are watched")
+
+
+ANSWER: Final[dict[str, Any]] = {
+    "answer": "no",
+    "row": 4,
+    "why": "too-salt",
+    "text_vi": "KHÔNG LẤY NƯỚC",
+    "text_en": "DO NOT TAKE WATER",
+    "station": "xuan-hoa",
+    "limit_g_l": 0.5,
+    "figure": 0.82,
+    "figure_t": 1766999280000,
+    "flag": 1,
+    "trend": "rising",
+    "since": 1766990000000,
+    "until": 1767001080000,
+    "ends": None,
+    "may_be_g_l": 1.1,
+    "sim": False,
+    "t": 1767000000000,
+}
+ANSWER_OF: Final[dict[str, Any]] = {
+    **ANSWER,
+    "place": "xuan-hoa/river",
+    "crop": "durian",
+    "limit_asked_g_l": 0.5,
+}
+PLACES: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "place": "xuan-hoa/river",
+            "intake": "xuan-hoa",
+            "name": "Cống Xuân Hòa",
+            "side": "river",
+            "gate": True,
+            "answers": {"500": ANSWER},
+        }
+    ]
+}
+CROPS_EXAMPLE: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "id": "durian",
+            "vi": "Sầu riêng",
+            "en": "Durian",
+            "limit_g_l": 0.5,
+            "source": "nongnghiep.vn d353660",
+            "unverified": False,
+        }
+    ],
+    "levels_g_l": [0.3, 0.4, 0.45, 0.5],
+}
