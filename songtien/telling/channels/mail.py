@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 import time
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -55,7 +56,11 @@ class MailChannel:
     def send(self, parcel: Parcel) -> Answer:
         if not _ADDRESS.fullmatch(parcel.address):
             return Answer(Verdict.REFUSED, "the address is no e-mail address")
-        message = self._message(parcel)
+        try:
+            message = self._message(parcel)
+        except (ValueError, IndexError, MessageError):
+            # The library's own parser of headers has such ends; its texts repeat what it was given.
+            return Answer(Verdict.REFUSED, "the message can't be written as mail")
         try:
             return self._handed_over(parcel.address, message)
         except (smtplib.SMTPException, OSError, ValueError) as error:
@@ -78,7 +83,8 @@ class MailChannel:
         message["Subject"] = _line(text.title) or _line(text.body)
         message["Date"] = formatdate(usegmt=True)
         domain = own["from_address"].rpartition("@")[2]
-        message["Message-ID"] = f"<{re.sub(r'[^0-9A-Za-z-]', '-', parcel.key)}@{domain}>"
+        key = re.sub(r"[^0-9A-Za-z-]", "-", parcel.key) or "-"
+        message["Message-ID"] = f"<{key}@{domain}>"
         # Machines do not answer this (RFC 3834, 5).
         message["Auto-Submitted"] = "auto-generated"
         if parcel.stop_url.startswith("https://") and not re.search(r"[\s<>]", parcel.stop_url):
