@@ -15,6 +15,9 @@ from api.http import problem
 from api.service import About
 
 BODY_MAX_BYTES: Final = 65_536
+LONGER_BYTES: Final = {("POST", "/api/v1/subscriptions/import"): 1_000_000}
+"""A community's list of people is the one body that is longer."""
+
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
 _FIXED_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -111,10 +114,11 @@ class Shell:
             await send(message)
 
         try:
-            body = await _whole_body(scope, receive)
+            longest = LONGER_BYTES.get((method, scope["path"]), BODY_MAX_BYTES)
+            body = await _whole_body(scope, receive, longest)
             if body is None:
                 refusal = problem.response(
-                    "too-large", f"a body has at most {BODY_MAX_BYTES} bytes", scope["path"]
+                    "too-large", f"a body has at most {longest} bytes", scope["path"]
                 )
                 await refusal(inner, receive, send_outwards)
             else:
@@ -143,13 +147,17 @@ class Shell:
 
 def _known(method: str) -> str:
     """A method as a label: whatever a stranger invents must not become a new series."""
-    return method if method in {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} else "other"
+    return (
+        method
+        if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+        else "other"
+    )
 
 
-async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
+async def _whole_body(scope: Scope, receive: Receive, longest: int) -> bytes | None:
     """The request's body, or None once it is known to be over the limit."""
     length = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
-    if length.isdigit() and int(length) > BODY_MAX_BYTES:
+    if length.isdigit() and int(length) > longest:
         return None
     chunked = any(k == b"transfer-encoding" for k, _ in scope["headers"])
     if not chunked and (not length or length == b"0"):
@@ -163,7 +171,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
             break  # the caller is gone; what is there is answered, and nobody reads it
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > BODY_MAX_BYTES:
+        if size > longest:
             return None
         more = message.get("more_body", False)
     return b"".join(parts)

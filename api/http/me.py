@@ -1,0 +1,156 @@
+"""What is stored about a person, for that person: seen, changed, exported, stopped, erased.
+
+The token stands in the `Authorization` header or in a form, never in an address: those end in
+the log files of whatever lies between.
+"""
+
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Request, Response, Security
+from fastapi.security import APIKeyHeader
+
+from api.http.access import ServiceHere
+from api.http.answer import answer, encoded
+from api.http.farmer_shapes import ChangeBody, DoneShape, ExportShape, MeShape
+from api.http.health import example
+from api.http.people import ME, follows_of, me_shape, on_worker, people_of, quiet_of, too_many
+from api.http.problem import Problem, documented
+from api.people.terms import Changes, ChangeWhy
+
+router = APIRouter(tags=["farmers"])
+
+PATH = "/api/v1/farmers/me"
+FORM = "application/x-www-form-urlencoded"
+_SCHEME = APIKeyHeader(
+    name="Authorization",
+    scheme_name="Farmer",
+    auto_error=False,
+    description="`Farmer …` with the token of `/api/v1/farmers/confirm`, which also stands in the "
+    "link of each message.",
+)
+
+
+async def farmer_token(request: Request, _shown: Annotated[str | None, Security(_SCHEME)]) -> str:
+    """What was shown as a token, known or not. Raises a problem where nothing was."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "farmer" and token.strip():
+        return token.strip()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind == FORM:
+        text = (await request.body()).decode("utf-8", "replace")
+        try:
+            found = dict(parse_qsl(text, max_num_fields=20)).get("token", "")
+        except ValueError:
+            found = ""
+        if found:
+            return found
+    raise _nobody("show the token of your link as `Authorization: Farmer …`")
+
+
+Token = Annotated[str, Depends(farmer_token)]
+_PROBLEMS = documented("unauthorized", "not-found", "invalid")
+
+
+def _nobody(detail: str) -> Problem:
+    headers = {"WWW-Authenticate": 'Farmer realm="songtien"'}
+    return Problem("unauthorized", detail, headers=headers)
+
+
+def _unknown() -> Problem:
+    return _nobody("nothing is stored under this token: stopped, erased, or never there")
+
+
+@router.get(
+    PATH,
+    summary="What is stored about me",
+    response_model=MeShape,
+    responses={200: example(ME), **_PROBLEMS},
+)
+async def me(request: Request, service: ServiceHere, token: Token) -> Response:
+    """The address is masked; `/export` has all of it."""
+    people, now_ms = people_of(service), service.now_ms()
+    stored = await on_worker(request, lambda: people.by_token(token, now_ms))
+    if stored is None:
+        raise _unknown()
+    return answer(encoded(me_shape(stored)))
+
+
+@router.patch(
+    PATH,
+    summary="Follow something else, or be told otherwise",
+    response_model=MeShape,
+    responses={200: example(ME), **_PROBLEMS},
+)
+async def change(
+    request: Request, service: ServiceHere, token: Token, body: ChangeBody
+) -> Response:
+    """What is left out stays. `follows` replaces all that was followed; `quiet: null` takes quiet
+    hours away.
+    """
+    people, now_ms = people_of(service), service.now_ms()
+    changes = Changes(
+        None if body.follows is None else follows_of(service, body.follows),
+        quiet_of(body.quiet),
+        "quiet" in body.model_fields_set and body.quiet is None,
+        body.lang,
+    )
+    found = await on_worker(request, lambda: people.change(token, changes, now_ms))
+    if found is ChangeWhy.UNKNOWN:
+        raise _unknown()
+    if found is not ChangeWhy.DONE:
+        raise too_many()
+    return await me(request, service, token)
+
+
+@router.delete(
+    PATH,
+    summary="Erase everything about me",
+    response_model=DoneShape,
+    responses={200: example({"done": True}), **_PROBLEMS},
+)
+async def erase(request: Request, service: ServiceHere, token: Token) -> Response:
+    """Nothing stays, not even what keeps a community's list from bringing the number back; to be
+    left alone for good, stop.
+    """
+    people, now_ms = people_of(service), service.now_ms()
+    if not await on_worker(request, lambda: people.erase(token, now_ms)):
+        raise _unknown()
+    return answer(encoded({"done": True}))
+
+
+@router.post(
+    f"{PATH}/stop",
+    summary="Stop all messages",
+    response_model=DoneShape,
+    responses={200: example({"done": True}), **_PROBLEMS},
+)
+async def stop(request: Request, service: ServiceHere, token: Token) -> Response:
+    """The address is erased at once, on all channels. A keyed hash of it stays with the date, so
+    that no list brings it back. Also takes a form with the field `token`.
+    """
+    people, now_ms = people_of(service), service.now_ms()
+    if not await on_worker(request, lambda: people.stop(token, now_ms)):
+        raise _unknown()
+    return answer(encoded({"done": True}))
+
+
+@router.get(
+    f"{PATH}/export",
+    summary="Everything that is stored about me",
+    response_model=ExportShape,
+    responses={
+        200: example({"number": 12, "channel": "sms", "address": "+84…", "follows": ME["follows"]}),
+        **_PROBLEMS,
+    },
+)
+async def export(request: Request, service: ServiceHere, token: Token) -> Response:
+    """In words, with the address in full and what became of the messages."""
+    people, now_ms = people_of(service), service.now_ms()
+    found = await on_worker(request, lambda: people.export(token, now_ms))
+    if found is None:
+        raise _unknown()
+    return answer(
+        encoded(found),
+        headers={"Content-Disposition": 'attachment; filename="toi.json"'},
+    )
