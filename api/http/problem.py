@@ -46,7 +46,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Somebody was faster",
         "Look at it as it now is (`alert` or `item`), and act again with its `ver` if need be.",
     ),
-    "too-large": Kind(413, "Too large", "Send a body of at most 64 KiB."),
+    "too-large": Kind(413, "Too large", "Send a shorter body; `detail` says how long it may be."),
     "invalid": Kind(422, "Not understood", "Mend what `errors` names."),
     "too-many-points": Kind(
         422, "Too many points", "Ask for a shorter range, or for aggregates with `step`."

@@ -18,6 +18,7 @@ BODY_MAX_BYTES: Final = 65_536
 LONGER_BYTES: Final = {("POST", "/api/v1/subscriptions/import"): 1_000_000}
 """A community's list of people is the one body that is longer."""
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
 _FIXED_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -147,11 +148,7 @@ class Shell:
 
 def _known(method: str) -> str:
     """A method as a label: whatever a stranger invents must not become a new series."""
-    return (
-        method
-        if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-        else "other"
-    )
+    return method if method in _METHODS else "other"
 
 
 async def _whole_body(scope: Scope, receive: Receive, longest: int) -> bytes | None:
