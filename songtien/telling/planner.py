@@ -132,6 +132,8 @@ class Planner:
     def step(self) -> bool:
         """Do a bounded piece of what there is to do; False where there was nothing."""
         took = self._take()
+        if took == TAKEN_MAX:
+            return True  # what comes later may overtake what would be told now
         thought = self._think()
         late = self._deliveries.expire(self._clock_ms(), GONE_MAX)
         self.late += late

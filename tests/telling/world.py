@@ -119,7 +119,7 @@ class World:
         self.channel = Told()
         self.settings = channel_settings(**settings)
         self.permits: Permitted | None = None
-        self.words = words
+        self.words: Callable[..., Text] = words
         self.start()
 
     def start(self) -> None:
