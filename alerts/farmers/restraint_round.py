@@ -9,6 +9,7 @@ from alerts.farmers.restraint_times import (
     DAILY_MAX,
     DIGEST_H,
     GROUP_MS,
+    PERMISSIONS,
     SAME_EVENT_MS,
     SECONDED_MS,
     digest_after_ms,
@@ -30,7 +31,6 @@ from alerts.farmers.restraint_types import (
     Why,
 )
 
-PERMISSIONS: Final = frozenset({Kind.FRESH, Kind.OPEN})
 _WATER: Final = frozenset({Kind.SALT, Kind.FRESH, Kind.OPEN, Kind.SHUT})
 _MEASURED: Final = frozenset({Kind.SILENT, Kind.HEARD})
 

@@ -20,6 +20,8 @@ SAME_EVENT_MS: Final = 12 * HOUR_MS
 DAILY_MAX: Final = 4
 DIGEST_H: Final = (6, 18)
 
+PERMISSIONS: Final = frozenset({Kind.FRESH, Kind.OPEN})
+
 UNSECONDED_MS: Final = HOUR_MS // 2
 """As old as a reading may be that permits; later only the newest answer can."""
 

@@ -1,0 +1,105 @@
+"""Messages that answer a person: the code, the welcome, the goodbye, the trial. Pure."""
+
+from typing import Final
+
+from alerts.farmers.parcel import Form, Text
+from alerts.farmers.person import Person
+from alerts.farmers.texts_fit import params, worded
+from alerts.farmers.texts_long import more
+from alerts.farmers.texts_words import Both, clock, language
+from alerts.farmers.texts_zalo import LIMITS
+
+STOP_WORD: Final = "HUY"
+"""What a reply begins with by which somebody leaves; "HỦY" arrives so from many phones."""
+
+_CODE: Final[Both] = (
+    (
+        "Mã đăng ký tin mặn ngọt: {code}, có hiệu lực 10 phút. "
+        "Nếu bạn không đăng ký, hãy bỏ qua tin này."
+    ),
+    (
+        "Your code for salinity messages: {code}, good for 10 minutes. "
+        "If you did not ask for it, ignore this."
+    ),
+)
+_WELCOME_SHORT: Final[Both] = (
+    (
+        "Đã đăng ký tin mặn ngọt. Muốn ngưng: nhắn {stop}. "
+        "Không có tin không phải là nước ngọt: đo trước khi lấy."
+    ),
+    (
+        "You will get salinity messages. To stop: reply {stop}. "
+        "No message doesn't mean fresh water: measure before taking any."
+    ),
+)
+_WELCOME_LONG: Final[Both] = (
+    (
+        "Bạn đã đăng ký nhận tin mặn ngọt. "
+        "Muốn ngưng: bấm đường dẫn ngưng nhận tin, hoặc nhắn {stop}. "
+        "Không có tin không có nghĩa là nước ngọt: luôn đo trước khi lấy."
+    ),
+    (
+        "You will get salinity messages. "
+        "To stop: use the link for stopping, or reply {stop}. "
+        "No message doesn't mean fresh water: always measure before taking any."
+    ),
+)
+_STOPPED: Final[Both] = (
+    "Đã ngưng gửi tin mặn ngọt đến bạn. Muốn nhận lại, xin đăng ký lại.",
+    "You will get no more salinity messages. To get them again, subscribe again.",
+)
+_TRIAL: Final[Both] = (
+    "TIN THỬ lúc {at}: kênh gửi tin hoạt động. Không phải tin về nước.",
+    "A TRIAL at {at}: messages get through. This says nothing of the water.",
+)
+
+_TITLES: Final[dict[str, Both]] = {
+    "code": ("Mã đăng ký tin mặn ngọt", "Your code for salinity messages"),
+    "welcome": ("Đã đăng ký tin mặn ngọt", "Subscribed to salinity messages"),
+    "stopped": ("Đã ngưng gửi tin mặn ngọt", "Salinity messages stopped"),
+    "trial": ("Tin thử", "Trial"),
+}
+
+
+def code(code: str, lang: str, form: Form) -> Text:
+    """By which somebody shows that an address is his."""
+    place = language(lang)
+    return _text("code", _CODE[place].format(code=code), place, form, ma=code)
+
+
+def welcome(person: Person, form: Form, site: str) -> Text:
+    """The first message to a person; it says how to stop."""
+    lang = language(person.lang)
+    short = form in (Form.SMS, Form.SMS_UNICODE)
+    text = (_WELCOME_SHORT if short else _WELCOME_LONG)[lang].format(stop=STOP_WORD)
+    count = str(len({each.place for each in person.follows}) or 1)
+    address = f" {see(site, lang)}" if short else f"\n\n{more(site, lang)}"
+    whole = _text("welcome", (text + address).strip(), lang, form, so_noi=count)
+    # The address of the page is worth no second part.
+    if short and whole.parts > worded(text, form).parts:
+        return _text("welcome", text, lang, form)
+    return whole
+
+
+def stopped(lang: str, form: Form) -> Text:
+    """The last message to a person."""
+    place = language(lang)
+    return _text("stopped", _STOPPED[place], place, form, ket_qua=_TITLES["stopped"][place])
+
+
+def trial(lang: str, form: Form, now_ms: int) -> Text:
+    """An officer's, to himself."""
+    place, at = language(lang), clock(now_ms, now_ms)
+    return _text("trial", _TRIAL[place].format(at=at), place, form, luc=at)
+
+
+def see(site: str, lang: int) -> str:
+    return f"{('Xem', 'See')[lang]} {site}" if site else ""
+
+
+def _text(kind: str, text: str, lang: int, form: Form, **named: str) -> Text:
+    if form is Form.ZALO:
+        return Text("", text, template=kind, params=params(named, LIMITS))
+    if form is Form.LONG:
+        return Text(_TITLES[kind][lang], text)
+    return worded(text, form)
