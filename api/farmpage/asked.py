@@ -1,6 +1,6 @@
 """What somebody asks the page, read off its address; and what is wrong with it, in words. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
@@ -80,7 +80,7 @@ def asked(
     found, place_faults = _with_place(found, first, intakes)
     crop = first.get("cay", "")
     if crop and crop not in CROPS:
-        faults.append(_fault("cay", crop, ", ".join(CROPS), found.lang))
+        faults.append(_fault("cay", crop, _crops(found.lang), found.lang))
     own_mg_l, limit_fault = _limit_mg_l(first.get("gioihan", ""), found.lang)
     whole = replace(found, crop=CROPS.get(crop), own_mg_l=own_mg_l)
     return whole, (*faults, *place_faults, *limit_fault)
@@ -108,7 +108,7 @@ def _with_place(
     if not name:
         return found, []
     if name not in intakes:
-        return found, [_fault("noi", name, ", ".join(intakes), found.lang)]
+        return found, [_fault("noi", name, _named(intakes.values()), found.lang)]
     if side and side not in SIDES:
         return found, [_fault("phia", side, ", ".join(SIDES), found.lang)]
     place = Place(name, SIDES[side] if side else intakes[name].side)
@@ -116,6 +116,14 @@ def _with_place(
         accepted = NAMED[intakes[name].side]
         return found, [_fault("phia", side, accepted, found.lang)]
     return replace(found, place=place), []
+
+
+def _crops(lang: str) -> str:
+    return ", ".join(f"{c.vi if lang == 'vi' else c.en} ({c.id})" for c in CROPS.values())
+
+
+def _named(intakes: Iterable[Intake]) -> str:
+    return ", ".join(f"{one.name} ({one.id})" for one in intakes)
 
 
 def _limit_mg_l(text: str, lang: str) -> tuple[float | None, list[str]]:

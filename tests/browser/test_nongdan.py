@@ -1,0 +1,322 @@
+"""The farmer's page on a phone of 360 px, with JavaScript and without: service and broker are real."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.axe import grave
+from tests.browser.conftest import TELL_VIOLATIONS
+from tests.e2e.conftest import Serving
+from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
+
+pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
+
+WIDTH, HEIGHT = 360, 740
+LIGHT_BYTES = 25_000
+"""Of the first view, over the wire. What is asked of it is 60 kB."""
+
+QUARTER_MIN = 15
+TAKE = "noi=ngu-hiep&phia=song&cay=durian"
+NO = "noi=xuan-hoa&phia=song&cay=durian"
+WAIT = "noi=dong-tam&phia=song&cay=dragon-fruit"
+SILENT = "noi=vam-giong&phia=song&cay=rice"
+PUMP = "noi=nguyen-tan-thanh&phia=song&cay=durian"
+BEHIND = "noi=xuan-hoa&phia=dong&cay=durian"
+SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+
+SMALLEST_LETTERS = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let least = 1e9;
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || element.closest("title, noscript, option")) continue;
+    least = Math.min(least, parseFloat(getComputedStyle(element).fontSize));
+  }
+  return least;
+}"""
+SMALLEST_TARGET = """() => Math.min(...[...document.querySelectorAll(
+    "a, button, select, input:not([type=hidden]):not([type=checkbox]):not([type=radio]), label.pick")]
+  .filter((each) => each.offsetParent).map((each) => each.getBoundingClientRect().height))"""
+NO_STORAGE = """Object.defineProperty(window, "localStorage",
+  { get() { throw new DOMException("denied", "SecurityError"); } });"""
+
+
+class Phones:
+    """`phones(path)`: a page on a phone of its own; what its browser complains of is kept."""
+
+    def __init__(self, chromium: Browser, service: Service) -> None:
+        self._chromium = chromium
+        self._url = service.http_url.rstrip("/")
+        self.complaints: list[str] = []
+        self._pages: list[Page] = []
+
+    def __call__(self, path: str = "", *, script: bool = True, before: str = "") -> Page:
+        context = self._chromium.new_context(
+            viewport={"width": WIDTH, "height": HEIGHT}, java_script_enabled=script, locale="vi-VN"
+        )
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.add_init_script(TELL_VIOLATIONS + before)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+        self._pages.append(page)
+        if path:
+            page.goto(self.url(path))
+        return page
+
+    def url(self, path: str) -> str:
+        return f"{self._url}{path if path.startswith('/') else f'/nong-dan?{path}'}"
+
+    def put_down(self) -> None:
+        for page in self._pages:
+            page.context.close()
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("messages") / "messages.jsonl"
+
+
+@pytest.fixture(scope="module")
+def service(serving: Serving, messages: Path) -> Service:
+    running = serving(CHANNEL__SMS__KIND="file", CHANNEL__SMS__PATH=str(messages))
+    eventually(lambda: running.ready, "ready")
+    tells(running, "tam-binh", "tb-01", [(m, 0.12) for m in range(120, -1, -10)])
+    tells(running, "dong-tam", "dt-01", [(m, 0.4 - m / 600) for m in range(120, -1, -10)])
+    tells(running, "kinh-xang", "kx-01", [(m, 0.1) for m in range(120, -1, -10)])
+    tells(running, "vam-giong", "vg-01", [(m, 0.9) for m in range(300, 170, -10)])
+    # Two tides with a hole, and the same a day before.
+    river = [(m, salt(m)) for m in range(52 * 60, -1, -QUARTER_MIN) if not 400 < m < 560]
+    tells(running, "xuan-hoa", "xh-01", river)
+    eventually(lambda: _answer(running, "xuan-hoa/river") == "no", "xuan-hoa is too salt")
+    eventually(lambda: _answer(running, "ngu-hiep/river") == "take", "ngu-hiep is fresh")
+    return running
+
+
+@pytest.fixture
+def phones(chromium: Browser, service: Service) -> Iterator[Phones]:
+    found = Phones(chromium, service)
+    yield found
+    found.put_down()
+    assert found.complaints == []
+
+
+def salt(minutes_ago: int) -> float:
+    """A river between 0.3 and 1.1 g/L, at its highest now and a tide ago."""
+    return round(0.7 + 0.4 * math.cos(minutes_ago / (12 * 60 + 25) * 2 * math.pi), 3)
+
+
+def tells(
+    service: Service, station: str, device: str, rows: list[tuple[int, float]], **more: Any
+) -> None:
+    """A probe sends what it has read, minutes ago and g/L, many samples a message."""
+    at = now_ms()
+    url = service.settings["MQTT__URL"]
+    for begin in range(0, len(rows), 60):
+        samples = [
+            {"t": at - minutes * 60_000, "sal_g_l": value, **more}
+            for minutes, value in rows[begin : begin + 60]
+        ]
+        publish(url, salinity_topic(station, device), obs(*samples))
+
+
+def _answer(service: Service, place: str, crop: str = "durian") -> str:
+    found = service.get("/api/v1/farmers/answer", None, place=place, crop=crop)
+    return str(found.json().get("answer"))
+
+
+def first_line(page: Page) -> Locator:
+    return page.locator("h1:visible").first
+
+
+@SCRIPT
+@pytest.mark.parametrize(
+    ("query", "expected", "reason"),
+    [
+        (TAKE, "CÓ THỂ LẤY NƯỚC", "Đo lại trước khi lấy."),
+        (NO, "KHÔNG LẤY NƯỚC", "Nước mặn quá mức 0,5 g/l."),
+        (WAIT, "CHƯA LẤY NƯỚC, CHỜ", "Mặn còn lên."),
+        (PUMP, "NGỌT, CHỈ BƠM ĐƯỢC", "Đo lại trước khi bơm."),
+        (SILENT, "CHƯA RÕ: trạm mất tín hiệu từ", "Không lấy nếu chưa tự đo."),
+        (BEHIND, "CHƯA RÕ", "Không có trạm đo nước phía trong cống."),
+    ],
+)
+def test_each_answer(phones: Phones, query: str, expected: str, reason: str, script: bool) -> None:
+    page = phones(query, script=script)
+    expect(first_line(page)).to_contain_text(expected)
+    expect(page.locator("#answer")).to_contain_text(reason)
+    assert page.locator("body").evaluate("b => b.scrollWidth") <= WIDTH if script else True
+    box = first_line(page).bounding_box()
+    assert box is not None
+    assert box["y"] < 30  # the very first thing
+
+
+def test_a_closed_gate(phones: Phones, service: Service) -> None:
+    token = service.token("operator")
+    ver = service.get("/api/v1/desk").json()["intakes"].get("nguyen-tan-thanh", {}).get("ver", 0)
+    entry: dict[str, Any] = {"taking": False, "gate": "closed", "ver": ver, "note": ""}
+    said = service.post("/api/v1/intakes/nguyen-tan-thanh", token, **entry)
+    assert said.status_code == 200, said.text
+    page = phones(PUMP)
+    expect(first_line(page)).to_have_text("CHƯA LẤY ĐƯỢC: CỐNG ĐÓNG")
+    expect(page.locator("#answer")).to_contain_text("Ngoài sông ngọt, nhưng nước không vào được.")
+
+
+def test_above_the_fold_are_answer_figure_curve_and_the_river(phones: Phones) -> None:
+    page = phones(NO)
+    for part in (".figure .value", ".trend", "time.age", "figure svg", ".around li"):
+        box = page.locator(part).first.bounding_box()
+        assert box is not None, part
+        assert box["y"] + box["height"] <= HEIGHT, part
+    expect(page.locator("figure title")).to_contain_text("Mất số đo 1 lần")
+    expect(page.locator("figure")).to_contain_text("mức của tôi 0,5")
+    assert page.locator("polyline.d").count() == 2  # a gap stays a gap
+    assert page.locator("polyline.b").count() >= 1
+    assert page.evaluate(SMALLEST_LETTERS) >= 18
+    assert page.evaluate(SMALLEST_TARGET) >= 48
+    assert grave(page) == []
+
+
+def test_the_first_view_is_light(phones: Phones) -> None:
+    page = phones()
+    sizes: list[tuple[str, int]] = []
+
+    def finished(request: Any) -> None:
+        found = request.sizes()
+        sizes.append((request.url, found["responseBodySize"] + found["responseHeadersSize"]))
+
+    page.on("requestfinished", finished)
+    page.goto(phones.url(NO))
+    page.wait_for_load_state("networkidle")
+    assert {url.rpartition(".")[2] for url, _ in sizes[1:]} == {"css", "js"}
+    assert sum(size for _, size in sizes) < LIGHT_BYTES, sizes
+
+
+@SCRIPT
+def test_choosing_by_a_plain_form(phones: Phones, script: bool) -> None:
+    page = phones("/nong-dan", script=script)
+    expect(first_line(page)).to_have_text("Lấy nước được không?")
+    page.get_by_label("Lấy nước ở đâu").select_option("Cống Xuân Hòa: ngoài sông")
+    page.get_by_label("Trồng gì, nuôi gì").select_option("Sầu riêng (0,5 g/l)")
+    page.get_by_role("button", name="Xem").click()
+    expect(first_line(page)).to_have_text("KHÔNG LẤY NƯỚC")
+    page.get_by_label("Mức mặn của riêng tôi").fill("3")
+    page.get_by_role("button", name="Xem").click()
+    expect(page.locator(".mine")).to_contain_text("mức của tôi 3 g/l")
+
+
+def test_the_phone_remembers_and_nobody_else(phones: Phones) -> None:
+    page = phones(NO)
+    expect(first_line(page)).to_have_text("KHÔNG LẤY NƯỚC")
+    page.goto(phones.url("/nong-dan"))
+    expect(first_line(page)).to_have_text("KHÔNG LẤY NƯỚC")
+    assert page.context.cookies() == []
+    private = phones(NO, before=NO_STORAGE)
+    expect(first_line(private)).to_have_text("KHÔNG LẤY NƯỚC")
+    private.goto(phones.url("/nong-dan"))
+    expect(first_line(private)).to_have_text("Lấy nước được không?")
+
+
+def test_a_page_left_open_takes_its_answer_back(phones: Phones) -> None:
+    """Without a line it may say nothing else once what it knows has run out."""
+    page = phones()
+    page.clock.install()
+    page.goto(phones.url(TAKE))
+    expect(first_line(page)).to_have_text("CÓ THỂ LẤY NƯỚC")
+    page.context.set_offline(True)
+    expect(page.locator("#offline")).to_contain_text("Mất mạng từ")
+    page.clock.fast_forward("31:00")
+    expect(first_line(page)).to_contain_text("CHƯA RÕ: chưa có tin mới từ")
+    expect(page.get_by_text("CÓ THỂ LẤY NƯỚC")).to_be_hidden()
+    expect(page.locator("time.age").first).to_contain_text(re.compile("[34][0-9] phút"))
+    expect(page.locator(".trend")).to_be_hidden()
+    phones.complaints.clear()  # of requests that failed, which they were meant to
+
+
+def test_it_is_renewed_in_place(phones: Phones, service: Service) -> None:
+    page = phones()
+    page.clock.install()
+    page.goto(phones.url("noi=ngu-hiep&phia=song&cay=household&gioihan=4"))
+    page.evaluate("document.body.dataset.same = 'page'")
+    tells(service, "thoi-loc", "tl-01", [(20, 5.0), (10, 5.0), (0, 5.0)])
+    eventually(lambda: _answer(service, "ngu-hiep/river", "mango") == "no", "it is salt")
+    page.clock.fast_forward("01:05")
+    expect(first_line(page)).to_contain_text("KHÔNG LẤY NƯỚC")
+    expect(page.locator("#offline")).to_be_hidden()
+    assert page.evaluate("document.body.dataset.same") == "page"
+
+
+def test_brought_back_by_the_browser_after_hours_it_does_not_permit(phones: Phones) -> None:
+    """A sleeping tab comes back with the page as it was; the phone's clock tells."""
+    page = phones()
+    page.route("**/luc-nay*", lambda route: route.abort())
+    page.clock.install(time=(now_ms() + 6 * 3_600_000) / 1000)
+    page.goto(phones.url(TAKE))
+    expect(first_line(page)).to_contain_text("CHƯA RÕ")
+    phones.complaints.clear()
+
+
+def test_a_wrong_address_is_answered_in_words(phones: Phones) -> None:
+    page = phones("noi=xuan-hoa&cay=durian&gioihan=nhieu", script=False)
+    expect(first_line(page)).to_have_text("Chưa hiểu điều bạn hỏi")
+    expect(page.locator("li").first).to_contain_text("0,3 - 40 g/l")
+    phones.complaints.clear()  # the browser tells of the status
+
+
+@SCRIPT
+def test_signing_up_seeing_all_and_stopping(phones: Phones, messages: Path, script: bool) -> None:
+    page = phones(NO, script=script)
+    page.get_by_role("link", name="Nhận tin nhắn").click()
+    page.get_by_label("Số điện thoại").fill("0912 345 001" if script else "0912 345 002")
+    expect(page.get_by_label("Lấy nước ở đâu")).to_have_value("xuan-hoa/song")
+    known = len(_lines(messages))
+    page.get_by_role("button", name="Gửi mã cho tôi").click()
+    said = eventually(lambda: _lines(messages)[known:], "the code is sent")[0]["text"]
+    code = re.search(r"\b\d{6}\b", said)
+    assert code is not None, said
+    page.get_by_label("Mã 6 số").fill(code[0])
+    page.get_by_role("button", name="Xong").click()
+    expect(first_line(page)).to_have_text("Những gì lưu về bạn")
+    if script:
+        assert grave(page) == []
+        assert page.evaluate(SMALLEST_LETTERS) >= 18
+    page.get_by_label("Mức mặn, g/l").fill("0,4")
+    page.get_by_role("button", name="Lưu thay đổi").click()
+    expect(page.get_by_text("Đã lưu.")).to_be_visible()
+    expect(page.get_by_label("Mức mặn, g/l")).to_have_value("0,4")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Tải về").click()
+    exported = json.loads(download.value.path().read_text("utf-8"))
+    assert exported["follows"][0]["limit_g_l"] == 0.4
+    mine = page.url
+    page.get_by_role("button", name="Ngưng nhắn tin" if script else "Xóa tất cả").click()
+    done = "Đã ngưng nhắn tin" if script else "Đã xóa tất cả"
+    expect(first_line(page)).to_have_text(done)
+    page.goto(mine)
+    expect(first_line(page)).to_have_text("Đường dẫn này không còn dùng được")
+    phones.complaints.clear()  # the browser tells of the status
+
+
+def test_the_form_is_for_everybody(phones: Phones) -> None:
+    page = phones("/nong-dan/dang-ky?noi=xuan-hoa&phia=song&cay=durian")
+    assert grave(page) == []
+    assert page.evaluate(SMALLEST_LETTERS) >= 18
+    assert page.evaluate(SMALLEST_TARGET) >= 48
+    assert page.locator("body").evaluate("b => b.scrollWidth") <= WIDTH
+    start = phones("/nong-dan")
+    assert grave(start) == []
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
