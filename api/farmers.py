@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alerts.farmers.gateway import InboundFields, ReportFields
+from alerts.farmers.parcel import Form
 
 if TYPE_CHECKING:
     from api.people.people import People
@@ -41,21 +42,18 @@ class HeldAsked:
     ids: tuple[int, ...] | None
     channel: str | None
     event: str | None
+    why: str | None
     limit: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a bulletin would reach over one channel, at most.
-
-    unicode : SMS with diacritics, whose parts hold less
-    """
+    """Whom a bulletin would reach over one channel, at most. `cost_per_part` is in đồng."""
 
     channel: str
-    kind: str
+    form: Form
     people: int
     cost_per_part: int
-    unicode: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,10 +270,20 @@ async def carry_out(service: Service, principal: Principal, action: Action) -> A
 
 
 async def take_entry(
-    service: Service, principal: Principal, what: What, subject: str, body: Item, note: str
+    service: Service,
+    principal: Principal,
+    what: What,
+    subject: str,
+    body: Item,
+    note: str,
+    deed: str = "",
 ) -> EnteredOutcome:
-    """The same for what an officer enters beside alerts; raises the same."""
-    async with _audited(service, principal, f"{what.value} {subject}") as line:
+    """The same for what an officer enters beside alerts; raises the same.
+
+    deed : for the audit, where several things are done to what is entered
+    """
+    named = f"{what.value}.{deed}" if deed else what.value
+    async with _audited(service, principal, f"{named} {subject}") as line:
         entered = await service.enter(Entering(what, subject, body, principal.name, note))
         line.outcome = entered.outcome.value
     return entered

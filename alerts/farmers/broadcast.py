@@ -33,6 +33,7 @@ from alerts.entries import (
 )
 from alerts.farmers import gsm7
 from alerts.farmers.notice import ANY_LEVEL, Kind, Notice
+from alerts.farmers.parcel import Form
 from alerts.farmers.place import places
 from alerts.farmers.second_meaning import second_meanings
 from ingest.intakes import Intake
@@ -187,9 +188,20 @@ def as_sms(words: Words) -> dict[str, Any]:
     }
 
 
+def parts(words: Words, form: Form) -> int:
+    """As many messages as are paid for, for each person."""
+    if form is Form.SMS:
+        return gsm7.parts(sms_text(words))
+    return gsm7.parts(_whole(words)) if form is Form.SMS_UNICODE else 1
+
+
 def sms_text(words: Words) -> str:
     """Its words as SMS."""
-    return gsm7.strip(f"{words.issuer}: {words.title}. {' '.join(words.text.split())}")
+    return gsm7.strip(_whole(words))
+
+
+def _whole(words: Words) -> str:
+    return f"{words.issuer}: {words.title}. {' '.join(words.text.split())}"
 
 
 # What a body may hold.

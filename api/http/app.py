@@ -10,6 +10,7 @@ from api.http import (
     acts,
     admin,
     alerts,
+    broadcasts,
     cap,
     checks,
     dead_letters,
@@ -34,6 +35,7 @@ from api.http import (
     state,
     stations,
     subscriptions,
+    telling,
     ticket,
     webhooks,
 )
@@ -68,6 +70,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.answers = state.Answers()
     app.state.password_checks = session.PasswordChecks()
     app.state.reports = Kept()
+    app.state.trials = telling.Trials()
     app.state.people_callers = anyio.CapacityLimiter(people.AT_ONCE)
     app.state.farm = nongdan.Kept()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
@@ -88,6 +91,8 @@ def create_app(service: Service) -> FastAPI:
         cap,
         dead_letters,
         webhooks,
+        telling,
+        broadcasts,
         ticket,
         session,
         admin,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from alerts.entries import EVERYWHERE, Verdict, What
+from alerts.entries import EVERYWHERE, EnteredOutcome, Verdict, What
 from api.auth import Principal
 from api.http.access import Operator, ServiceHere, Viewer
 from api.http.acts import PROBLEMS, told_if_not_done
@@ -231,6 +231,11 @@ async def entered(
     """Carry an entry out, and tell what became of it."""
     with told_if_not_done():
         found = await take_entry(service, principal, what, subject, body, note)
+    return told(found)
+
+
+def told(found: EnteredOutcome) -> Response:
+    """What became of an entry, in the words of the desk."""
     if found.outcome is Verdict.DONE:
         return answer(encoded(found.item))
     code = ENTERED[found.outcome]

@@ -27,7 +27,9 @@ _UNBUILT: Final = """\
 """
 
 
-PAGES: Final = frozenset({"tram", "cau", "canh-bao", "con-nuoc", "ban-giao", "ban-tin", "ban-do"})
+PAGES: Final = frozenset(
+    {"tram", "cau", "canh-bao", "con-nuoc", "ban-giao", "ban-tin", "ban-do", "thong-bao"}
+)
 """First parts of the paths that the screen draws itself, as in `web/src/routes.ts`."""
 
 

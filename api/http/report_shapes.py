@@ -219,7 +219,7 @@ class LostDevice(Shape):
 
 class EnteredShape(Shape):
     t: int
-    what: str = Field(description="maintenance, bridge-mode, risk-level, intake, check")
+    what: str = Field(description="maintenance, bridge-mode, risk-level, intake, check, broadcast")
     subject: str
     item: dict[str, object] = Field(description="as /api/v1/desk or /api/v1/checks shows it")
     who: str | None = None

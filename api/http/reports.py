@@ -158,10 +158,17 @@ async def handover(
         return shift.handover(known, told, from_ms, to_ms, now_ms)
 
     found = await anyio.to_thread.run_sync(read, limiter=readers(request))
+    if not principal.may("operator"):
+        found["entered"] = [each for each in found["entered"] if _is_for_all(each)]
     return answer(
         encoded(as_seen_by(principal, found)),
         accept_encoding=request.headers.get("accept-encoding"),
     )
+
+
+def _is_for_all(entered: Item) -> bool:
+    """A bulletin to farmers is nobody's word before a second officer has confirmed it."""
+    return bool(entered["what"] != What.BROADCAST or entered["item"]["state"] == "sent")
 
 
 @router.get(
