@@ -116,6 +116,7 @@ class Farmers:
     gateways : by the name of the channel
     reported : *worker*; (channel, ref, delivered, now_ms), of a delivery report
     site : address of the farmers' page as it stands in messages, "" where there is none
+    push_keys : of the channels that tell browsers themselves, the key for browsers, by name
     telling : messages to people, for officers
     broadcasts : *loop*. Bulletins to farmers, see `alerts.desk.Desk.broadcasts`
     """
@@ -125,5 +126,6 @@ class Farmers:
     gateways: Mapping[str, Gateway] = field(default_factory=dict)
     reported: Callable[[str, str, bool, int], None] = lambda _channel, _ref, _delivered, _at: None
     site: str = ""
+    push_keys: Mapping[str, str] = field(default_factory=dict)
     telling: Telling = field(default_factory=Telling)
     broadcasts: Callable[[], list[dict[str, Any]]] = list
