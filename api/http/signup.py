@@ -38,6 +38,7 @@ CACHE_S = 300
                 "follows_max": 10,
             }
         ),
+        304: {"description": "Unchanged since the answer whose `ETag` was sent along"},
         **documented(),
     },
 )
