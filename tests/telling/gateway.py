@@ -40,6 +40,7 @@ class Gateway:
     answers: Callable[[str, int], Answered] = lambda _key, _number: 200
     port: int = 0
     requests: list[Request] = field(default_factory=list)
+    busy: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -60,11 +61,13 @@ class Gateway:
 
     def take(self, key: str, said: dict[str, Any]) -> Answered:
         with self.lock:
-            number = len(self.requests) + 1
+            self.busy += 1
+            number = len(self.requests) + self.busy
         answer = self.answers(key, number)
         status = answer[0] if isinstance(answer, tuple) else answer
         accepted = status == LOST or 200 <= status < 300
         with self.lock:
+            self.busy -= 1
             self.requests.append(Request(key, said["to"], said["text"], time.monotonic(), accepted))
         return answer
 
