@@ -5,7 +5,8 @@ and can't be taken back. Who proposes may withdraw, everybody else may refuse; w
 confirms within a day lapses. Entries are those of the journal, validated where they are stepped.
 
 How the text reads on a cheap phone is worked out where it is shown and never kept: stripped of
-diacritics, in parts, with the words that say something else then. Officers decide about these.
+diacritics, cut to what has room, with the words that say something else then. Officers decide
+about these.
 """
 
 import unicodedata
@@ -31,10 +32,10 @@ from alerts.entries import (
     stale,
     unknown,
 )
-from alerts.farmers import gsm7
+from alerts.farmers import gsm7, texts
 from alerts.farmers.notice import ANY_LEVEL, Kind, Notice
 from alerts.farmers.parcel import Form
-from alerts.farmers.place import places
+from alerts.farmers.place import Place, places
 from alerts.farmers.second_meaning import second_meanings
 from ingest.intakes import Intake
 from ingest.reading import EPOCH_2000_MS
@@ -163,7 +164,6 @@ class Broadcast:
             "confirm_until": self.until_ms,
             "event": self.event,
             "t": self.t_ms,
-            "sms": as_sms(self.words),
             **by(self.who, self.note),
         }
         if self.decided_ms >= 0:
@@ -171,37 +171,36 @@ class Broadcast:
         return told
 
 
-def as_sms(words: Words) -> dict[str, Any]:
-    """How it reads on the cheapest phone: the text, what is paid for, what else it says.
+def as_sms(words: Words, site: str, now_ms: int) -> dict[str, Any]:
+    """How it reads on the cheapest phone, as it would be sent now.
 
+    site : as in `alerts.farmers.texts`
+    cut : not all of the text has room, and its last sentences stand on the page alone
     second : the words that say something else without diacritics, with why in both languages
     """
-    text = sms_text(words)
+    sent = texts.bulletin(_notice(words, now_ms), "vi", Form.SMS, site=site, now_ms=now_ms)
+    whole = f"{words.issuer}: {words.title}. {' '.join(words.text.split())}"
     return {
-        "text": text,
-        "length": gsm7.length(text),
-        "parts": gsm7.parts(text),
+        "text": sent.body,
+        "length": gsm7.length(sent.body),
+        "parts": sent.parts,
+        "cut": gsm7.strip(" ".join(words.text.split())) not in sent.body,
         "second": [
             {"words": each.words, "vi": each.why_vi, "en": each.why_en}
-            for each in second_meanings(text)
+            for each in second_meanings(whole)
         ],
     }
 
 
-def parts(words: Words, form: Form) -> int:
+def parts(words: Words, form: Form, site: str, now_ms: int) -> int:
     """As many messages as are paid for, for each person."""
-    if form is Form.SMS:
-        return gsm7.parts(sms_text(words))
-    return gsm7.parts(_whole(words)) if form is Form.SMS_UNICODE else 1
+    return texts.bulletin(_notice(words, now_ms), "vi", form, site=site, now_ms=now_ms).parts
 
 
-def sms_text(words: Words) -> str:
-    """Its words as SMS."""
-    return gsm7.strip(_whole(words))
-
-
-def _whole(words: Words) -> str:
-    return f"{words.issuer}: {words.title}. {' '.join(words.text.split())}"
+def _notice(words: Words, now_ms: int) -> Notice:
+    anywhere = Place(EVERYWHERE, "river")
+    body = words.body()
+    return Notice(Kind.BULLETIN, anywhere, ANY_LEVEL, now_ms, words.issued_ms, "", "", body)
 
 
 # What a body may hold.

@@ -1,5 +1,6 @@
 """Bulletins to farmers: an officer proposes, another confirms."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -40,7 +41,8 @@ router = APIRouter(tags=["operators"])
 async def broadcasts(service: ServiceHere, principal: Operator) -> Response:
     """The newest first: those that wait for a second officer, and the last 100 that are over."""
     del principal
-    return answer(encoded({"items": service.farmers.broadcasts()}))
+    items = [_with_sms(service, each) for each in service.farmers.broadcasts()]
+    return answer(encoded({"items": items}))
 
 
 @router.post(
@@ -81,7 +83,8 @@ async def preview(
 ) -> Response:
     """Nothing is entered. People are counted as they follow now, each once."""
     del principal
-    words = Words(body.title, body.text, body.issuer, service.now_ms(), None)
+    now_ms, site = service.now_ms(), service.farmers.site
+    words = Words(body.title, body.text, body.issuer, now_ms, body.official)
     intakes = service.registry().intakes
     known = [each for each in body.places if each == EVERYWHERE or each in intakes]
     reached = await on_worker(
@@ -89,13 +92,13 @@ async def preview(
     )
     channels: list[Item] = []
     for one in reached:
-        parts = broadcast.parts(words, one.form)
+        parts = broadcast.parts(words, one.form, site, now_ms)
         cost = one.people * parts * one.cost_per_part
         channels.append(
             {"channel": one.channel, "people": one.people, "parts": parts, "cost": cost}
         )
     found = {
-        "sms": broadcast.as_sms(words),
+        "sms": broadcast.as_sms(words, site, now_ms),
         "people": sum(one.people for one in reached),
         "cost": sum(one["cost"] for one in channels),
         "channels": channels,
@@ -170,4 +173,12 @@ async def _entered(
         found = await take_entry(service, principal, What.BROADCAST, subject, body, note, deed)
     if found.outcome is Verdict.REFUSED and found.words.startswith("who: "):
         raise Problem("forbidden", found.words.removeprefix("who: "))
-    return told(found)
+    item = found.item
+    return told(found if item is None else replace(found, item=_with_sms(service, item)))
+
+
+def _with_sms(service: Service, item: Item) -> Item:
+    """With how it reads on a cheap phone, which depends on where the page is."""
+    names = ("title", "text", "issuer", "issued", "official")
+    words = Words(*(item[name] for name in names))
+    return item | {"sms": broadcast.as_sms(words, service.farmers.site, service.now_ms())}

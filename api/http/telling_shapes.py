@@ -39,6 +39,7 @@ class PreviewBody(Body):
     title: Annotated[str, Field(max_length=TITLE_MAX)] = ""
     text: Annotated[str, Field(max_length=TEXT_MAX)] = ""
     issuer: Annotated[str, Field(max_length=ISSUER_MAX)] = ""
+    official: Annotated[int, Field(ge=1, le=5)] | None = None
     places: Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=PLACES_MAX)] = (
         Field([], description='ids of intakes, or `["*"]`; none reaches nobody')
     )
@@ -189,6 +190,7 @@ class SmsShape(Shape):
     text: str
     length: int
     parts: int
+    cut: bool = Field(description="not all of the text has room; its end stands on the page alone")
     second: list[SecondShape] = Field(
         description="words that say something else without diacritics, with why"
     )
@@ -231,9 +233,11 @@ class PreviewShape(Shape):
 
 
 SMS: Final[dict[str, Any]] = {
-    "text": "Dai KTTV khu vuc Nam Bo: Tin canh bao xam nhap man. Man 4 g/l vao sau 55 km.",
-    "length": 76,
+    "text": "BAN TIN CHINH THUC Dai KTTV khu vuc Nam Bo 09:00: Tin canh bao xam nhap man. Man 4 "
+    "g/l vao sau 55 km.",
+    "length": 103,
     "parts": 1,
+    "cut": False,
     "second": [],
 }
 BROADCAST: Final[dict[str, Any]] = {

@@ -7,9 +7,11 @@ import pytest
 
 from alerts.desk import Desk
 from alerts.entries import EVERYWHERE, EnteredOutcome, Entering, Verdict, What
-from alerts.farmers import broadcast
-from alerts.farmers.broadcast import CONFIRM_WITHIN_MS, OVER_KEPT, PROPOSED_MAX
+from alerts.farmers import broadcast, texts
+from alerts.farmers.broadcast import CONFIRM_WITHIN_MS, OVER_KEPT, PROPOSED_MAX, Words
 from alerts.farmers.notice import ANY_LEVEL, Kind, Notice
+from alerts.farmers.parcel import Form
+from alerts.farmers.person import Person
 from alerts.farmers.place import places
 from ingest.registry import parse_registry
 from ingest.snapshot import pack, unpack
@@ -22,6 +24,7 @@ REGISTRY = parse_registry(
     "stations.toml",
 )
 INTAKES = sorted(REGISTRY.intakes)
+PERSON = Person(1, "sms", "", "vi", "")
 BULLETIN: dict[str, Any] = {
     "title": "Tin cảnh báo xâm nhập mặn",
     "text": "Từ ngày 12 đến 16/3 mặn 4 g/l có thể vào sâu 55 km.\nBà con trữ nước ngọt trước.",
@@ -218,19 +221,44 @@ def test_words_that_nobody_has_confirmed_are_not_in_what_everybody_may_see() -> 
     assert "xâm nhập mặn" not in str(desk.picture(NOW_MS))
 
 
-def test_officers_see_how_it_reads_on_a_cheap_phone_and_what_else_it_says() -> None:
-    desk = Desk()
-    item = proposed(desk, text="Bà con đừng lấy nước.").item
-    assert item is not None
-    sms = item["sms"]
+def words(text: str) -> Words:
+    return Words("Tin mặn", text, "Đài KTTV", NOW_MS - HOUR, 2)
+
+
+def test_officers_see_what_is_sent_to_a_cheap_phone_and_what_else_it_says() -> None:
+    sms = broadcast.as_sms(words("Bà con đừng lấy nước."), "tien.vn/nong-dan", NOW_MS)
     assert sms["text"].isascii()
-    assert "Ba con dung lay nuoc" in sms["text"]
+    assert "Ba con dung lay nuoc. " in sms["text"]
+    assert "tien.vn/nong-dan" in sms["text"]
     assert [each["words"] for each in sms["second"]] == ["dung"]
     assert "dùng" in sms["second"][0]["vi"]
-    assert sms["parts"] == 1
-    longer = proposed(desk, text="Bà con trữ nước ngọt. " * 20).item
-    assert longer is not None
-    assert longer["sms"]["parts"] == -(-longer["sms"]["length"] // 153)
+    assert (sms["parts"], sms["cut"]) == (1, False)
+    assert sms["length"] == len(sms["text"])
+
+
+def test_what_has_no_room_in_an_sms_is_said_and_is_read_for_a_second_meaning_too() -> None:
+    long = words("Bà con trữ nước ngọt. " * 9 + "Đừng lấy nước.")
+    sms = broadcast.as_sms(long, "", NOW_MS)
+    assert (sms["parts"], sms["cut"]) == (1, True)
+    assert "Dung lay" not in sms["text"]
+    assert [each["words"] for each in sms["second"]] == ["dung"]
+    assert broadcast.parts(long, Form.SMS, "", NOW_MS) == 1
+    assert broadcast.parts(long, Form.SMS_UNICODE, "", NOW_MS) > 1
+    assert broadcast.parts(long, Form.LONG, "", NOW_MS) == 1
+
+
+def test_what_officers_saw_is_what_the_senders_write() -> None:
+    desk = Desk()
+    proposed(desk)
+    told = decided(desk, "Bình", "confirm").notices
+    shown = broadcast.as_sms(Words(**_words_of(told[0].body)), "", NOW_MS)
+    for notice in told:
+        sent = texts.of_notices([notice], PERSON, Form.SMS, site="", now_ms=NOW_MS)
+        assert sent.body == shown["text"]
+
+
+def _words_of(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in ("title", "text", "issuer", "issued_ms", "official")}
 
 
 def test_places_that_left_the_registry_are_told_nothing() -> None:

@@ -194,10 +194,11 @@ def test_a_preview_counts_parts_people_and_money_by_channel_and_enters_nothing(
     long = words | {"text": "Mặn vào sâu, bà con trữ nước. " * 6}
     shown = post(world, f"{BROADCASTS}/preview", long).json()
     by_name = {one["channel"]: one for one in shown["channels"]}
-    assert by_name["sms"]["parts"] == shown["sms"]["parts"] == 2
-    assert by_name["dep"]["parts"] > 2
+    assert by_name["sms"]["parts"] == shown["sms"]["parts"] == 1
+    assert shown["sms"]["cut"]
+    assert by_name["dep"]["parts"] > 1
     assert by_name["thu"] == {"channel": "thu", "people": 5, "parts": 1, "cost": 0}
-    assert by_name["sms"]["cost"] == 1000 * 2 * 400
+    assert by_name["sms"]["cost"] == 1000 * 400
     assert shown["people"] == 1015
     assert shown["cost"] == sum(one["cost"] for one in shown["channels"])
     empty = post(world, f"{BROADCASTS}/preview", {})
