@@ -236,8 +236,10 @@ def _wish(cells: Mapping[str, str], places: Collection[Place]) -> tuple[Follow, 
     limit = _limit(cells.get("limit_g_l", ""))
     wants = read_wants(re.split(r"[;,+/|]", cells.get("notices", "")))
     side = cells.get("side", "")
-    place = cells["place"] if "/" in cells["place"] or not side else f"{cells['place']}/{side}"
-    follow = read_follow(place, cells["crop"], limit, wants, places)
+    # A line may have fewer cells than the heading names.
+    place, crop = cells.get("place", ""), cells.get("crop", "")
+    place = place if "/" in place or not side else f"{place}/{side}"
+    follow = read_follow(place, crop, limit, wants, places)
     lang = read_lang(cells.get("lang", ""))
     quiet = cells.get("quiet", "")
     if not quiet:

@@ -139,7 +139,7 @@ class MeShape(Shape):
 
 class SubscriptionShape(MeShape):
     id: int
-    state: Literal["pending", "active", "leaving"]
+    state: Literal["pending", "active", "leaving", "trial"]
     origin: Literal["self", "list"]
     officer: str
     consent: str

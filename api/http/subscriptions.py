@@ -74,7 +74,7 @@ async def page(
     principal: Admin,
     place: Annotated[str | None, Query(max_length=80, description="`intake/side`")] = None,
     channel: Annotated[str | None, Query(max_length=80)] = None,
-    state: Literal["pending", "active", "leaving"] | None = None,
+    state: Literal["pending", "active", "leaving", "trial"] | None = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     after: Annotated[int, Query(ge=0, le=2**53, description="`next` of the page before")] = 0,
 ) -> Response:

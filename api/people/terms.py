@@ -117,7 +117,8 @@ class Stored:
     origin : "self", or "list" where a community's list brought them
     officer : who imported that list; "" of those who came by themselves
     consent : the date of consent that the list gives, YYYY-MM-DD
-    state : "pending", "active" or "leaving" (a last message says that all has stopped)
+    state : "pending", "active", "leaving" (a last message says that all has stopped) or "trial"
+        (an officer's trial message)
     """
 
     id: int
