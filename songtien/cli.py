@@ -23,6 +23,7 @@ from songtien import (
     cli_rules,
     cli_score,
     cli_simulate,
+    cli_telling,
     cli_watch,
     logs,
 )
@@ -49,6 +50,7 @@ app.command("score")(cli_score.score)
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.tokens, name="token")
 app.command("audit")(cli_people.audit)
+app.add_typer(cli_telling.channels, name="channel")
 app.command("simulate")(cli_simulate.simulate)
 app.command("record")(cli_feed.record)
 app.command("replay")(cli_feed.replay)

@@ -23,7 +23,9 @@ PLACEHOLDERS: Final = (
     "password",
 )
 SECRET: Final = frozenset({"token", "password"})
-CONTENTS: Final = ("json", "form", "query")
+IN_HEADERS: Final = SECRET | {"key"}
+"""Values that are visible ASCII, so that nobody's words become a header."""
+
 DEPTH_MAX: Final = 8
 _TYPED: Final = {"unicode:bool": "unicode", "parts:number": "parts"}
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -120,6 +122,9 @@ def parse_headers(value: object) -> dict[str, Template]:
         if not isinstance(each, str) or re.search(r"[^\x20-\x7e]", each):
             raise TemplateError(f"{name}: accepted is a text of visible ASCII characters")
         found[str(name)] = parse_text(each, str(name))
+        if not placeholders(found[str(name)]) <= IN_HEADERS:
+            known = ", ".join(f"{{{each}}}" for each in sorted(IN_HEADERS))
+            raise TemplateError(f"{name}: accepted in headers are {known}")
     return found
 
 
