@@ -17,6 +17,7 @@ from api.people.people import People
 from songtien.datadir import Files
 from songtien.screens import Screens
 from songtien.settings import Settings
+from songtien.telling.channels.webpush import signer
 from songtien.telling.deliveries import Deliveries
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,12 @@ class Farming:
             codes_per_hour=settings.farmers.codes_per_hour,
         )
         files.callback(self.people.close)
+        directory = paths.people.parent
+        self.push_keys = {
+            each.name: signer(each.name, directory).public
+            for each in settings.channels
+            if each.kind == "webpush"
+        }
         self.audience = Audience(self.people.path)
         files.callback(self.audience.close)
 
@@ -51,6 +58,7 @@ class Farming:
             answers=lambda: screens.pictures.answers,
             people=self.people,
             site=self._settings.farmers.site or "",
+            push_keys=self.push_keys,
         )
 
     async def sweep(self) -> None:

@@ -26,19 +26,21 @@ def sign_up(
     intakes: Mapping[str, Intake],
     channels: Mapping[str, AddressKind],
     assets: Assets,
+    push: tuple[str, str] | None = None,
 ) -> str:
     """The three questions, what is stored, and the button. Without a channel: that there is none.
 
-    channels : those that are offered, by name
+    channels : those that are offered and take what can be typed, by name
+    push : the one that tells browsers themselves, and its key
     """
     tell = sign_words(filled.lang)
     title = h("h1", tell("title"))
-    if not channels:
+    if not channels and push is None:
         none = [title, h("p", tell("none")), back(filled.asked)]
         return document(tell("title"), filled.lang, assets, *none, data_page="sign-up")
     form = h(
         "form",
-        h("fieldset", h("legend", tell("where")), _where(filled, channels)),
+        h("fieldset", h("legend", tell("where")), _where(filled, channels)) if channels else None,
         h(
             "fieldset",
             h("legend", tell("what")),
@@ -52,7 +54,8 @@ def sign_up(
         h("p", tell("stored-what")),
         h("p", tell("stored-stop")),
         h("input", type="hidden", name="lang", value=filled.lang),
-        h("button", tell("ask-code"), type="submit"),
+        h("button", tell("ask-code"), type="submit") if channels else None,
+        None if push is None else _push(*push, tell),
         method="post",
         action=SIGN_UP,
     )
@@ -160,6 +163,19 @@ def _where(filled: Filled, channels: Mapping[str, AddressKind]) -> Markup:
         words_ = f"{channel_name(name, filled.lang)} ({ADDRESSES[kind][n].lower()})"
         rows.append(h("label", radio, words_, cls="pick"))
     return h("div", *rows, field(label, address, "diachi"))
+
+
+def _push(channel: str, key: str, tell: Say) -> Markup:
+    """Of browsers that can be told themselves; their script shows it."""
+    return h(
+        "div",
+        h("button", tell("push-ask"), type="button", cls="less"),
+        h("p", tell("push-denied"), cls="fault", role="alert", hidden=True),
+        cls="push",
+        data_channel=channel,
+        data_key=key,
+        hidden=True,
+    )
 
 
 def _own_limit(asked: Asked) -> Markup:

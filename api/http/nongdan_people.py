@@ -4,6 +4,7 @@ No cookie and no session: whoever holds the token in the path may act. It stands
 pages with it are kept by no cache and tell no other site their address.
 """
 
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -25,6 +26,7 @@ from api.people.terms import ChangeWhy, ConfirmWhy, SignedUp, SignupWhy
 from api.service import Service
 
 FIELDS_MAX = 120
+WORKER = "farm-sw.js"
 FORM = "application/x-www-form-urlencoded"
 TYPED = (AddressKind.PHONE, AddressKind.EMAIL, AddressKind.TELEGRAM, AddressKind.TOPIC)
 """Addresses that somebody can type."""
@@ -34,6 +36,18 @@ PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 OWN = PRIVATE | {"Referrer-Policy": "same-origin"}
 
 router = APIRouter(include_in_schema=False, route_class=FarmRoute)
+
+
+@router.get("/nong-dan/sw.js")
+async def worker(service: ServiceHere) -> Response:
+    """What shows messages in a browser; it may work for the whole of this page."""
+    path = service.pages / WORKER
+    try:
+        body = await to_thread.run_sync(path.read_bytes)
+    except OSError:
+        raise Problem("not-found", "the pages have not been built") from None
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/nong-dan"}
+    return Response(body, media_type="text/javascript", headers=headers)
 
 
 @router.get("/nong-dan/dang-ky")
@@ -50,8 +64,9 @@ async def send_code(request: Request, service: ServiceHere, principal: Viewer) -
     """What was filled in; a code goes out, or the form comes back with what is wrong."""
     del principal
     form = await _form(request, service)
-    people, channels = service.farmers.people, offered(service)
-    found = filled(form, service.registry().intakes, list(channels))
+    people, push = service.farmers.people, _push(service)
+    channels = [*offered(service), *([push[0]] if push else ())]
+    found = filled(form, service.registry().intakes, channels)
     if people is None or not channels or found.faults:
         return _sign_up(request, service, found, 422)
     client = "" if request.client is None else request.client.host
@@ -62,10 +77,7 @@ async def send_code(request: Request, service: ServiceHere, principal: Viewer) -
         return html(request, page, headers=OWN)
     later = done.why in (SignupWhy.TOO_SOON, SignupWhy.BUSY)
     fault = _sign_up_fault(done, found.lang)
-    again = Filled(
-        found.asked, found.channel, found.address, found.wants, found.quiet, faults=(fault,)
-    )
-    answer = _sign_up(request, service, again, 429 if later else 422)
+    answer = _sign_up(request, service, replace(found, faults=(fault,)), 429 if later else 422)
     if later:
         answer.headers["Retry-After"] = str(done.retry_after_s)
     return answer
@@ -178,9 +190,18 @@ def offered(service: Service) -> dict[str, AddressKind]:
     return {} if people is None else {n: k for n, k in people.channels.items() if k in TYPED}
 
 
+def _push(service: Service) -> tuple[str, str] | None:
+    """The channel that tells browsers, and its public key."""
+    return next(iter(service.farmers.push_keys.items()), None)
+
+
 def _sign_up(request: Request, service: Service, found: Filled, status: int) -> Response:
     intakes = service.registry().intakes
-    page = signup.sign_up(found, intakes, offered(service), assets_of(service.pages))
+    push = _push(service)
+    if push is not None and found.channel == push[0]:  # nothing that anybody would type
+        found = replace(found, channel="", address="")
+    assets = assets_of(service.pages)
+    page = signup.sign_up(found, intakes, offered(service), assets, push)
     return html(request, page, status=status, headers=OWN)
 
 

@@ -1,5 +1,6 @@
 """Signing up by plain forms, over real people on disk: code, what is stored, stop, export, erase."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,11 @@ from api.people.people import People
 from tests.api.http_service import NOW_MS, World
 
 PHONE = "0912 345 678"
+KEY = "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"
+BROWSER = {
+    "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+    "keys": {"p256dh": KEY, "auth": "tBHItJI5svbpez7KI4CCXg"},
+}
 ASK = {
     "diachi": PHONE,
     "noi": "xuan-hoa/song",
@@ -95,7 +101,9 @@ class Town:
 def living(directory: Path, channels: Mapping[str, AddressKind]) -> Iterator[Town]:
     world, messages = World(directory), Messages()
     people = People(directory, channels, messages)
-    app = create_app(replace(world.service(), farmers=Farmers(people=people)))
+    keys = {name: KEY for name, kind in channels.items() if kind is AddressKind.WEBPUSH}
+    farmers = Farmers(people=people, push_keys=keys)
+    app = create_app(replace(world.service(), farmers=farmers))
     yield Town(world, messages, app)
     people.close()
     world.close()
@@ -245,3 +253,25 @@ def test_what_is_no_form_is_refused_in_words(town: Town) -> None:
     assert nowhere.status_code == 404
     assert nowhere.headers["content-type"].startswith("text/html")
     assert town.world.now_ms == NOW_MS
+
+
+def test_a_browser_itself_is_told_where_the_service_can(tmp_path: Path) -> None:
+    both = {"sms": AddressKind.PHONE, "push": AddressKind.WEBPUSH}
+    with living(tmp_path, both) as town:
+        page = town.ask(("GET", "/nong-dan/dang-ky", {}))[0].text
+        assert f'data-channel="push" data-key="{KEY}" hidden' in page
+        path = town.signed_up(kenh="push", diachi=json.dumps(BROWSER))
+        assert "fcm.googleapis.com" in town.stored(path)
+        wrong = town.post("/nong-dan/dang-ky", ASK | {"kenh": "push", "diachi": '{"a":1}'})
+        assert wrong.status_code == 422
+        assert "{&quot;a" not in wrong.text  # nobody types such a thing
+
+
+def test_the_worker_may_work_for_the_whole_page(town: Town) -> None:
+    assert town.ask(("GET", "/nong-dan/sw.js", {}))[0].status_code == 404  # not built
+    pages = town.world.directory / "pages"
+    pages.mkdir()
+    (pages / "farm-sw.js").write_text("1")
+    found = town.ask(("GET", "/nong-dan/sw.js", {}))[0]
+    assert found.headers["service-worker-allowed"] == "/nong-dan"
+    assert found.headers["content-type"].startswith("text/javascript")

@@ -25,6 +25,7 @@ PAGES = {
     "/nong-dan/luc-nay",
     "/nong-dan/dang-ky",
     "/nong-dan/ma",
+    "/nong-dan/sw.js",
     "/nong-dan/toi/{token}",
     "/nong-dan/toi/{token}/{deed}",
     "/{page}/{subject}",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -45,6 +46,14 @@ SMALLEST_TARGET = """() => Math.min(...[...document.querySelectorAll(
   .filter((each) => each.offsetParent).map((each) => each.getBoundingClientRect().height))"""
 NO_STORAGE = """Object.defineProperty(window, "localStorage",
   { get() { throw new DOMException("denied", "SecurityError"); } });"""
+
+
+PUSH = """PushManager.prototype.subscribe = function (options) {
+  if (options.applicationServerKey.length !== 65) return Promise.reject(new Error("key"));
+  return Promise.resolve({ toJSON: () => ({ endpoint: "https://push.example/abc",
+    expirationTime: null, keys: { p256dh: "p", auth: "a" } }) });
+};"""
+"""A push service of its own; the worker, its scope and the form are real."""
 
 
 class Phones:
@@ -88,7 +97,12 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(serving: Serving, messages: Path) -> Service:
-    running = serving(CHANNEL__SMS__KIND="file", CHANNEL__SMS__PATH=str(messages))
+    running = serving(
+        CHANNEL__SMS__KIND="file",
+        CHANNEL__SMS__PATH=str(messages),
+        CHANNEL__PUSH__KIND="webpush",
+        CHANNEL__PUSH__CONTACT="mailto:truc@vidu.vn",
+    )
     eventually(lambda: running.ready, "ready")
     tells(running, "tam-binh", "tb-01", [(m, 0.12) for m in range(120, -1, -10)])
     tells(running, "dong-tam", "dt-01", [(m, 0.4 - m / 600) for m in range(120, -1, -10)])
@@ -304,6 +318,28 @@ def test_signing_up_seeing_all_and_stopping(phones: Phones, messages: Path, scri
     page.goto(mine)
     expect(first_line(page)).to_have_text("Đường dẫn này không còn dùng được")
     phones.complaints.clear()  # the browser tells of the status
+
+
+def test_a_browser_asks_to_be_told_itself(phones: Phones) -> None:
+    page = phones(before=PUSH)
+    page.context.grant_permissions(["notifications"])
+    sent: list[str] = []
+
+    def keep(route: Any) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        sent.append(route.request.post_data)
+        route.fulfill(status=200, content_type="text/html", body="<title>sent</title>")
+
+    page.route("**/nong-dan/dang-ky*", keep)
+    page.goto(phones.url("/nong-dan/dang-ky?noi=xuan-hoa&phia=song&cay=durian"))
+    page.get_by_role("button", name="Báo trên trình duyệt này").click()
+    expect(page).to_have_title("sent")
+    form = parse_qs(sent[0])
+    assert form["kenh"] == ["push"]
+    assert json.loads(form["diachi"][0])["endpoint"] == "https://push.example/abc"
+    assert form["noi"] == ["xuan-hoa/song"]
 
 
 def test_the_form_is_for_everybody(phones: Phones) -> None:

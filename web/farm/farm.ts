@@ -2,6 +2,8 @@
 // minute, and takes an answer back that has run out. Written for browsers of 2015: the build
 // refuses what it can't bring down to ES5, so there is `var`, and XMLHttpRequest.
 
+import { offerPush } from "./push.ts";
+
 var POLL_MS = 60000;
 var TICK_MS = 5000;
 var SOON_MS = 20000;
@@ -172,6 +174,7 @@ function begin(): void {
       each.hidden = false;
     });
   }
+  all(".push").forEach(offerPush);
   var from = body.getAttribute("data-from");
   if (page === "now" && from) watch(from);
 }
