@@ -30,6 +30,7 @@ class Opened:
 
     `before` is done with the page before it goes anywhere.
     `cut_on_purpose`: the browser reports connections that fail, and they are meant to.
+    `meant`: of these, as said with the address, there are to be some, for as long as the page is.
     """
 
     def __init__(self, chromium: Browser) -> None:
@@ -37,6 +38,7 @@ class Opened:
         self.pages: list[Page] = []
         self.complaints: list[str] = []
         self.cut_on_purpose = False
+        self.meant: tuple[str, ...] = ()
 
     def __call__(
         self,
@@ -53,7 +55,11 @@ class Opened:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
             "console",
-            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+            lambda said: (
+                self.complaints.append(f"{said.text} {said.location['url']}")
+                if said.type == "error"
+                else None
+            ),
         )
         self.pages.append(page)
         if before is not None:
@@ -64,7 +70,8 @@ class Opened:
     def faults(self) -> list[str]:
         """Complaints of which the page itself is the cause."""
         cut = ("ERR_", "WebSocket connection to") if self.cut_on_purpose else ()
-        return [said for said in self.complaints if not any(mark in said for mark in cut)]
+        marks = (*cut, *self.meant)
+        return [said for said in self.complaints if not any(mark in said for mark in marks)]
 
 
 def launched(playwright: Playwright) -> Browser:
