@@ -187,6 +187,11 @@ class Overview:
                 self._events = now_ms, limit, found
             return found[:limit]
 
+    def forget(self) -> None:
+        """Count anew, whoever has just looked."""
+        with self._lock:
+            self._events = 0, 0, []
+
     def reach(self, intakes: Sequence[str]) -> list[Reach]:
         """Each person once, also where he follows several places."""
         if EVERYWHERE in intakes:
@@ -250,7 +255,7 @@ class Overview:
         with self._reader.connection() as connection:
             rows = connection.execute(
                 "SELECT channel, why, count(*) FROM message INDEXED BY message_open"
-                " WHERE state = 'waiting' GROUP BY channel, why"
+                " WHERE state IN ('waiting', 'held') AND state = 'waiting' GROUP BY channel, why"
             ).fetchall()
         found: dict[str, dict[str, int]] = {}
         for channel, why, number in rows:
