@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from alerts.farmers.notice import CRITICAL, Notice
-from alerts.farmers.parcel import Answer, Form, Parcel, Text, Verdict
+from alerts.farmers.notice import CRITICAL
+from alerts.farmers.parcel import Answer, Parcel, Verdict
 from alerts.farmers.person import Person
 from alerts.webhook import Pace, backoff_s
 from songtien.telling.breaker import Breaker, Patience, Way
@@ -27,6 +27,7 @@ from songtien.telling.moves import Settled
 from songtien.telling.planner import People, follows
 from songtien.telling.rate import TokenBucket
 from songtien.telling.whence import where
+from songtien.telling.wording import Words
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,6 @@ LOOK_S: Final = 1.0
 RETRY_S: Final = 1.0
 MEASURED: Final = 50
 MEASURED_S: Final = 60.0
-
-Words = Callable[[Delivery, tuple[Notice, ...], Person, Form, int], Text]
-"""(delivery, its notices that still hold, person, form, now_ms) -> what is sent"""
 
 
 @dataclass(frozen=True, slots=True)

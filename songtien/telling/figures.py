@@ -5,6 +5,7 @@ Read over connections of its own, which hold up no sender. People are numbers he
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ingest.history import StoreReader
 from songtien.telling.delivery import State
@@ -165,6 +166,17 @@ class Figures:
                 " WHERE state = 'waiting' GROUP BY channel"
             ).fetchall()
         return {channel: Waiting(number, oldest) for channel, number, oldest in rows}
+
+    def of_contact(self, contact: int) -> list[dict[str, Any]]:
+        """What is kept of one person, newest first, for his export: no words, no address."""
+        with self._reader.connection() as connection:
+            rows = connection.execute(
+                "SELECT channel, kind, place, state, created_ms, told_ms FROM delivery"
+                " WHERE contact = ? ORDER BY created_ms DESC, id DESC",
+                (contact,),
+            ).fetchall()
+        names = ("channel", "kind", "place", "state", "planned", "sent")
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def progress(self, event: str) -> Progress:
         """How far one event is, of what has been taken from the outbox."""

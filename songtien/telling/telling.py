@@ -17,10 +17,11 @@ from songtien.telling.breaker import Patience
 from songtien.telling.channels.channel import Channel
 from songtien.telling.channels.kinds import open_channel
 from songtien.telling.channels.values import ChannelSettings
-from songtien.telling.courier import Courier, Manner, Words
+from songtien.telling.courier import Courier, Manner
 from songtien.telling.deliveries import Deliveries
 from songtien.telling.figures import Figures, Progress, Waiting
 from songtien.telling.planner import Allowance, People, Planner
+from songtien.telling.wording import Words, wording
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Telling:
     reader : of the store, where the outbox stands
     deliveries, path : the file of them, which the caller closes, and where it is; channels keep
         what they must beside it
-    words : of `songtien.telling.wording`
+    words : None for those of `songtien.telling.wording`
     permitted : what the newest answers permit, None where none are known
     opened : makes a channel of its settings
     """
@@ -113,10 +114,10 @@ class Telling:
         deliveries: Deliveries,
         path: Path,
         *,
-        words: Words,
         clock_ms: Callable[[], int],
         on_death: Callable[[BaseException], None],
         permitted: Callable[[], Permitted | None] = lambda: None,
+        words: Words | None = None,
         opened: Callable[[ChannelSettings, Path], Channel] = open_channel,
     ) -> None:
         self._clock_ms = clock_ms
@@ -140,7 +141,7 @@ class Telling:
                 opened(each, path.parent),
                 self.deliveries,
                 people,
-                words,
+                words or wording(settings.site),
                 clock_ms=clock_ms,
                 manner=manner,
                 on_death=on_death,

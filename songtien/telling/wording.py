@@ -1,0 +1,40 @@
+"""The words of a delivery, by its kind and the form of its channel. Pure."""
+
+from collections.abc import Callable
+
+from alerts.farmers import texts
+from alerts.farmers.notice import Notice
+from alerts.farmers.parcel import Form, Text
+from alerts.farmers.person import Person
+from songtien.telling.delivery import DIGEST, Delivery, Direct
+
+Words = Callable[[Delivery, tuple[Notice, ...], Person, Form, int], Text]
+"""(delivery, its notices that still hold, person, form, now_ms) -> what is sent"""
+
+
+def wording(site: str) -> Words:
+    """What says all that people are told.
+
+    site : the address of the farmers' page as people type it, "" where there is none
+    """
+
+    def worded(
+        delivery: Delivery, notices: tuple[Notice, ...], person: Person, form: Form, now_ms: int
+    ) -> Text:
+        # Whoever writes has said in which language; else it is the person's.
+        lang = str(delivery.said.get("lang", person.lang))
+        match delivery.kind:
+            case Direct.CODE:
+                return texts.code(str(delivery.said["code"]), lang, form)
+            case Direct.WELCOME:
+                return texts.welcome(person, form, site)
+            case Direct.STOPPED:
+                return texts.stopped(lang, form)
+            case Direct.TRIAL:
+                return texts.trial(lang, form, now_ms)
+        together = delivery.kind == DIGEST
+        return texts.of_notices(
+            notices, person, form, site=site, now_ms=now_ms, digest=together and len(notices) > 1
+        )
+
+    return worded
