@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from alerts import records
 from alerts.alert import AlertEvent, EventType
+from alerts.farmers.notice import Notice
 from ingest.journal import Config
 from songtien.offline import outcomes_of
 from songtien.outcome import Outcome
@@ -50,16 +53,23 @@ def alert_log(
     root: str,
     tally: Tally | None = None,
     progress: Callable[[Tally], None] | None = None,
+    noticed: Callable[[Notice], object] | None = None,
 ) -> Iterator[AlertEvent]:
     """The alert events of a recording, in order, told and historic.
 
     arrivals : in pieces, wherever they are cut
     progress : told now and then how far it is
+    noticed : told of each notice to farmers, in order; takes longer, since each message is
+        then stepped by itself
     Raises ConfigError where registry or rules have faults.
     """
     kept = Tally() if tally is None else tally
-    for outcome in outcomes_of(_counted(arrivals, kept, progress), config, root=root):
+    pieces = _counted(arrivals, kept, progress)
+    for outcome in outcomes_of(pieces, config, root=root, stepped=noticed is not None):
         kept.take(outcome)
+        if noticed is not None:
+            for notice in outcome.notices:
+                noticed(notice)
         yield from outcome.events
 
 
@@ -74,6 +84,11 @@ def _counted(
         yield piece
         if progress is not None:
             progress(tally)
+
+
+def notice_line(notice: Notice) -> bytes:
+    """A notice as a line of JSON."""
+    return msgspec.json.encode({"key": notice.key} | notice.stored(), order="sorted") + b"\n"
 
 
 def line(event: AlertEvent) -> bytes:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Annotated
@@ -16,7 +16,7 @@ from ingest.journal import Config
 from ingest.registry import Registry, parse_registry
 from ingest.series import SeriesTable
 from songtien.ahead import arrivals
-from songtien.backtest import Tally, alert_log, line
+from songtien.backtest import Tally, alert_log, line, notice_line
 from songtien.cli_feed import (
     ColumnOption,
     RootOption,
@@ -94,6 +94,10 @@ def backtest(
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write the log to this file, not to the terminal.")
     ] = None,
+    notices: Annotated[
+        Path | None,
+        typer.Option(help="Also write what farmers would have been told, of all limits; slower."),
+    ] = None,
     root: RootOption = "tiengiang",
     reorder_s: ReorderOption = REORDER_S,
     mapping: MappingOption = None,
@@ -128,8 +132,14 @@ def backtest(
         config = config_of(registry, rules, reorder_s)
         tally, left = Tally(), Left()
         pieces = arrivals(recording, root=root, mapping=how, mapping_file=mapping, left=left)
-        with _written(out_file) as file:
-            for event in alert_log(pieces, config, root=root, tally=tally, progress=progress):
+        with _written(out_file) as file, ExitStack() as also:
+            noticed = None
+            if notices is not None:
+                told = also.enter_context(_written(notices))
+                noticed = lambda notice: told.write(notice_line(notice))  # noqa: E731
+            for event in alert_log(
+                pieces, config, root=root, tally=tally, progress=progress, noticed=noticed
+            ):
                 file.write(line(event))
     _tell(tally, left)
 

@@ -30,9 +30,11 @@ class Offline:
     config : registry and rules in force. Raises `ConfigError` if they have faults
     root : of the topics
     begun_ms : when the feed begins; a device that is never heard is missed from here on
+    stepped : every entry by itself, also where many could be taken together for their alerts
     """
 
-    def __init__(self, config: Config, root: str, begun_ms: int) -> None:
+    def __init__(self, config: Config, root: str, begun_ms: int, *, stepped: bool = False) -> None:
+        self._stepped = stepped
         self._remembered = Remembered()
         # Nobody is there who could answer: reminders would go on for a season.
         self._processor = Stretching(self._remembered, root)
@@ -54,7 +56,8 @@ class Offline:
         its readings.
         """
         processor, at = self._processor, 0
-        samples = processor.samples(piece) if processor.possible else None
+        together = processor.possible and not self._stepped
+        samples = processor.samples(piece) if together else None
         while at < len(piece):
             if samples is not None:
                 taken = processor.stretch(self._position + 1, samples, at)
@@ -69,15 +72,18 @@ class Offline:
             at = end
 
 
-def outcomes_of(pieces: Iterable[Piece], config: Config, *, root: str) -> Iterator[Outcome]:
+def outcomes_of(
+    pieces: Iterable[Piece], config: Config, *, root: str, stepped: bool = False
+) -> Iterator[Outcome]:
     """The outcomes of a recording, however it is cut into pieces; many entries at a time.
 
     What a device that is never heard is missed from is the first arrival.
+    stepped : each entry by itself: what many give together has no notices
     """
     offline: Offline | None = None
     for piece in _whole_entries(pieces):
         if offline is None:
-            offline = Offline(config, root, int(piece.at_ms[0]))
+            offline = Offline(config, root, int(piece.at_ms[0]), stepped=stepped)
         yield from offline.take(piece)
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from alerts.farmers.notice import Notice
 from ingest.faults import ConfigError
 from ingest.journal import Config
 from simulators import scenario
 from simulators.recording import write_messages
-from songtien.backtest import Tally, alert_log, line
+from songtien.backtest import Tally, alert_log, line, notice_line
 from songtien.cli import app
 from songtien.recordings import Piece, arrivals
 from songtien.settings import DEFAULTS
@@ -113,6 +114,27 @@ def test_the_same_bytes_however_the_recording_is_cut(
         for at in range(0, len(piece), length)
     ]
     assert _log(pieces) == log
+
+
+def test_what_farmers_would_have_been_told_is_the_same_however_it_is_cut(
+    recording: Path, log: bytes, tmp_path: Path
+) -> None:
+    def told(pieces: Iterable[Piece]) -> tuple[bytes, bytes]:
+        notices: list[Notice] = []
+        events = alert_log(pieces, CONFIG, root=ROOT, noticed=notices.append)
+        return b"".join(map(line, events)), b"".join(map(notice_line, notices))
+
+    pieces = list(arrivals(recording, root=ROOT))
+    whole = told(pieces)
+    cut = told(piece.cut(at, at + 7) for piece in pieces for at in range(0, len(piece), 7))
+    assert whole == cut
+    assert whole[0] == log, "and alerts are as ever"
+    found = [json.loads(each) for each in whole[1].splitlines()]
+    assert {each["kind"] for each in found} >= {"salt"}
+    assert all(each["key"] and each["place"] for each in found)
+    out = tmp_path / "alerts.jsonl"
+    assert _run(recording, "--out", str(out), "--notices", str(tmp_path / "n")).returncode == 0
+    assert (tmp_path / "n").read_bytes() == whole[1]
 
 
 def test_a_packed_recording_is_the_same_and_the_file_is_whole_or_absent(
