@@ -1,5 +1,6 @@
 """The farmer's page: HTML for the cheapest phone, which needs neither a script nor a socket."""
 
+import logging
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -38,6 +39,7 @@ PAGE_MS: Final = 10_000
 tens of thousands."""
 
 CURVE_MS: Final = 60_000
+TRY_MS: Final = 10_000
 OLD_CURVE_MS: Final = 900_000
 CURVE_WAIT_S: Final = 4.0
 """The answer does not wait longer than this for its curve."""
@@ -47,6 +49,8 @@ STEP_MS: Final = 300_000
 GAP_INTERVALS: Final = 3
 HTML: Final = "text/html; charset=utf-8"
 MANIFEST: Final = "farm.json"
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -65,6 +69,9 @@ class FarmRoute(APIRoute):
                 return refused(request, status, headers=problem.headers)
             except RequestValidationError:
                 return refused(request, 422)
+            except Exception:
+                log.exception("a page for farmers failed")
+                return refused(request, 500)
 
         return in_words
 
@@ -90,6 +97,7 @@ class Kept:
 
     pages: OrderedDict[tuple[str, Asked], Page] = field(default_factory=OrderedDict)
     curves: dict[str, tuple[int, tuple[Point, ...]]] = field(default_factory=dict)
+    tried_ms: dict[str, int] = field(default_factory=dict)
     reading: dict[str, anyio.Lock] = field(default_factory=dict)
 
     def page(self, name: str, asked: Asked, key: object, now_ms: int) -> Page | None:
@@ -97,6 +105,15 @@ class Kept:
         if found is None or found.key != key or not 0 <= now_ms - found.made_ms < PAGE_MS:
             return None
         return found
+
+    def curve(self, key: str, now_ms: int, at_most_ms: int) -> tuple[Point, ...] | None:
+        """The readings of a series that are not older than this."""
+        made_ms, points = self.curves.get(key, (now_ms - at_most_ms, ()))
+        return points if 0 <= now_ms - made_ms < at_most_ms else None
+
+    def may_try(self, key: str, now_ms: int) -> bool:
+        """Where it could not be read a moment ago nobody waits for it again at once."""
+        return not 0 <= now_ms - self.tried_ms.get(key, now_ms - TRY_MS) < TRY_MS
 
     def keep(self, name: str, asked: Asked, made: Page) -> None:
         self.pages[name, asked] = made
@@ -134,8 +151,10 @@ async def _answered(request: Request, service: Service, name: str) -> Response:
     found = kept.page(name, asked_, key, now_ms)
     if found is None:
         seen = await _seen(request, service, asked_, answer, now_ms)
-        found = _made(name, asked_, seen, page.page(asked_, intakes, seen, assets), key)
-        kept.keep(name, asked_, found)
+        found = kept.page(name, asked_, key, now_ms)  # by somebody who asked at the same time
+        if found is None:
+            found = _made(name, asked_, seen, page.page(asked_, intakes, seen, assets), key)
+            kept.keep(name, asked_, found)
     return _sent(request, service, found)
 
 
@@ -244,20 +263,18 @@ async def _points(
 ) -> tuple[Point, ...] | None:
     """The last 50 hours of a series, a minute old at most where they can be read; None: not."""
     kept: Kept = request.app.state.farm
-    lock = kept.reading.setdefault(series.key, anyio.Lock())
-    async with lock:
-        made_ms, points = kept.curves.get(series.key, (-OLD_CURVE_MS, ()))
-        if 0 <= now_ms - made_ms < CURVE_MS:
-            return points
-        found: tuple[Point, ...] | None = None
-        with anyio.move_on_after(CURVE_WAIT_S):
-            found = await anyio.to_thread.run_sync(
-                _read, service, series, now_ms, limiter=readers(request)
-            )
-        if found is None:
-            return points if 0 <= now_ms - made_ms < OLD_CURVE_MS else None
-        kept.curves[series.key] = now_ms, found
-        return found
+    key = series.key
+    with anyio.move_on_after(CURVE_WAIT_S):
+        async with kept.reading.setdefault(key, anyio.Lock()):
+            # Somebody who asked at the same time may have it, or have failed.
+            if kept.curve(key, now_ms, CURVE_MS) is None and kept.may_try(key, now_ms):
+                kept.tried_ms[key] = now_ms
+                found = await anyio.to_thread.run_sync(
+                    _read, service, series, now_ms, limiter=readers(request), abandon_on_cancel=True
+                )
+                if found is not None:
+                    kept.curves[key] = now_ms, found
+    return kept.curve(key, now_ms, OLD_CURVE_MS)
 
 
 def _read(service: Service, series: Series, now_ms: int) -> tuple[Point, ...] | None:

@@ -145,6 +145,13 @@ async def mine_do(
     return refused(request, 404)
 
 
+@router.get("/nong-dan/{rest:path}")
+async def nowhere(request: Request, rest: str) -> Response:
+    """What is no page, in words."""
+    del rest
+    return refused(request, 404)
+
+
 async def _changed(
     request: Request, service: Service, token: str, form: Form, lang: str
 ) -> Response:

@@ -1,11 +1,12 @@
 """The farmer's page over a real store: each answer, what has run out, and what is asked wrongly."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 import httpx
@@ -367,3 +368,57 @@ def test_json_of_places_crops_and_one_answer(world: Farm) -> None:
     assert told(world, asked.replace("durian", "x"), at).status_code == 422
     nothing = told(world, asked.replace("river", "field"), at)
     assert nothing.status_code == 404
+
+
+def test_the_answer_stands_while_the_past_cannot_be_read(world: Farm) -> None:
+    def broken(*asked: object) -> NoReturn:
+        tried.append(asked)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    tried: list[object] = []
+    farmers = Farmers(answers=lambda: world.places)
+    world.app = create_app(replace(world.service(), farmers=farmers, points=broken))
+    for _ in range(3):
+        page = shown(world, answer(decision.TAKE))
+        assert head(page.text) == "CÓ THỂ LẤY NƯỚC"
+        assert "Chưa tải được số đo cũ." in page.text
+        world.now_ms += 1000
+    assert len(tried) == 1  # nobody waits for it again at once
+
+
+def test_the_past_of_a_station_is_read_once_a_minute_for_all(world: Farm) -> None:
+    tried: list[object] = []
+    real = world.service()
+
+    def counted(*asked: Any) -> Any:
+        tried.append(asked)
+        return real.points(*asked)
+
+    farmers = Farmers(answers=lambda: world.places)
+    world.app = create_app(replace(real, farmers=farmers, points=counted))
+    for crop in ("durian", "rice", "lime", "guava"):
+        shown(world, answer(decision.TAKE), f"noi=xuan-hoa&phia=song&cay={crop}")
+    assert len(tried) == 1
+    world.now_ms += MINUTE
+    shown(world, answer(decision.TAKE))
+    assert len(tried) == 2
+
+
+def test_a_fault_of_the_service_is_told_in_words(world: Farm) -> None:
+    def broken() -> Answers:
+        raise RuntimeError("a fault")
+
+    world.app = create_app(replace(world.service(), farmers=Farmers(answers=broken)))
+    page = told(world, f"/nong-dan?{PLACE}", {})
+    assert page.status_code == 500
+    assert "Trang bị lỗi." in page.text
+    assert told(world, "/nong-dan/khong-co", {}).status_code == 404
+    assert "Không có trang này." in told(world, "/nong-dan/khong-co", {}).text
+
+
+def test_a_probe_of_every_second_is_drawn_by_its_highest(world: Farm) -> None:
+    times = range(NOW_MS - 24_000_000, NOW_MS - 3_000_000, 1000)
+    world.put(KEY, [(t + 1, 0.9 if t == NOW_MS - 9_000_000 else 0.2, 1) for t in times])
+    page = shown(world, answer(decision.TAKE)).text
+    assert ">0,90</text>" in page
+    assert len(page) < 40_000

@@ -27,6 +27,7 @@ PAGES = {
     "/nong-dan/ma",
     "/nong-dan/sw.js",
     "/nong-dan/toi/{token}",
+    "/nong-dan/{rest}",
     "/nong-dan/toi/{token}/{deed}",
     "/{page}/{subject}",
     "/{name}",
