@@ -120,6 +120,7 @@ class Accounting:
     rejected : by reason, of `ingest.payload.Reason`
     dead_letters : put away since the process began
     counters, gauges : whatever else a part counts, name without `songtien_` -> (help, value)
+    channel_counters, channel_gauges : the same by channel, name -> (help, channel -> value)
     versions : of programs that we talk to, by what they are to us
     """
 
@@ -134,6 +135,8 @@ class Accounting:
     alerts_active: int
     counters: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     gauges: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    channel_counters: Mapping[str, tuple[str, Mapping[str, float]]] = field(default_factory=dict)
+    channel_gauges: Mapping[str, tuple[str, Mapping[str, float]]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -42,6 +42,7 @@ class AccountingCollector(Collector):
             yield CounterMetricFamily(f"songtien_{name}", text, value=value)
         for name, (text, value) in sorted(_gauges(counted).items()):
             yield GaugeMetricFamily(f"songtien_{name}", text, value=value)
+        yield from _by_channel(counted)
         for name, version in sorted(counted.versions.items()):
             text = "The version of what we talk to."
             yield InfoMetricFamily(f"songtien_{name}", text, value={"version": version})
@@ -85,6 +86,19 @@ def _gauges(counted: Accounting) -> Mapping[str, tuple[str, float]]:
         "alerts_active": ("Alerts unacked, acked or cleared-unacked.", counted.alerts_active),
         **counted.gauges,
     }
+
+
+def _by_channel(counted: Accounting) -> Iterator[Metric]:
+    kinds = (
+        (CounterMetricFamily, counted.channel_counters),
+        (GaugeMetricFamily, counted.channel_gauges),
+    )
+    for kind, families in kinds:
+        for name, (text, values) in sorted(families.items()):
+            family = kind(f"songtien_{name}", text, labels=["channel"])
+            for channel, value in sorted(values.items()):
+                family.add_metric([channel], value)
+            yield family
 
 
 def registry_of(accounting: Callable[[], Accounting]) -> CollectorRegistry:

@@ -7,6 +7,7 @@ may call; one connection writes for all, one at a time.
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,11 @@ from typing import Any, Final
 
 import msgspec
 
-from alerts.farmers.notice import ANY_LEVEL, Notice
 from alerts.farmers.outbox import Told
 from alerts.farmers.restraint import Decision
 from songtien.telling import moves, planning, schema
 from songtien.telling.breaker import Breaker, Way
 from songtien.telling.delivery import (
-    CONTRARY,
     DIRECT,
     USEFUL_MS,
     Delivery,
@@ -47,12 +46,16 @@ class Deliveries:
     `close`, and ConfigError for a file that a later version has written.
 
     asked : called with the name of a channel over which somebody is to be answered
+    delivered, late : by channel, in this life of the process: what the network says has arrived,
+        and what came to be too old
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._closed = False
         self._under_way: set[int] = set()
+        self.delivered: Counter[str] = Counter()
+        self.late: Counter[str] = Counter()
         self.asked: Callable[[str], object] = lambda _channel: None
         self._connection = schema.opened(path)
 
@@ -173,7 +176,7 @@ class Deliveries:
                 " ORDER BY rank, id LIMIT 1",
                 (channel, now_ms, now_ms),
             ).fetchone()
-            return None if row is None else _delivery(connection, row)
+            return None if row is None else planning.delivery_of(connection, row)
 
     def due_ms(self, channel: str) -> int | None:
         """When the first is due of what waits for a channel; None where nothing waits."""
@@ -191,7 +194,7 @@ class Deliveries:
             return frozenset(
                 row
                 for row, notice in delivery.told
-                if _is_outlived(connection, delivery.contact, notice)
+                if planning.is_outlived(connection, delivery.contact, notice)
             )
 
     def claim(self, delivery: Delivery, without: frozenset[int], now_ms: int) -> bool:
@@ -216,10 +219,11 @@ class Deliveries:
     ) -> None:
         """Write down what came of it, with how the channel is seen now, in one transaction."""
         with self._writing() as connection:
-            moves.settle(connection, delivery, settled, now_ms)
+            arrived = moves.settle(connection, delivery, settled, now_ms)
             if breaker is not None:
                 moves.keep_breaker(connection, delivery.channel, breaker)
         self._under_way.discard(delivery.id)
+        self.delivered[delivery.channel] += arrived
 
     def reconsider(self, delivery: Delivery, now_ms: int) -> None:
         """Give its notices back to restraint: they are not to be told as things are now."""
@@ -265,10 +269,12 @@ class Deliveries:
             rows = connection.execute(
                 "SELECT id FROM delivery WHERE channel = ? AND ref = ?", (channel, ref)
             ).fetchall()
-            for (row,) in rows:
-                moves.report(connection, row, delivered=delivered, now_ms=now_ms)
+            arrived = sum(
+                moves.report(connection, row, delivered=delivered, now_ms=now_ms) for (row,) in rows
+            )
             if not rows:
                 moves.keep_report(connection, channel, ref, delivered, now_ms)
+        self.delivered[channel] += arrived
 
     def release(self, messages: Iterable[int]) -> int:
         """Let go what is held for want of budget, beyond the budget; gives how many it were.
@@ -308,18 +314,19 @@ class Deliveries:
         """
         with self._writing() as connection:
             rows = connection.execute(
-                "SELECT id, permits, detail FROM delivery INDEXED BY delivery_running_out"
+                "SELECT id, permits, detail, channel FROM delivery INDEXED BY delivery_running_out"
                 " WHERE state = 'waiting' AND expires_ms <= ? ORDER BY expires_ms LIMIT ?",
                 (now_ms, limit),
             ).fetchall()
             # Of one that is under way the answer comes any moment, and is the truth.
             rows = [row for row in rows if row[0] not in self._under_way]
-            for row, permits, detail in rows:
+            for row, permits, detail, _ in rows:
                 if permits:
                     moves.reconsider(connection, row, now_ms)
                 else:
                     state, why = State.UNDELIVERED, Why.LATE
                     moves.move(connection, row, state, why, now_ms, detail=detail)
+        self.late.update(channel for _, permits, _, channel in rows if not permits)
         return len(rows)
 
     def forget(self, now_ms: int, limit: int) -> int:
@@ -345,50 +352,3 @@ class Deliveries:
                     (before_ms,),
                 )
         return gone
-
-
-def _delivery(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Delivery:
-    number, key, contact, channel, kind, said, tries, refusals, created_ms, expires_ms = row
-    told = connection.execute(
-        "SELECT m.id, n.body FROM message m JOIN notice n ON n.id = m.notice"
-        " WHERE m.delivery = ? AND m.state = 'handed' ORDER BY n.at_ms, n.key",
-        (number,),
-    ).fetchall()
-    return Delivery(
-        number,
-        key,
-        contact,
-        channel,
-        kind,
-        msgspec.json.decode(said),
-        tuple((each, Notice.of(msgspec.json.decode(body))) for each, body in told),
-        tries,
-        refusals,
-        created_ms,
-        expires_ms,
-    )
-
-
-def _is_outlived(connection: sqlite3.Connection, contact: int, notice: Notice) -> bool:
-    contrary = [kind.value for kind in CONTRARY.get(notice.kind, ())]
-    marks = ", ".join("?" * len(contrary))
-    return bool(
-        connection.execute(
-            "SELECT 1 FROM message m INDEXED BY message_of_contact"  # noqa: S608 - marks
-            " JOIN notice n ON n.id = m.notice"
-            " WHERE m.contact = ? AND m.asked_ms >= ? AND n.place = ? AND n.at_ms > ?"
-            f" AND n.kind IN ({marks}) AND (n.level_mg_l IN (?, ?) OR ? = ?)"
-            " AND NOT (m.state = 'dropped' AND m.why IN ('unfollowed', 'stopped')) LIMIT 1",
-            (
-                contact,
-                notice.at_ms,
-                str(notice.place),
-                notice.at_ms,
-                *contrary,
-                notice.level_mg_l,
-                ANY_LEVEL,
-                notice.level_mg_l,
-                ANY_LEVEL,
-            ),
-        ).fetchone()
-    )

@@ -42,8 +42,8 @@ class Settled:
 
 def settle(
     connection: sqlite3.Connection, delivery: Delivery, settled: Settled, now_ms: int
-) -> None:
-    """Write down what came of it. What a gateway took counts, whatever else was said since."""
+) -> bool:
+    """Write down what came of it; whether the network has said already that it arrived."""
     detail = settled.detail[:DETAIL_LENGTH]
     if settled.state is State.WAITING:
         connection.execute(
@@ -51,7 +51,7 @@ def settle(
             " WHERE id = ? AND state = 'waiting'",
             (settled.due_ms, detail, settled.refused, delivery.id),
         )
-        return
+        return False
     if settled.state is State.SENT:
         connection.execute(
             "UPDATE delivery SET ref = ?, told_ms = ? WHERE id = ?",
@@ -68,8 +68,9 @@ def settle(
         parts=settled.parts,
         cost=settled.cost,
     )
-    if settled.state is State.SENT and settled.ref:
-        _early_report(connection, delivery, settled.ref, now_ms)
+    if settled.state is not State.SENT or not settled.ref:
+        return False
+    return _early_report(connection, delivery, settled.ref, now_ms)
 
 
 def move(
@@ -149,15 +150,19 @@ def reconsider(connection: sqlite3.Connection, delivery: int, now_ms: int) -> No
     move(connection, delivery, State.DROPPED, Why.RECONSIDERED, now_ms)
 
 
-def report(connection: sqlite3.Connection, delivery: int, *, delivered: bool, now_ms: int) -> None:
-    """Take the network's word. A phone that was off is reached later: delivered is the last."""
+def report(connection: sqlite3.Connection, delivery: int, *, delivered: bool, now_ms: int) -> bool:
+    """Take the network's word; whether it has arrived just now.
+
+    A phone that was off is reached later: that it was delivered is the last word.
+    """
     row = connection.execute("SELECT state FROM delivery WHERE id = ?", (delivery,)).fetchone()
     if row is None or row[0] not in _COUNTED or row[0] == State.DELIVERED.value:
-        return
+        return False
     if delivered:
         move(connection, delivery, State.DELIVERED, Why.NONE, now_ms)
     elif row[0] == State.SENT.value:
         move(connection, delivery, State.UNDELIVERED, Why.REPORTED, now_ms)
+    return delivered
 
 
 def keep_report(
@@ -179,13 +184,14 @@ def keep_report(
 
 def _early_report(
     connection: sqlite3.Connection, delivery: Delivery, ref: str, now_ms: int
-) -> None:
+) -> bool:
     row = connection.execute(
         "DELETE FROM report WHERE channel = ? AND ref = ? RETURNING delivered",
         (delivery.channel, ref),
     ).fetchone()
-    if row is not None:
-        report(connection, delivery.id, delivered=bool(row[0]), now_ms=now_ms)
+    if row is None:
+        return False
+    return report(connection, delivery.id, delivered=bool(row[0]), now_ms=now_ms)
 
 
 def keep_breaker(connection: sqlite3.Connection, channel: str, breaker: Breaker) -> None:

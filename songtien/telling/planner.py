@@ -107,7 +107,6 @@ class Planner:
         self.done = deliveries.begin(last_id)
         self.trouble: str | None = None
         self.made = 0
-        self.late = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -136,7 +135,6 @@ class Planner:
             return True  # what comes later may overtake what would be told now
         thought = self._think()
         late = self._deliveries.expire(self._clock_ms(), GONE_MAX)
-        self.late += late
         return bool(took or thought or late or self._forget())
 
     def _watched(self) -> None:

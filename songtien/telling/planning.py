@@ -11,15 +11,17 @@ from typing import Any, Final
 import msgspec
 
 from alerts.farmers import restraint
-from alerts.farmers.notice import Notice
+from alerts.farmers.notice import ANY_LEVEL, Notice
 from alerts.farmers.outbox import Told
 from alerts.farmers.restraint import TOLD_MS, Asked, Day, Decision, Drop, Send, Wait
 from songtien.telling import moves
 from songtien.telling.delivery import (
+    CONTRARY,
     DIGEST,
     DIRECT,
     PERMITS,
     USEFUL_MS,
+    Delivery,
     State,
     Why,
     day_of,
@@ -238,6 +240,55 @@ def _key(
             return str(found)
     # The same notices again, after their first delivery has come to its end otherwise.
     return f"{key_of(contact, notices)}-{min(ids)}"
+
+
+def delivery_of(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Delivery:
+    """A row as couriers need it, with its notices, oldest first."""
+    number, key, contact, channel, kind, said, tries, refusals, created_ms, expires_ms = row
+    told = connection.execute(
+        "SELECT m.id, n.body FROM message m JOIN notice n ON n.id = m.notice"
+        " WHERE m.delivery = ? AND m.state = 'handed' ORDER BY n.at_ms, n.key",
+        (number,),
+    ).fetchall()
+    return Delivery(
+        number,
+        key,
+        contact,
+        channel,
+        kind,
+        msgspec.json.decode(said),
+        tuple((each, _notice(body)) for each, body in told),
+        tries,
+        refusals,
+        created_ms,
+        expires_ms,
+    )
+
+
+def is_outlived(connection: sqlite3.Connection, contact: int, notice: Notice) -> bool:
+    """Whether something that says the contrary was to be told to him after it."""
+    contrary = [kind.value for kind in CONTRARY.get(notice.kind, ())]
+    marks = ", ".join("?" * len(contrary))
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM message m INDEXED BY message_of_contact"  # noqa: S608 - marks
+            " JOIN notice n ON n.id = m.notice"
+            " WHERE m.contact = ? AND m.asked_ms >= ? AND n.place = ? AND n.at_ms > ?"
+            f" AND n.kind IN ({marks}) AND (n.level_mg_l IN (?, ?) OR ? = ?)"
+            " AND NOT (m.state = 'dropped' AND m.why IN ('unfollowed', 'stopped')) LIMIT 1",
+            (
+                contact,
+                notice.at_ms,
+                str(notice.place),
+                notice.at_ms,
+                *contrary,
+                notice.level_mg_l,
+                ANY_LEVEL,
+                notice.level_mg_l,
+                ANY_LEVEL,
+            ),
+        ).fetchone()
+    )
 
 
 def _notice(body: bytes) -> Notice:

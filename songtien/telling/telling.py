@@ -25,7 +25,8 @@ from songtien.telling.wording import Words, wording
 
 log = logging.getLogger(__name__)
 
-Gauges = Mapping[str, tuple[str, float]]
+Numbers = Mapping[str, tuple[str, float]]
+ByChannel = Mapping[str, tuple[str, Mapping[str, float]]]
 
 STOP_S: Final = 2.0
 
@@ -205,38 +206,59 @@ class Telling:
             left_s = max(left_s, number / courier.per_s)
         return Outlook(progress, self._planner.behind(), left_s)
 
-    def counters(self) -> Gauges:
-        couriers = list(self._couriers.values())
-        late = self._planner.late
-        lost = sum(courier.undelivered for courier in couriers) + late
+    def counters(self) -> Numbers:
+        return {"telling_planned": ("Messages to people that were made.", self._planner.made)}
+
+    def gauges(self) -> Numbers:
+        behind = self._planner.behind()
+        return {"telling_unplanned": ("Rows of the outbox that are to be taken.", behind)}
+
+    def channel_counters(self) -> ByChannel:
+        """Of this life of the process."""
+        couriers = self._couriers
+        delivered, late = self.deliveries.delivered, self.deliveries.late
         return {
-            "telling_planned": ("Messages to people that were made.", self._planner.made),
-            "telling_sent": ("Messages that gateways took.", sum(each.sent for each in couriers)),
-            "telling_retries": (
-                "Tries after which a message was sent again.",
-                sum(each.retries for each in couriers),
+            "telling_sent": (
+                "Messages that gateways took.",
+                {name: each.sent for name, each in couriers.items()},
             ),
-            "telling_undelivered": ("Messages that nobody got.", lost),
+            "telling_delivered": (
+                "Messages that arrived, as the network reports.",
+                {name: delivered[name] for name in couriers},
+            ),
+            "telling_retries": (
+                "Tries after which a message is sent again.",
+                {name: each.retries for name, each in couriers.items()},
+            ),
+            "telling_undelivered": (
+                "Messages that nobody got.",
+                {name: each.undelivered + late[name] for name, each in couriers.items()},
+            ),
         }
 
-    def gauges(self) -> Gauges:
-        found = self.status()
-        oldest = [each.oldest_ms for each in found if each.oldest_ms is not None]
-        age_s = max(0.0, (self._clock_ms() - min(oldest)) / 1000) if oldest else 0.0
+    def channel_gauges(self) -> ByChannel:
+        """As it stands."""
+        found, now_ms = self.status(), self._clock_ms()
         return {
-            "telling_unplanned": ("Rows of the outbox to be taken.", self._planner.behind()),
             "telling_waiting": (
-                "Messages that wait for channels.",
-                sum(each.waiting for each in found),
+                "Messages that wait for the channel.",
+                {each.name: each.waiting for each in found},
             ),
-            "telling_oldest_seconds": ("Age of the oldest message that waits.", age_s),
+            "telling_oldest_seconds": (
+                "Age of the oldest message that waits for the channel.",
+                {each.name: _age_s(each.oldest_ms, now_ms) for each in found},
+            ),
             "telling_held": (
-                "Notices kept back from people.",
-                sum(sum(each.held.values()) for each in found),
+                "Notices that are kept back from people.",
+                {each.name: sum(each.held.values()) for each in found},
+            ),
+            "telling_spent_parts": (
+                "Parts that the gateway took this month.",
+                {each.name: each.spent for each in found},
             ),
             "telling_troubled": (
-                "Channels that take no messages.",
-                sum(each.trouble is not None for each in found),
+                "1 while the channel takes no messages.",
+                {each.name: float(each.trouble is not None) for each in found},
             ),
         }
 
@@ -281,3 +303,7 @@ class Telling:
             last_success_ms=courier.last_success_ms,
             per_s=courier.per_s,
         )
+
+
+def _age_s(since_ms: int | None, now_ms: int) -> float:
+    return 0.0 if since_ms is None else max(0.0, (now_ms - since_ms) / 1000)

@@ -170,13 +170,14 @@ def test_nobody_there_is_told_and_all_comes_when_it_is_back(running: Running) ->
     eventually(lambda: running.status().trouble, "trouble is told")
     assert running.status().way in ("open", "half-open")
     assert telling.trouble.keys() == {"sms"}
-    assert telling.gauges()["telling_troubled"][1] == 1
-    assert telling.gauges()["telling_waiting"][1] == 20
+    assert telling.channel_gauges()["telling_troubled"][1] == {"sms": 1}
+    assert telling.channel_gauges()["telling_waiting"][1] == {"sms": 20}
     assert telling.outlook("spell-1").left_s is None
     with serving(Gateway(port=port)) as gateway:
         eventually(lambda: running.status().sent == 20, "all sent")
         assert max(gateway.times().values()) == 1
-    assert telling.counters()["telling_sent"][1] == 20
+    assert telling.channel_counters()["telling_sent"][1] == {"sms": 20}
+    assert telling.counters()["telling_planned"][1] == 20
     assert telling.trouble == {}
 
 
@@ -207,7 +208,8 @@ def test_metrics_hold_no_address(running: Running) -> None:
         telling = running.start(hook("sms", gateway.url))
         running.tell(Kind.SALT, people=range(1, 4))
         eventually(lambda: running.status().sent == 3, "sent")
-        shown = f"{telling.status()} {telling.counters()} {telling.gauges()}"
+        shown = f"{telling.status()} {telling.channel_counters()} {telling.channel_gauges()}"
+        shown += f" {telling.counters()} {telling.gauges()}"
         shown += f" {telling.figures.counts(0, 10**6)} {telling.figures.undelivered(10)}"
         assert "+8490" not in shown
         with telling.figures._reader.connection() as connection:
