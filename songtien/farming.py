@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from alerts.farmers.outbox import Audience
-from api.farmers import Farmers
+from api.farmers import Farmers, Gateway
 from api.people.addresses import KIND_OF
 from api.people.people import People
 from songtien.datadir import Files
@@ -57,6 +57,11 @@ class Farming:
         return Farmers(
             answers=lambda: screens.pictures.answers,
             people=self.people,
+            gateways={
+                each.name: Gateway(each.kind, each.inbound_secret or "", each.inbound, each.report)
+                for each in self._settings.channels
+            },
+            reported=self.deliveries.reported,
             site=self._settings.farmers.site or "",
             push_keys=self.push_keys,
         )

@@ -185,11 +185,11 @@ class People:
     def stop_from(self, channel: str, address: str, at: StopAt | None, now_ms: int) -> int:
         """Stop for who sent a stop word, all or at one intake; how many subscriptions it ended.
 
-        He is told so by one last message, or by what he still follows. Who is not known is sent
-        nothing: that would cost money, and answer a question that nobody asked.
+        Who has stopped all is told so by one last message. Who is not known is sent nothing: that
+        would cost money, and answer a question that nobody asked.
         """
         fingers = self._store.fingers_of(channel, address)
-        last: tuple[int, str, str, dict[str, str]] | None = None
+        last: tuple[int, str] | None = None
         with self._file.transaction() as connection:
             rows = self._store.of(fingers, "active", connection)
             ended = self._left_place(connection, rows, at)
@@ -199,12 +199,11 @@ class People:
                     forget(connection, fingers, now_ms, "stopped", remembered=True)
                 if rows:
                     contact = self._leaving(connection, channel, address, rows[0].lang, now_ms)
-                    last = contact, channel, "stopped", {"lang": rows[0].lang}
-            elif ended:
-                last = rows[0].id, rows[0].channel, "welcome", {"lang": rows[0].lang}
+                    last = contact, rows[0].lang
         self._file.sweep_log()
         if last is not None:
-            self._direct(*last, f"{last[2]}-{last[0]}-{now_ms}", now_ms)
+            said = {"lang": last[1]}
+            self._direct(last[0], channel, "stopped", said, f"stopped-{last[0]}", now_ms)
         return ended
 
     def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002
@@ -233,6 +232,14 @@ class People:
             until_ms = now_ms + TRIAL_MS
             new = Newcomer(channel, kind, address, "trial", lang, None, now_ms, until_ms)
             return self._store.insert(connection, new)
+
+    def gone(self, id: int, now_ms: int) -> None:  # noqa: A002
+        """His address does not exist any more, as who sends there says: all of it is erased."""
+        del now_ms
+        with self._file.transaction() as connection:
+            remove(connection, id)
+            count(connection, "gone")
+        self._file.sweep_log()
 
     def counts(self, now_ms: int) -> Counts:
         """For the operator: how many, never who."""

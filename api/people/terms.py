@@ -18,9 +18,8 @@ FOLLOWS_MAX: Final = 10
 Direct = Callable[[int, str, str, Mapping[str, Any], str, int], object]
 """(contact, channel, kind, said, key, now_ms): a message that answers one person.
 
-kind is "code" (said: code, lang), "welcome" (said: lang; also after one of several places was
-stopped, since it says what is still followed) or "stopped" (said: lang). The same `key` is sent
-once, however often it is asked for.
+kind is "code" (said: code, lang), "welcome" (said: lang) or "stopped" (said: lang), of which the
+last says that all has stopped. The same `key` is sent once, however often it is asked for.
 """
 
 
@@ -151,7 +150,8 @@ class Counts:
 
     by_place : "intake/side" -> active people who follow it
     by_channel : channel -> active people
-    ever : "signed-up", "imported", "confirmed", "stopped", "erased" -> times since the file began
+    ever : "signed-up", "imported", "confirmed", "stopped", "erased", "gone" (the address is no
+        more) -> times since the file began
     """
 
     active: int
