@@ -6,7 +6,7 @@ from alerts.farmers.parcel import Form, Text
 from alerts.farmers.person import Person
 from alerts.farmers.texts_fit import params, worded
 from alerts.farmers.texts_long import more
-from alerts.farmers.texts_words import Both, clock, language
+from alerts.farmers.texts_words import VI, Both, clock, language
 from alerts.farmers.texts_zalo import LIMITS
 
 STOP_WORD: Final = "HUY"
@@ -24,22 +24,22 @@ _CODE: Final[Both] = (
 )
 _WELCOME_SHORT: Final[Both] = (
     (
-        "Đã đăng ký tin mặn ngọt. Muốn ngưng: nhắn {stop}. "
+        "Bạn đang nhận tin mặn ngọt của {count} nơi. Muốn ngưng: nhắn {stop}. "
         "Không có tin không phải là nước ngọt: đo trước khi lấy."
     ),
     (
-        "You will get salinity messages. To stop: reply {stop}. "
+        "You get salinity messages of {count}. To stop: reply {stop}. "
         "No message doesn't mean fresh water: measure before taking any."
     ),
 )
 _WELCOME_LONG: Final[Both] = (
     (
-        "Bạn đã đăng ký nhận tin mặn ngọt. "
+        "Bạn đang nhận tin mặn ngọt của {count} nơi. "
         "Muốn ngưng: bấm đường dẫn ngưng nhận tin, hoặc nhắn {stop}. "
         "Không có tin không có nghĩa là nước ngọt: luôn đo trước khi lấy."
     ),
     (
-        "You will get salinity messages. "
+        "You get salinity messages of {count}. "
         "To stop: use the link for stopping, or reply {stop}. "
         "No message doesn't mean fresh water: always measure before taking any."
     ),
@@ -68,13 +68,15 @@ def code(code: str, lang: str, form: Form) -> Text:
 
 
 def welcome(person: Person, form: Form, site: str) -> Text:
-    """The first message to a person; it says how to stop."""
+    """The first message to a person, and after a change; it says how to stop."""
     lang = language(person.lang)
     short = form in (Form.SMS, Form.SMS_UNICODE)
-    text = (_WELCOME_SHORT if short else _WELCOME_LONG)[lang].format(stop=STOP_WORD)
-    count = str(len({each.place for each in person.follows}) or 1)
+    count = len({each.place for each in person.follows}) or 1
+    named = str(count) if lang == VI else f"{count} place{'s' if count > 1 else ''}"
+    said = (_WELCOME_SHORT if short else _WELCOME_LONG)[lang]
+    text = said.format(count=named, stop=STOP_WORD)
     address = f" {see(site, lang)}" if short else f"\n\n{more(site, lang)}"
-    whole = _text("welcome", (text + address).strip(), lang, form, so_noi=count)
+    whole = _text("welcome", (text + address).strip(), lang, form, so_noi=str(count))
     # The address of the page is worth no second part.
     if short and whole.parts > worded(text, form).parts:
         return _text("welcome", text, lang, form)
