@@ -24,6 +24,7 @@ from api.people.store import (
     Row,
     Store,
     any_of,
+    count,
     forget,
     put_follows,
     put_quiet,

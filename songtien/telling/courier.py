@@ -205,8 +205,8 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - one message without words must not stop all
             self._give_up(delivery, Settled(State.UNDELIVERED, Why.FAULT, where(error)))
             return
-        page = self._manner.page
-        stop_url = f"{page}/toi/{person.stop_token}" if page else ""
+        page, token = self._manner.page, person.stop_token
+        stop_url = f"{page}/toi/{token}" if page and token else ""
         critical = any(notice.critical for notice in notices)
         parcel = Parcel(delivery.key, person.address, text, stop_url, critical)
         if self._deliveries.claim(delivery, without, now_ms):

@@ -67,6 +67,16 @@ def test_nobody_is_told_before_the_code_comes_back(house: Household) -> None:
     assert (stored.masked, stored.state, stored.origin) == ("09xx xxx 678", "active", "self")
 
 
+def test_one_whose_address_does_not_exist_any_more_is_erased(house: Household) -> None:
+    house.people.confirm(house.asks(), house.code, NOW_MS)
+    (contact,) = followers(house)
+    house.people.gone(contact, NOW_MS)
+    house.people.gone(contact, NOW_MS)
+    assert followers(house) == []
+    assert house.people.person(contact, NOW_MS) is None
+    assert house.people.counts(NOW_MS).active == 0
+
+
 def test_a_code_is_good_once_for_ten_minutes_and_five_tries(house: Household) -> None:
     request = house.asks()
     code = house.code
