@@ -17,14 +17,15 @@ from alerts.farmers.parcel import Answer, Verdict
 BODY_MAX: Final = 65_536
 """Bytes that are read of an answer, a report or a reply."""
 
-MATCHED_MAX: Final = 4_096
+MATCHED_MAX: Final = 1_024
 """Characters that an operator's regular expression is tried on."""
 
 FIELDS_MAX: Final = 200
 REF_MAX: Final = 200
 ADDRESS_MAX: Final = 200
 TEXT_MAX: Final = 2_000
-_STEP = re.compile(r"[^.\[\]\s]{1,60}|\[[0-9]{1,4}\]")
+_STEP = re.compile(r"([^.\[\]\s]{1,60})((?:\[[0-9]{1,4}\])*)")
+_INDEX = re.compile(r"[0-9]+")
 
 Step = str | int
 Path = tuple[Step, ...]
@@ -38,10 +39,11 @@ def parse_path(text: str) -> Path:
     """`data.messages[0].id` as its steps; a number alone also counts into a list. ValueError."""
     steps: list[Step] = []
     for part in text.split("."):
-        found = _STEP.findall(part)
-        if not found or "".join(found) != part or found[0].startswith("["):
+        found = _STEP.fullmatch(part)
+        if found is None:
             raise ValueError("accepted is a path of names, such as data.messages[0].id")
-        steps.extend(int(each[1:-1]) if each.startswith("[") else each for each in found)
+        steps.append(found[1])
+        steps.extend(int(each) for each in _INDEX.findall(found[2]))
     return tuple(steps)
 
 

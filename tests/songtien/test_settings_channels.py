@@ -155,7 +155,11 @@ def test_a_kind_out_of_a_variable_decides_on_the_keys(folder: Path) -> None:
         (SMS.replace("url =", "taken = { equals = 1 }\nurl ="), "path with equals"),
         (SMS.replace("url =", "taken = { status = 99 }\nurl ="), "numbers from 100 to 599"),
         (SMS.replace("url =", "closed = [{ matches = '(' }]\nurl ="), "a regular expression"),
-        (SMS.replace("url =", "closed = [{ matches = '(a+)+$' }]\nurl ="), "repeats nothing that"),
+        (
+            SMS.replace("url =", "closed = [{ matches = '(a+)+$' }]\nurl ="),
+            "at most 2 repeats, of no group",
+        ),
+        (SMS.replace("url =", "closed = [{ matches = 'a*a*a*b' }]\nurl ="), "at most 2 repeats"),
         (SMS.replace("url =", "again = { status = 500 }\nurl ="), "a list of up to"),
         (SMS.replace("url =", "ref = 'a..b'\nurl ="), "a path of names"),
         (MAIL + "security = 'none'", "accepted is starttls or tls"),

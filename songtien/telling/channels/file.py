@@ -36,7 +36,7 @@ class FileChannel:
         if parcel.text.template:
             line |= {"template": parcel.text.template, "params": dict(parcel.text.params)}
         try:
-            self._append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            self._append(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         except OSError as error:
             return Answer(Verdict.AGAIN, f"the file can't be written: {error.strerror}")
         return Answer(Verdict.TAKEN, "written", parcel.key)

@@ -1,12 +1,11 @@
 """Messages to a system of the operator's own, signed as webhooks are."""
 
-import json
 import time
 
 from alerts.farmers.gateway import Rules, answer_of
-from alerts.farmers.parcel import Answer, Form, Parcel, Verdict
+from alerts.farmers.parcel import Answer, Form, Parcel
 from alerts.webhook import IDEMPOTENCY_KEY, SIGNATURE, signature
-from songtien.telling.channels.http import Requests, Unanswered
+from songtien.telling.channels.http import Requests, Unanswered, as_json
 from songtien.telling.channels.values import ChannelSettings
 
 RULES = Rules()
@@ -33,7 +32,7 @@ class HookChannel:
             "critical": parcel.critical,
             "stop_url": parcel.stop_url,
         }
-        body = json.dumps(document, ensure_ascii=False).encode()
+        body = as_json(document)
         headers = {
             "Content-Type": "application/json",
             IDEMPOTENCY_KEY: parcel.key,
@@ -41,7 +40,7 @@ class HookChannel:
         }
         said = self._requests.ask("POST", self._url, headers, body)
         if isinstance(said, Unanswered):
-            return Answer(Verdict.AGAIN, said.why)
+            return said.answer()
         return answer_of(RULES, said.status, said.body, said.retry_after_s)
 
     def close(self) -> None:

@@ -5,7 +5,9 @@ everything that is waited for ends with one deadline, however slowly an answer d
 """
 
 import http.client
+import json
 import select
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from alerts.farmers.gateway import BODY_MAX
+from alerts.farmers.parcel import Answer, Verdict
 from alerts.webhook import retry_after_s
 from songtien.telling.channels import deadline
 
@@ -36,9 +39,20 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """`why` in words, without what was asked for."""
+    """`why` in words, without what was asked for. `closed`: somebody has to look."""
 
     why: str
+    closed: bool = False
+
+    def answer(self, doing: str = "") -> Answer:
+        """As an answer of a channel; `doing` what, where it was not sending."""
+        verdict = Verdict.CLOSED if self.closed else Verdict.AGAIN
+        return Answer(verdict, f"{doing}: {self.why}" if doing else self.why)
+
+
+def as_json(document: object) -> bytes:
+    """As UTF-8; half of a character, which has no encoding, is told as a question mark."""
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 class Requests:
@@ -73,6 +87,9 @@ class Requests:
         except TimeoutError:
             self.close()
             return Unanswered(f"no answer within {self._timeout_s:g} s")
+        except ssl.SSLCertVerificationError:
+            self.close()
+            return Unanswered("the server's certificate is not trusted", closed=True)
         except (http.client.HTTPException, OSError, ValueError) as error:
             # Texts of these errors name what was asked for.
             self.close()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from alerts.farmers.gateway import Rule
+from api.people.addresses import PUSH_HOSTS
 from songtien.accepted import (
     NotAcceptedError,
     choice,
@@ -45,14 +46,6 @@ RATES: Final[Mapping[str, float]] = {
 """
 
 KINDS: Final = tuple(RATES)
-PUSH_HOSTS: Final = (
-    "fcm.googleapis.com",
-    "updates.push.services.mozilla.com",
-    "*.push.apple.com",
-    "*.notify.windows.com",
-)
-"""The push services of today's browsers."""
-
 _address = matching(
     r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[0-9A-Za-z.-]{1,190}", "an e-mail address"
 )

@@ -38,7 +38,13 @@ TEMPLATE_KINDS: Final = (
 SUCCESS: Final = frozenset(range(200, 300))
 REGEX_MAX: Final = 200
 RULES_MAX: Final = 20
-_REPEATED = re.compile(r"[*+}]\)?[*+{]|\([^)]*[*+}][^)]*\)[*+{]")
+REPEATS_MAX: Final = 2
+"""Unbounded repeats of an expression: with more, a text can be found on which it never ends, and
+holds up the whole service meanwhile.
+"""
+
+_REPEATED_GROUP = re.compile(r"(?<!\\)\)\s*[*+{]")
+_REPEAT = re.compile(r"(?<!\\)(?:[*+]|\{[0-9]*,[0-9]*\})")
 
 long_token = matching(r"[\x21-\x7e]{1,4000}", "a token of 1 to 4000 visible ASCII characters")
 target = matching(
@@ -97,8 +103,8 @@ def _regex(value: object) -> re.Pattern[str]:
     accepted = f"matches: accepted is a regular expression of up to {REGEX_MAX} characters"
     if not isinstance(value, str) or not 1 <= len(value) <= REGEX_MAX:
         raise NotAcceptedError(accepted)
-    if _REPEATED.search(value):
-        raise NotAcceptedError(f"{accepted} that repeats nothing that repeats")
+    if _REPEATED_GROUP.search(value) or len(_REPEAT.findall(value)) > REPEATS_MAX:
+        raise NotAcceptedError(f"{accepted} with at most {REPEATS_MAX} repeats, of no group")
     try:
         return re.compile(value)
     except (re.error, RecursionError, OverflowError) as error:

@@ -52,7 +52,7 @@ class SmsChannel:
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         said = self._requests.ask(self._own["method"], url, headers, body)
         if isinstance(said, Unanswered):
-            return Answer(Verdict.AGAIN, said.why)
+            return said.answer()
         return answer_of(self._rules, said.status, said.body, said.retry_after_s, cut=said.cut)
 
     def _values(self, parcel: Parcel, digits: str) -> dict[str, Any]:

@@ -4,13 +4,12 @@ Bot API, sendMessage: https://core.telegram.org/bots/api#sendmessage. The token 
 URL, which is why nothing here logs, and no text of an error is passed on.
 """
 
-import json
 import re
 from typing import Any, Final
 
 from alerts.farmers.gateway import UnreadError, at_path, from_json, of_status
 from alerts.farmers.parcel import Answer, Form, Parcel, Verdict
-from songtien.telling.channels.http import Requests, Said, Unanswered
+from songtien.telling.channels.http import Requests, Said, Unanswered, as_json
 from songtien.telling.channels.values import ChannelSettings
 
 TEXT_MAX: Final = 4_096
@@ -39,10 +38,10 @@ class TelegramChannel:
             "link_preview_options": {"is_disabled": True},
             "disable_notification": False,
         }
-        body = json.dumps(document, ensure_ascii=False).encode()
+        body = as_json(document)
         said = self._requests.ask("POST", self._url, {"Content-Type": "application/json"}, body)
         if isinstance(said, Unanswered):
-            return Answer(Verdict.AGAIN, said.why)
+            return said.answer()
         return _answer(said)
 
     def close(self) -> None:

@@ -155,9 +155,9 @@ def encoded(content: str, body: Body, values: Mapping[str, Any]) -> bytes:
     """A filled document as JSON (RFC 8259), or as a form or a query (WHATWG URL, 5)."""
     document = filled(body, values)
     if content == "json":
-        return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     fields = [(name, _said(each)) for name, each in document.items()]
-    return urlencode(fields).encode()
+    return urlencode(fields, errors="replace").encode()
 
 
 def check_flat(body: Body) -> None:

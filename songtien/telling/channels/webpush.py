@@ -11,7 +11,7 @@ from urllib.parse import SplitResult
 from alerts.farmers.gateway import of_status
 from alerts.farmers.parcel import Answer, Form, Parcel, Verdict
 from songtien.accepted import url_parts
-from songtien.telling.channels.http import Requests, Unanswered
+from songtien.telling.channels.http import Requests, Unanswered, as_json
 from songtien.telling.channels.push_crypto import PLAIN_MAX, Signer, from_base64url, sealed
 from songtien.telling.channels.values import ChannelSettings
 
@@ -60,7 +60,7 @@ class WebPushChannel:
         }
         said = self._requests.ask("POST", url, headers, body)
         if isinstance(said, Unanswered):
-            return Answer(Verdict.AGAIN, said.why)
+            return said.answer()
         detail = f"status {said.status}"
         if said.status in {404, 410}:
             return Answer(Verdict.GONE, detail)
@@ -90,7 +90,7 @@ def _note(parcel: Parcel) -> bytes:
             "tag": parcel.key[:100],
             "critical": parcel.critical,
         }
-        found = json.dumps(document, ensure_ascii=False).encode()
+        found = as_json(document)
         if len(found) <= PLAIN_MAX:
             return found
         words = words[: len(words) * 3 // 4].rpartition(" ")[0] or words[: len(words) // 2]

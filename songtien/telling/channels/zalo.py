@@ -5,13 +5,12 @@ POST https://business.openapi.zalo.me/message/template with the header `access_t
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, Final
 
 from alerts.farmers.gateway import UnreadError, as_text, at_path, from_json, of_status
 from alerts.farmers.parcel import Answer, Form, Parcel, Verdict
-from songtien.telling.channels.http import Requests, Said, Unanswered
+from songtien.telling.channels.http import Requests, Said, Unanswered, as_json
 from songtien.telling.channels.sms import national
 from songtien.telling.channels.values import ChannelSettings
 from songtien.telling.channels.zalo_codes import TOKEN_INVALID, of_code
@@ -48,7 +47,7 @@ class ZaloChannel:
         }
         if self._own["development"]:
             document["mode"] = "development"
-        body = json.dumps(document, ensure_ascii=False).encode()
+        body = as_json(document)
         token = self._tokens.access()
         if isinstance(token, Answer):
             return token
@@ -64,7 +63,7 @@ class ZaloChannel:
         headers = {"Content-Type": "application/json", "access_token": token}
         said = self._requests.ask("POST", self._own["url"], headers, body)
         if isinstance(said, Unanswered):
-            return Answer(Verdict.AGAIN, said.why), None
+            return said.answer(), None
         return _answer(said)
 
     def close(self) -> None:

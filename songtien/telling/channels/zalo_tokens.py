@@ -80,7 +80,7 @@ class ZaloTokens:
         body = urlencode(fields).encode()
         said = self._requests.ask("POST", self._own["oauth_url"], headers, body)
         if isinstance(said, Unanswered):
-            return Answer(Verdict.AGAIN, f"renewing the token: {said.why}")
+            return said.answer("renewing the token")
         pair = self._read(said)
         if isinstance(pair, Answer):
             return pair
