@@ -105,10 +105,23 @@ DISK_LOW: Final = NoticeRule(
     "System: the disk is nearly full, {value} GiB left, since {since}",
     unit="GiB",
 )
+TELLING_TROUBLE: Final = NoticeRule(
+    "songtien-telling-trouble",
+    Severity.MAJOR,
+    "Hệ thống: tin nhắn cho bà con không gửi đi được từ {since}, cần người xử lý",
+    "System: messages to people have not gone out since {since}, somebody must see to it",
+)
 
 NOTICES: Final = {
     rule.id: rule
-    for rule in (HISTORIAN_BEHIND, HISTORIAN_TROUBLE, SELF_TEST, SELF_TEST_FAILED, DISK_LOW)
+    for rule in (
+        HISTORIAN_BEHIND,
+        HISTORIAN_TROUBLE,
+        SELF_TEST,
+        SELF_TEST_FAILED,
+        DISK_LOW,
+        TELLING_TROUBLE,
+    )
 }
 
 UPLINK_DOWN: Final = NoticeRule(

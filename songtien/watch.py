@@ -5,13 +5,13 @@ comes back neither raises nor clears a second time what it has raised before.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from alerts.alert import AlertEvent
-from alerts.notices import DISK_LOW, HISTORIAN_BEHIND, HISTORIAN_TROUBLE
+from alerts.notices import DISK_LOW, HISTORIAN_BEHIND, HISTORIAN_TROUBLE, TELLING_TROUBLE
 from ingest.journal import Notice
 from songtien.board import Board
 from songtien.outcome import Echo
@@ -23,6 +23,9 @@ CLEAR_SHARE: Final = 1 / 3
 TROUBLE_S: Final = 60.0
 CALM_S: Final = 90.0
 """Without trouble for so long it is over: it is asked once a minute whether it was mended."""
+
+TELLING_S: Final = 300.0
+"""A gateway that starts anew is back by then, and nobody need be called for it."""
 
 DISK_SHARE: Final = 0.05
 DISK_BYTES: Final = 2**30
@@ -47,6 +50,7 @@ class Facts:
     mono_s : a clock that does not jump
     historian : None where there is none
     disk : bytes that are free where the data are, and its size; None where nobody can tell
+    channels : those that take no messages to people, with why
     """
 
     now_ms: int
@@ -54,6 +58,7 @@ class Facts:
     ready: bool
     historian: Draining | None = None
     disk: tuple[int, int] | None = None
+    channels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Watch:
@@ -87,6 +92,7 @@ class Watch:
         self._trouble_since: tuple[float, int] | None = None
         self._trouble_last_s = 0.0
         self._detail = ""
+        self._untold_since: dict[str, tuple[float, int]] = {}
 
     def told(self, events: Iterable[AlertEvent]) -> None:
         """Take alert events, in order, once they are stored."""
@@ -115,7 +121,8 @@ class Watch:
         """What is to be said and written down, in order."""
         self._begun_s = facts.mono_s if self._begun_s is None else self._begun_s
         found = self.self_test.step(facts.now_ms, facts.mono_s, ready=facts.ready)
-        return [*found, *self._behind(facts), *self._trouble(facts), *self._disk(facts)]
+        found += [*self._behind(facts), *self._trouble(facts), *self._disk(facts)]
+        return [*found, *self._telling(facts)]
 
     def _settling(self, facts: Facts, *, holds: bool) -> bool:
         """A drain that has just begun knows of nothing yet: what holds is left as it is."""
@@ -169,6 +176,24 @@ class Watch:
             hold=hold,
             value=round(free / 2**30, 2),
             limit=round(low / 2**30, 2),
+        )
+
+    def _telling(self, facts: Facts) -> list[Notice]:
+        """A channel is told of once it has been in trouble for some time, by itself."""
+        now = facts.mono_s, facts.now_ms
+        self._untold_since = {name: self._untold_since.get(name, now) for name in facts.channels}
+        holds = self._board.holds(TELLING_TROUBLE)
+        lasting = {
+            name: since_ms
+            for name, (since_s, since_ms) in self._untold_since.items()
+            if holds or facts.mono_s - since_s >= TELLING_S
+        }
+        return self._board.ask(
+            TELLING_TROUBLE,
+            facts.mono_s,
+            min(lasting.values(), default=facts.now_ms),
+            hold=bool(lasting),
+            detail="; ".join(f"{name}: {facts.channels[name]}" for name in sorted(lasting)),
         )
 
 

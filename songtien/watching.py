@@ -6,7 +6,7 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,7 @@ class Watching:
     say : a message for the test's own topic
     append : an entry into the journal; blocks, and raises sqlite3.OperationalError
     appended : there is something in the journal
+    channels : those that take no messages to people, with why
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Watching:
         append: Callable[[Notice], int],
         appended: Callable[[], None],
         heartbeat: Heartbeat | None,
+        channels: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.watch = watch
         self.heartbeat = heartbeat
@@ -66,6 +68,7 @@ class Watching:
         self._say = say
         self._append = append
         self._appended = appended
+        self._channels = channels
         self._news = asyncio.Event()
         self._disk: tuple[int, int] | None = None
         self._disk_due_s = float("-inf")
@@ -119,7 +122,7 @@ class Watching:
         if mono_s >= self._disk_due_s:
             self._disk_due_s = mono_s + DISK_EVERY_S
             self._disk = await asyncio.to_thread(_disk, self._directory)
-        facts = Facts(now_ms, mono_s, ready, self._draining(), self._disk)
+        facts = Facts(now_ms, mono_s, ready, self._draining(), self._disk, self._channels())
         for each in self.watch.step(facts):
             if isinstance(each, Say):
                 self._say(each.payload)
@@ -156,6 +159,7 @@ def watching(
     historian: Historian | None,
     ready: Callable[[], bool],
     on_death: Callable[[BaseException], None],
+    channels: Callable[[], Mapping[str, str]] = dict,
 ) -> Watching:
     """The watch over a service, given its parts; the pipeline doesn't run yet."""
     test_topic, alert_topic = heard_back(settings.mqtt.root, host)
@@ -178,6 +182,7 @@ def watching(
         append=journal.append,
         appended=pipeline.wake,
         heartbeat=None if url is None else Heartbeat(url, settings.watch.heartbeat_s, on_death),
+        channels=channels,
     )
 
 

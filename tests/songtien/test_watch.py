@@ -10,6 +10,7 @@ from tests.songtien.watched import World
 GIB = 2**30
 BEHIND = [("raised", "historian-behind"), ("cleared", "historian-behind")]
 TROUBLE = [("raised", "historian-trouble"), ("cleared", "historian-trouble")]
+UNTOLD = [("raised", "telling-trouble"), ("cleared", "telling-trouble")]
 LOW = [("raised", "disk-low"), ("cleared", "disk-low")]
 
 
@@ -132,6 +133,26 @@ def test_what_the_journal_did_not_take_is_asked_for_again_but_not_all_the_time()
     assert world.said() == LOW[:1]
     world.after(10 * ASK_AGAIN_S)
     assert len(world.entries) == 4
+
+
+def test_a_channel_that_takes_no_messages_is_told_of_once_it_lasts() -> None:
+    world = World(channels={"sms": "status 503"}).after(200)
+    world.channels = {"zalo": "status 402"}
+    world.after(200)
+    assert world.said() == [], "neither has lasted"
+    world.channels = {"sms": "status 503", "zalo": "status 402"}
+    world.after(200)
+    assert world.said() == UNTOLD[:1]
+    assert world.events[0].alert["detail"] == "zalo: status 402"
+    world.channels = {"sms": "status 503"}
+    world.after(10)
+    assert world.said() == UNTOLD[:1], "another one still is"
+    world.start()
+    world.after(10)
+    assert world.said() == UNTOLD[:1], "a new life goes on"
+    world.channels = {}
+    world.after(10)
+    assert world.said() == UNTOLD
 
 
 def test_one_notice_is_none_of_anothers_business() -> None:

@@ -45,6 +45,7 @@ class World:
     cut: str = ""
     drain: Draining | None = None
     disk: tuple[int, int] | None = None
+    channels: dict[str, str] = field(default_factory=dict)
     book: AlertBook = field(default_factory=_book)
     events: list[AlertEvent] = field(default_factory=list)
     entries: list[Notice] = field(default_factory=list)
@@ -75,7 +76,7 @@ class World:
                 self.watch.heard([(ALERT, body)])
 
     def look(self) -> None:
-        facts = Facts(self.now_ms, self.mono_s, self.ready, self.drain, self.disk)
+        facts = Facts(self.now_ms, self.mono_s, self.ready, self.drain, self.disk, self.channels)
         for each in self.watch.step(facts):
             if isinstance(each, Say):
                 self.messages.append(each.payload)
