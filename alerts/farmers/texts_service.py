@@ -24,11 +24,11 @@ _CODE: Final[Both] = (
 )
 _WELCOME_SHORT: Final[Both] = (
     (
-        "Bạn đang nhận tin mặn ngọt của {count} nơi. Muốn ngưng: nhắn {stop}. "
+        "Bạn đang nhận tin mặn ngọt của {count} nơi. Muốn ngưng: nhắn {stop}{site}. "
         "Không có tin không phải là nước ngọt: đo trước khi lấy."
     ),
     (
-        "You get salinity messages of {count}. To stop: reply {stop}. "
+        "You get salinity messages of {count}. To stop: reply {stop}{site}. "
         "No message doesn't mean fresh water: measure before taking any."
     ),
 )
@@ -73,14 +73,18 @@ def welcome(person: Person, form: Form, site: str) -> Text:
     short = form in (Form.SMS, Form.SMS_UNICODE)
     count = len({each.place for each in person.follows}) or 1
     named = str(count) if lang == VI else f"{count} place{'s' if count > 1 else ''}"
-    said = (_WELCOME_SHORT if short else _WELCOME_LONG)[lang]
-    text = said.format(count=named, stop=STOP_WORD)
-    address = f" {see(site, lang)}" if short else f"\n\n{more(site, lang)}"
-    whole = _text("welcome", (text + address).strip(), lang, form, so_noi=str(count))
-    # The address of the page is worth no second part.
-    if short and whole.parts > worded(text, form).parts:
-        return _text("welcome", text, lang, form)
-    return whole
+
+    def said(address: str) -> Text:
+        words = (_WELCOME_SHORT if short else _WELCOME_LONG)[lang]
+        text = words.format(count=named, stop=STOP_WORD, site=address if short else "")
+        text = text if short else f"{text}\n\n{more(site, lang)}".strip()
+        return _text("welcome", text, lang, form, so_noi=str(count))
+
+    # A number that sends a name can take no reply: there the page is the way out. It is worth
+    # no second part where the first has room for the word alone.
+    whole = said((" hoặc vào ", " or go to ")[lang] + site if site else "")
+    bare = said("")
+    return bare if short and whole.parts > bare.parts else whole
 
 
 def stopped(lang: str, form: Form) -> Text:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from alerts.farmers.notice import Kind, Notice
 from alerts.farmers.parcel import Form
 from alerts.farmers.person import Follow, Person
 from alerts.farmers.place import Place
+from alerts.farmers.restraint import DAILY_MAX, SAME_EVENT_MS
+from alerts.farmers.roll import read_roll
 from alerts.farmers.second_meaning import second_meanings
 from alerts.farmers.texts_fit import PARTS_MAX
 from alerts.farmers.texts_service import STOP_WORD
@@ -258,3 +261,23 @@ def test_places_that_do_not_fit_are_counted() -> None:
         for i in range(9)
     ]
     assert "va 7 noi khac" in said(many, DURIAN, OTHER)
+
+
+def test_the_guide_for_community_teams_shows_what_farmers_read() -> None:
+    guide = (STATIONS.parents[2] / "docs" / "nong-dan.md").read_text("utf-8")
+    shown = [each for each in re.findall(r"`([^`]*)`", guide) if "tai Cong Xuan Hoa" in each]
+    read = (golden.FOLDER / "sms.vi.txt").read_text("utf-8")
+    assert shown
+    assert all(each in read for each in shown)
+    assert f"Sau {DAILY_MAX} tin trong ngày" in guide
+    assert f"trong {SAME_EVENT_MS // golden.HOUR} giờ" in guide
+
+
+def test_the_list_in_the_guide_is_taken() -> None:
+    guide = (STATIONS.parents[2] / "docs" / "nong-dan.md").read_text("utf-8")
+    (listed,) = re.findall(r"```csv\n(.*?)```", guide, re.DOTALL)
+    raw = listed.replace("09xx xxx xxx", "0912 345 678").encode()
+    roll = read_roll(raw, [XUAN_HOA, golden.FIELD], date(2026, 2, 1))
+    assert len(roll.entries) == 2
+    assert not roll.refused
+    assert not roll.passed_over
