@@ -12,7 +12,7 @@ from api.people import SignupWhy, Wish
 from api.people.replies import Code, Reply, Start, StopAll, StopAt, read_reply
 from ingest.intakes import Intake
 from tests.api.farmers_world import HEADERS, SECRET, Village
-from tests.api.http_service import NOW_MS, ask
+from tests.api.http_service import NOW_MS, ask, with_client
 from tests.api.people_world import FIELD, PHONE, RIVER
 
 INTAKES = [
@@ -129,9 +129,7 @@ def basic(password: str) -> dict[str, str]:
 
 def test_a_gateway_shows_its_secret_where_it_can(village: Village) -> None:
     body = {"from": "84912345678", "text": "x"}
-    for headers in (HEADERS, basic(SECRET)):
-        assert bring(village, body, headers=headers).status_code == 200
-    for name, headers in (
+    wrong: list[tuple[str, dict[str, str]]] = [
         ("sms", {}),
         ("sms", {"X-Songtien-Secret": "x"}),
         ("sms", {"X-Songtien-Secret": ""}),
@@ -140,11 +138,20 @@ def test_a_gateway_shows_its_secret_where_it_can(village: Village) -> None:
         ("fax", HEADERS),
         ("open", {}),
         ("open", {"X-Songtien-Secret": ""}),
-    ):
-        for what in ("inbound", "report"):
-            found = bring(village, body, name, headers, what)
-            assert found.status_code == 401, (name, headers)
-            assert "secret of its channel" in found.json()["detail"]
+    ]
+
+    async def story(client: httpx.AsyncClient) -> None:
+        for headers in (HEADERS, basic(SECRET), {"Authorization": f"Bearer {SECRET}"}):
+            url = "/api/v1/channels/sms/inbound"
+            assert (await client.post(url, headers=headers, json=body)).status_code == 200
+        for name, headers in wrong:
+            for what in ("inbound", "report"):
+                url = f"/api/v1/channels/{name}/{what}"
+                found = await client.post(url, headers=headers, json=body)
+                assert found.status_code == 401, (name, headers)
+                assert "secret of its channel" in found.json()["detail"]
+
+    with_client(village.world, story, farmers=village.farmers)
 
 
 @pytest.mark.parametrize(
