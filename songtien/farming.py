@@ -10,15 +10,22 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from alerts.farmers.answer import PERMITTING, as_of
 from alerts.farmers.outbox import Audience
-from api.farmers import Farmers, Gateway
-from api.people.addresses import KIND_OF
+from alerts.farmers.place import Place
+from alerts.farmers.restraint import Permitted
+from api.farmers import Answers, Farmers, Gateway
+from api.people.addresses import KIND_OF, PUSH_HOSTS
 from api.people.people import People
+from ingest.history import StoreReader
 from songtien.datadir import Files
 from songtien.screens import Screens
 from songtien.settings import Settings
 from songtien.telling.channels.webpush import signer
 from songtien.telling.deliveries import Deliveries
+from songtien.telling.figures import Figures
+from songtien.telling.overview import Overview
+from songtien.telling.telling import Telling, TellingSettings
 
 log = logging.getLogger(__name__)
 
@@ -32,27 +39,63 @@ class Farming:
         self, settings: Settings, paths: Files, files: ExitStack, clock_ms: Callable[[], int]
     ) -> None:
         self._settings = settings
+        self._paths = paths
         self._clock_ms = clock_ms
         self.deliveries = Deliveries(paths.telling)
         files.callback(self.deliveries.close)
+        told = StoreReader(paths.telling)
+        files.callback(told.close)
+        directory = paths.people.parent
+        push = [each for each in settings.channels if each.kind == "webpush"]
         self.people = People(
-            paths.people.parent,
+            directory,
             {each.name: KIND_OF[each.kind] for each in settings.channels},
             self.deliveries.direct,
             key_file=settings.farmers.key_file,
             codes_per_hour=settings.farmers.codes_per_hour,
+            push_hosts=tuple(host for each in push for host in each.own["hosts"]) or PUSH_HOSTS,
+            kept=Figures(told).of_contact,
         )
         files.callback(self.people.close)
-        directory = paths.people.parent
-        self.push_keys = {
-            each.name: signer(each.name, directory).public
-            for each in settings.channels
-            if each.kind == "webpush"
-        }
+        self._push_keys = {each.name: signer(each.name, directory).public for each in push}
         self.audience = Audience(self.people.path)
         files.callback(self.audience.close)
 
-    def door(self, screens: Screens) -> Farmers:
+    def senders(
+        self,
+        files: ExitStack,
+        reader: StoreReader,
+        screens: Screens,
+        on_death: Callable[[BaseException], None],
+    ) -> tuple[Telling, Overview]:
+        """Those who send what stands in the outbox, which `reader` reads; and what officers see."""
+        channels = self._settings.channels
+        telling = Telling(
+            TellingSettings(self._settings.farmers.site or ""),
+            channels,
+            reader,
+            self.people,
+            self.deliveries,
+            self._paths.telling,
+            clock_ms=self._clock_ms,
+            on_death=on_death,
+            permitted=lambda: permitted(screens.pictures.answers, self._clock_ms()),
+        )
+        files.callback(telling.close)
+        overview = Overview(
+            telling,
+            channels,
+            self.people,
+            reader,
+            self.deliveries.direct,
+            people_path=self._paths.people,
+            telling_path=self._paths.telling,
+            clock_ms=self._clock_ms,
+        )
+        files.callback(overview.close)
+        return telling, overview
+
+    def door(self, screens: Screens, overview: Overview) -> Farmers:
         """What HTTP shows of it."""
         return Farmers(
             answers=lambda: screens.pictures.answers,
@@ -63,7 +106,9 @@ class Farming:
             },
             reported=self.deliveries.reported,
             site=self._settings.farmers.site or "",
-            push_keys=self.push_keys,
+            push_keys=self._push_keys,
+            telling=overview.door(),
+            broadcasts=lambda: screens.desk.broadcasts(self._clock_ms()),
         )
 
     async def sweep(self) -> None:
@@ -75,3 +120,15 @@ class Farming:
             except sqlite3.OperationalError as error:
                 # It comes back in a minute; what is to be erased is told nothing meanwhile.
                 log.warning("what has run out can't be erased yet: %s", error)
+
+
+def permitted(answers: Answers, now_ms: int) -> Permitted | None:
+    """What the newest answers let be taken; None before there are any."""
+    if not answers:
+        return None
+
+    def may_take(place: Place, level_mg_l: int) -> bool:
+        answer = answers.get(str(place), {}).get(level_mg_l)
+        return answer is not None and as_of(answer, now_ms)["answer"] in PERMITTING
+
+    return may_take

@@ -13,6 +13,7 @@ from songtien.announce import CANARY_FRESH_MS, Announcer
 from songtien.historian import Historian
 from songtien.pipeline import Pipeline
 from songtien.rewind.rewinds import Past
+from songtien.telling.telling import Telling
 from songtien.watching import Watching
 from songtien.webhooks import Webhooks
 
@@ -32,6 +33,7 @@ class Health:
     past: Past
     watching: Watching
     webhooks: Webhooks
+    telling: Telling
 
     def not_ready(self) -> Sequence[door.NotReady]:
         """Why readings do not flow end to end."""
@@ -79,12 +81,16 @@ class Health:
                 **self.past.recorder.counters(),
                 **self.watching.counters(),
                 **self.webhooks.counters(),
+                **self.telling.counters(),
             },
             gauges={
                 **({} if self.historian is None else self.historian.gauges()),
                 **self.past.gauges(),
                 **self.watching.gauges(),
                 **self.webhooks.gauges(),
+                **self.telling.gauges(),
             },
+            channel_counters=self.telling.channel_counters(),
+            channel_gauges=self.telling.channel_gauges(),
             versions={} if self.historian is None else self.historian.versions(),
         )

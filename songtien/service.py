@@ -194,6 +194,7 @@ class Service:
             historian=self.historian,
             ready=lambda: not self.health.not_ready(),
             on_death=self.threads.died,
+            channels=lambda: self.telling.trouble,
         )
         self.webhooks = Webhooks(
             settings.webhooks,
@@ -204,6 +205,9 @@ class Service:
             on_death=self.threads.died,
         )
         files.callback(self.webhooks.close)
+        self.telling, officers_view = self.farming.senders(
+            files, reader, self.screens, self.threads.died
+        )
         self.health = Health(
             self.broker,
             self.announcer,
@@ -216,6 +220,7 @@ class Service:
             self.past,
             self.watching,
             self.webhooks,
+            self.telling,
         )
         told = self.screens.load_alerts(reader)
         acks, advice = self.pipeline.processor.sequencer.acks(), self.screens.pictures.advice
@@ -250,7 +255,7 @@ class Service:
             accounting=self.health.accounting,
             pages=PAGES,
             outside=outside(replace(settings.cap, demo=demo), reader, self.webhooks),
-            farmers=self.farming.door(self.screens),
+            farmers=self.farming.door(self.screens, officers_view),
         )
         self._demo = demo
 
@@ -305,6 +310,7 @@ class Service:
             drain = self.historian.drain
             self.threads.start("drain", drain.run, drain.stop)
         self.webhooks.start()
+        self.telling.start()
         self.broker.start()
 
     async def close(self) -> None:
@@ -320,6 +326,7 @@ class Service:
         try:
             await asyncio.to_thread(self.watching.stop)
             await asyncio.to_thread(self.webhooks.stop)
+            await asyncio.to_thread(self.telling.stop)
             if self.threads:
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await asyncio.to_thread(self.broker.stop)
@@ -371,6 +378,8 @@ class Service:
         self.mailbox.tell(news)
         if news.outcome.events:
             self.webhooks.wake()
+        if news.outcome.notices:
+            self.telling.wake()
         if self.historian is not None:
             self.historian.drain.wake()
 

@@ -37,6 +37,8 @@ OF_ROW: Final[Mapping[int, Answer]] = {
 PERMITS: Final = frozenset({decision.TAKE, decision.PUMP_ONLY})
 """The rows on which water may be taken, at least by pump."""
 
+PERMITTING: Final = frozenset(OF_ROW[row].value for row in PERMITS)
+
 
 def trend(facts: Facts | None) -> str:
     """One of "rising", "falling" and "steady"; empty where too little is remembered."""
