@@ -22,13 +22,16 @@ from api.http import (
     me,
     nongdan,
     nongdan_people,
+    nongdan_pond,
     pages,
     people,
     pictures,
+    pond,
     problem,
     reports,
     rewind,
     rules,
+    season,
     series,
     session,
     signup,
@@ -73,6 +76,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.trials = telling.Trials()
     app.state.people_callers = anyio.CapacityLimiter(people.AT_ONCE)
     app.state.farm = nongdan.Kept()
+    app.state.seasons = season.Seasons()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
     for part in (
         health,
@@ -101,7 +105,9 @@ def create_app(service: Service) -> FastAPI:
         subscriptions,
         inbound,
         documents,
+        pond,
         nongdan,
+        nongdan_pond,
         nongdan_people,
         pages,
     ):

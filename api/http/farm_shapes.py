@@ -60,6 +60,41 @@ class FarmCrops(Shape):
     levels_g_l: list[float] = Field(description="the limits by which places are watched")
 
 
+class FarmPondShape(Shape):
+    place: str
+    crop: str
+    limit_g_l: float
+    need_m3_day: float
+    need_source: str
+    verdict: Literal["enough", "usual", "short", "unknown"]
+    lasts_days: float
+    spells: int
+    longest_days: float | None
+    usual_days: float | None
+    elapsed_days: float | None = Field(description="of the spell that goes on; null: none does")
+    sure: bool = Field(description="false: a spell may have been longer than it is known to be")
+    measured: bool = Field(description="false: no station measures this water")
+    text_vi: str
+    text_en: str
+
+
+POND: Final[dict[str, Any]] = {
+    "place": "xuan-hoa/river",
+    "crop": "durian",
+    "limit_g_l": 0.5,
+    "need_m3_day": 21.25,
+    "need_source": "expert judgement, unverified",
+    "verdict": "short",
+    "lasts_days": 24.1,
+    "spells": 3,
+    "longest_days": 31.4,
+    "usual_days": 9.0,
+    "elapsed_days": None,
+    "sure": True,
+    "measured": True,
+    "text_vi": "Ao 600 m³ đủ khoảng 24 ngày, mỗi ngày 24 m³ …",
+    "text_en": "A pond of 600 m³ lasts about 24 days, at 24 m³ a day …",
+}
 ANSWER: Final[dict[str, Any]] = {
     "answer": "no",
     "row": 4,

@@ -56,7 +56,7 @@ async def crops(request: Request, service: ServiceHere, principal: Viewer) -> Re
         for crop in CROPS.values()
     ]
     levels = [level / 1000 for level in LEVELS_MG_L]
-    return _sent(request, service, {"items": items, "levels_g_l": levels}, MAX_AGE_S)
+    return sent(request, service, {"items": items, "levels_g_l": levels}, MAX_AGE_S)
 
 
 @router.get(
@@ -90,7 +90,7 @@ async def places_(request: Request, service: ServiceHere, principal: Viewer) -> 
         for one in places(intakes)
     ]
     ends = [a["until"] for one in items for a in one["answers"].values() if a["until"] is not None]
-    return _sent(request, service, {"items": items}, _age_s(min(ends, default=None), now_ms))
+    return sent(request, service, {"items": items}, _age_s(min(ends, default=None), now_ms))
 
 
 @router.get(
@@ -117,7 +117,7 @@ async def answer(
     `until` the answer is `unknown`, whoever keeps it.
     """
     del principal
-    found = _place(service, place)
+    found = place_of(service, place)
     limit_mg_l = _limit_mg_l(crop, limit_g_l)
     level, now_ms = level_at_most(limit_mg_l), service.now_ms()
     known = service.farmers.answers().get(str(found), {}).get(level)
@@ -128,10 +128,11 @@ async def answer(
         "crop": crop,
         "limit_asked_g_l": limit_mg_l / 1000,
     }
-    return _sent(request, service, told, _age_s(told["until"], now_ms))
+    return sent(request, service, told, _age_s(told["until"], now_ms))
 
 
-def _place(service: Service, text: str) -> Place:
+def place_of(service: Service, text: str) -> Place:
+    """The place of that name. Raises a problem."""
     known = places(service.registry().intakes)
     try:
         found = parse_place(text)
@@ -141,6 +142,11 @@ def _place(service: Service, text: str) -> Place:
         listed = ", ".join(map(str, known[:20]))
         raise invalid("place", f"{text!r} is not known; accepted are {listed}")
     return found
+
+
+def level_of(crop: str | None, limit_g_l: float | None) -> int:
+    """The watched level, mg/L, of a crop's limit or one's own. Raises a problem."""
+    return level_at_most(_limit_mg_l(crop, limit_g_l))
 
 
 def _limit_mg_l(crop: str | None, limit_g_l: float | None) -> float:
@@ -163,9 +169,10 @@ def _age_s(until_ms: int | None, now_ms: int) -> int:
     return max(0, min(MAX_AGE_S, (until_ms - now_ms) // 1000))
 
 
-def _sent(
+def sent(
     request: Request, service: Service, document: Mapping[str, Any], max_age_s: int
 ) -> Response:
+    """A document with its tag, or that nothing has changed."""
     body = encoded(document)
     scope = "public" if service.doorkeeper.anonymous else "private"
     headers = {

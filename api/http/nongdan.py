@@ -26,6 +26,7 @@ from api.http.access import ServiceHere, Viewer
 from api.http.answer import accepts_gzip, compressed
 from api.http.etag import matches, weak_etag
 from api.http.problem import KINDS, Problem
+from api.http.season import salinity_of
 from api.http.series import readers
 from api.live.where import parse_where
 from api.service import Service
@@ -212,7 +213,7 @@ async def _seen(
     assert asked_.place is not None
     intake = registry.intakes[asked_.place.intake]
     station_id = None if answer is None else answer["station"]
-    series = None if station_id is None else _salinity(service, station_id)
+    series = None if station_id is None else salinity_of(service, station_id)
     points = None if series is None else await _points(request, service, series, now_ms)
     day: Day | None = None
     if series is not None and points is not None:
@@ -242,20 +243,6 @@ def _items(service: Service, stations: Sequence[str]) -> list[dict[str, Any]]:
     where = parse_where({"station": sorted(stations), "kind": ["salinity"]})
     found: list[dict[str, Any]] = msgspec.json.decode(service.items_json(where))
     return found
-
-
-def _salinity(service: Service, station: str) -> Series | None:
-    """The salinity of a station; of several probes the first that the registry names."""
-    return next(
-        (
-            series
-            for series in service.series().entries
-            if series.station == station
-            and series.quantity == "salinity_g_l"
-            and not series.retired
-        ),
-        None,
-    )
 
 
 async def _points(
