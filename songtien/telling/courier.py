@@ -35,6 +35,9 @@ LOOK_S: Final = 1.0
 """How often it is looked unasked: a wake-up is given with all that is planned."""
 
 RETRY_S: Final = 1.0
+BURST_S: Final = 0.1
+"""So much of the rate may be made up for at once, which a thread has lost by waking late."""
+
 MEASURED: Final = 50
 MEASURED_S: Final = 60.0
 
@@ -85,7 +88,8 @@ class Courier:
         self._chance = chance
         self._manner = manner or Manner()
         self._on_death = on_death
-        self._bucket = TokenBucket(settings.rate_per_s, mono_s())
+        burst = max(1.0, BURST_S * settings.rate_per_s)
+        self._bucket = TokenBucket(settings.rate_per_s, mono_s(), burst)
         self._gone_s: deque[float] = deque(maxlen=MEASURED)
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -288,7 +292,8 @@ class Courier:
             self._refused_by_disk(error)  # the next message to him will be told the same
 
     def _give_up(self, delivery: Delivery, settled: Settled) -> None:
-        said = {"channel": self.name, "key": delivery.key, "why": settled.why.value}
+        # Not its key: that of a code is known to whoever asked for it, and to nobody else.
+        said = {"channel": self.name, "delivery": delivery.id, "why": settled.why.value}
         log.warning("a message could not be delivered", extra=said | {"detail": settled.detail})
         self.undelivered += 1
         self._settle(delivery, settled)

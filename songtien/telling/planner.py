@@ -200,6 +200,8 @@ class Planner:
 
     def _budget(self, allowance: Allowance, now_ms: int) -> Budget:
         """What is spent, and what the deliveries that wait will cost by the month's mean."""
+        if allowance.limit is None:
+            return Budget()
         messages, parts = self._deliveries.spent(allowance.channel, now_ms)
         each = max(1, -(-parts // messages)) if messages else 1
         waiting = self._deliveries.waiting(allowance.channel)
