@@ -19,7 +19,7 @@ import { Overlay } from "./overlay.ts";
 import type { App, Page } from "./page.ts";
 import { type Rewind, rewindOf, searchWith } from "./rewind.ts";
 import { RewindBar } from "./rewindbar.ts";
-import { MENU, PAGES, routeOf } from "./routes.ts";
+import { menuOf, PAGES, routeOf } from "./routes.ts";
 import type { Meaning } from "./shortcuts.ts";
 import { pathOf } from "./shortcutpaths.ts";
 import { Sound } from "./sound.ts";
@@ -370,10 +370,11 @@ export class Screen implements App {
 
   private drawMenu(): void {
     const menu = byId("menu");
-    if (menu.childElementCount !== MENU.length) {
-      menu.replaceChildren(...MENU.map(({ path }) => el("a", { href: path })));
+    const entries = menuOf(this.held.door.who.role);
+    if (menu.childElementCount !== entries.length) {
+      menu.replaceChildren(...entries.map(({ path }) => el("a", { href: path })));
     }
-    MENU.forEach(({ path, word: name }, i) => {
+    entries.forEach(({ path, word: name }, i) => {
       const link = menu.children[i] as HTMLElement;
       setText(link, word(name, this.language));
       setAttribute(link, "aria-current", path === location.pathname ? "page" : null);

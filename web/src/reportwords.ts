@@ -106,6 +106,7 @@ export const REPORT_WORDS = {
   entered_risk_over: ["Rủi ro do mặn: hết", "Official salinity risk: over"],
   entered_intake: ["{taking}, cửa cống {gate}", "{taking}, gate {gate}"],
   entered_check: ["Đo tay: {values}", "By hand: {values}"],
+  entered_broadcast: ["Bản tin “{title}”: {state}", "Bulletin “{title}”: {state}"],
   way_southbound: ["hướng nam", "southbound"],
   way_northbound: ["hướng bắc", "northbound"],
   sign_from: ["Người giao ca", "Handed over by"],

@@ -23,15 +23,30 @@ export const PAGES: Readonly<Record<string, () => Promise<PageModule>>> = {
   "ban-giao": () => import("./handover.ts"),
   "ban-tin": () => import("./bulletin.ts"),
   "ban-do": () => import("./map.ts"),
+  "thong-bao": () => import("./tellingpage.ts"),
 };
 
+export interface Entry {
+  path: string;
+  word: Word;
+  /** Shown to officers alone. */
+  officers?: boolean;
+}
+
 /** Pages that the header leads to, in its order. */
-export const MENU: readonly { path: string; word: Word }[] = [
+export const MENU: readonly Entry[] = [
   { path: "/con-nuoc", word: "menu_gates" },
   { path: "/ban-giao", word: "menu_handover" },
   { path: "/ban-tin", word: "menu_bulletin" },
   { path: "/ban-do", word: "menu_map" },
+  { path: "/thong-bao", word: "menu_telling", officers: true },
 ];
+
+/** What somebody of this role is led to. */
+export function menuOf(role: string): readonly Entry[] {
+  const officer = role === "operator" || role === "admin";
+  return MENU.filter(({ officers }) => officer || officers !== true);
+}
 
 /** What a path names; null where it is no page of ours. */
 export function routeOf(path: string): Route | null {

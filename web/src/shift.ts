@@ -243,9 +243,11 @@ function enteredTable(answer: Fields, name: (id: string) => string, at: Moment):
     const known = what !== "risk-level" && /^[a-z0-9_-]+$/.test(subject);
     const cells = [
       cell(shortTime(number(raw["t"]) ?? 0, now_ms)),
-      what === "risk-level"
-        ? cell(subject === "*" ? "" : mouthName(subject))
-        : cell(name(subject), known ? { href: page } : {}),
+      what === "broadcast"
+        ? cell(word("menu_telling", language), { href: "/thong-bao" })
+        : what === "risk-level"
+          ? cell(subject === "*" ? "" : mouthName(subject))
+          : cell(name(subject), known ? { href: page } : {}),
       cell(told),
       cell([text(raw["who"]), text(raw["note"])].filter(Boolean).join(": ")),
     ];

@@ -34,6 +34,10 @@ export function shiftEntry(what: string, item: Fields, at: Moment): string {
       gate: named("gate", text(item["gate"]) || "unsaid", language),
     });
   }
+  if (what === "broadcast") {
+    const state = named("cast_state", text(item["state"]), language);
+    return word("entered_broadcast", language, { title: text(item["title"]), state });
+  }
   if (what === "check") return word("entered_check", language, { values: handText(item, language) });
   return what;
 }

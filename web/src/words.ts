@@ -8,6 +8,7 @@ import { GATE_WORDS } from "./gatewords.ts";
 import { MAP_WORDS } from "./mapwords.ts";
 import { REPORT_WORDS } from "./reportwords.ts";
 import { REWIND_WORDS } from "./rewindwords.ts";
+import { TELLING_WORDS } from "./tellingwords.ts";
 import { WALL_WORDS } from "./wallwords.ts";
 
 export type Language = "vi" | "en";
@@ -20,6 +21,7 @@ const WORDS = {
   ...MAP_WORDS,
   ...REPORT_WORDS,
   ...REWIND_WORDS,
+  ...TELLING_WORDS,
   ...WALL_WORDS,
   page_title: ["Sông Tiền · màn hình trực", "Tiền River · operations screen"],
   river_name: ["SÔNG TIỀN", "TIỀN RIVER"],
