@@ -10,7 +10,7 @@ taking salt water loses trees, and so does who is let take it by a message that 
 2. **Overtaken.** At one place and level a later notice ends what waits: SALT ends all others,
    FRESH ends SALT, OPEN and SHUT, SHUT ends OPEN, OPEN ends SHUT, HEARD ends SILENT and the
    other way round, a permission ends when the place has fallen silent since (OVERTAKEN). What
-   then says nothing new falls too (MOOT): a SHUT where the last word was no permission, a HEARD
+   then says nothing new falls too (MOOT): a SHUT where the last word forbade already, a HEARD
    whose SILENT was never told. An OPEN in a spell of which he has yet to hear is not told
    (UNTOLD): of "do not take" and "take", sent together, the wrong one might come last.
 3. **Expired.** A permission that waited is never told after `expires_ms`; and within that, once

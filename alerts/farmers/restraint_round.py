@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from alerts.farmers.notice import ANY_LEVEL, WANTED, Kind, Notice
+from alerts.farmers.notice import ANY_LEVEL, CRITICAL, WANTED, Kind, Notice
 from alerts.farmers.person import Person
 from alerts.farmers.restraint_times import (
     DAILY_MAX,
@@ -95,7 +95,7 @@ class Round:
             kept = [other for other in kept if other not in gone]
             silence_untold = any(other.notice.kind is Kind.SILENT for other in gone)
             if (notice.kind is Kind.HEARD and silence_untold) or (
-                notice.kind is Kind.SHUT and (spell_untold or not self._permitted_last(notice))
+                notice.kind is Kind.SHUT and (spell_untold or self._forbidden_last(notice))
             ):
                 self._drop(notice, Why.MOOT)
             else:
@@ -230,6 +230,10 @@ class Round:
     def _last_told(self, notice: Notice, kinds: frozenset[Kind]) -> Kind | None:
         told = (each for each in reversed(self._told) if _same_water(each, notice))
         return next((each.kind for each in told if each.kind in kinds), None)
+
+    def _forbidden_last(self, notice: Notice) -> bool:
+        """Not so where nothing is known of what he was told: he might be taking."""
+        return self._last_told(notice, _WATER) in CRITICAL
 
     def _permitted_last(self, notice: Notice) -> bool:
         return self._last_told(notice, _WATER) in PERMISSIONS

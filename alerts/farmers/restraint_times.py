@@ -31,8 +31,8 @@ SECONDED_MS: Final = HOUR_MS // 4
 FRESH_MS: Final = 12 * HOUR_MS
 SHELF_MS: Final = 48 * HOUR_MS
 
-TOLD_MS: Final = 25 * HOUR_MS
-"""How far back `Day.told` reaches: no window within a salt spell is longer."""
+TOLD_MS: Final = 72 * HOUR_MS
+"""How far back `Day.told` reaches: far enough for the last word on a window to be in it."""
 
 
 def expires_ms(notice: Notice) -> int | None:

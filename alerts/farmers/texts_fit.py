@@ -45,16 +45,17 @@ def clipped(heading: str, text: str, tail: str, form: Form) -> Text:
 
     Half a sentence might say the contrary of the whole one.
     """
-    for more in beginnings(text):
-        said = worded(" ".join(part for part in (f"{heading}.", more, tail) if part), form)
-        if _short(said, form):
-            return said
+    for end in (tail, ""):
+        for more in beginnings(text):
+            said = worded(" ".join(part for part in (f"{heading}.", more, end) if part), form)
+            if _short(said, form):
+                return said
     names = heading.split()
     for count in range(len(names), 0, -1):
-        said = worded(" ".join([*names[:count], "...", tail]).strip(), form)
+        said = worded(" ".join([*names[:count], "..."]), form)
         if _short(said, form):
             return said
-    return worded(tail or "...", form)
+    return worded("...", form)
 
 
 def beginnings(text: str) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _short_words(text: str, most: int) -> str:
 
 
 def _one_part(text: str) -> bool:
-    return gsm7.parts(text) == 1
+    return len(text) <= gsm7.ONE_SEPTETS and gsm7.parts(text) == 1
 
 
 def _short(text: Text, form: Form) -> bool:

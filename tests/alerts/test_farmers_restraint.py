@@ -2,8 +2,8 @@
 
 import pytest
 
-from alerts.farmers.notice import Kind, Notice
-from alerts.farmers.person import Quiet
+from alerts.farmers.notice import USUAL, Kind, Notice, Wants
+from alerts.farmers.person import Follow, Person, Quiet
 from alerts.farmers.place import Place
 from alerts.farmers.restraint import (
     DAILY_MAX,
@@ -17,7 +17,7 @@ from alerts.farmers.restraint_times import (
     month_after_ms,
     quiet_end_ms,
 )
-from tests.alerts.farmers_phone import NIGHT, SOUND_NIGHT, B, Phone, at, notice, someone
+from tests.alerts.farmers_phone import NIGHT, SOUND_NIGHT, A, B, Phone, at, notice, someone
 
 
 def test_a_moment_makes_one_message_of_one_event_at_two_places() -> None:
@@ -89,6 +89,13 @@ def test_the_end_of_a_window_he_was_told_of_wakes_him() -> None:
     phone.come(notice(Kind.OPEN, 20.5), notice(Kind.SHUT, 24))
     phone.until(at(40))
     assert phone.messages()[-1] == (24.02, [Kind.SHUT], Why.DUE)
+
+
+def test_who_may_have_been_told_long_ago_is_told_to_stop() -> None:
+    phone = Phone()
+    phone.come(notice(Kind.SHUT, 9))
+    phone.until(at(10))
+    assert phone.messages() == [(9.02, [Kind.SHUT], Why.DUE)]
 
 
 def test_a_silence_that_is_over_is_not_told() -> None:
@@ -193,7 +200,7 @@ def test_salt_and_open_are_not_told_together() -> None:
 
 def test_the_last_fifth_of_a_budget_is_for_what_is_urgent() -> None:
     phone = Phone(budget=Budget(spent=8, limit=10))
-    phone.come(notice(Kind.SILENT, 8), notice(Kind.SALT, 9), notice(Kind.SHUT, 9.5, B))
+    phone.come(notice(Kind.SILENT, 8), notice(Kind.SALT, 9), notice(Kind.HEARD, 9.5, B))
     phone.until(at(12))
     assert [kinds for _, kinds, _ in phone.messages()] == [[Kind.SALT]]
     assert {wait.why for wait in phone.waits} >= {Why.BUDGET}
@@ -223,3 +230,18 @@ def test_times_are_those_of_vietnam() -> None:
     assert digest_after_ms(Quiet(17 * 60, 19 * 60), at(10)) == at(19)
     assert month_after_ms(at(0)) == 1_743_440_400_000
     assert month_after_ms(1_767_200_399_999) == 1_767_200_400_000
+
+
+def test_what_is_followed_no_more_is_not_told() -> None:
+    follows = (Follow(A, "durian", 500, Wants.SALT), Follow(B, "rice", 2000, USUAL))
+    phone = Phone(Person(1, "sms", "", "vi", "token", None, follows))
+    phone.come(
+        notice(Kind.SALT, 8),
+        notice(Kind.SALT, 8, level_mg_l=2000, event="f"),
+        notice(Kind.SILENT, 8),
+        notice(Kind.SILENT, 8, B),
+    )
+    phone.until(at(9))
+    told = [(each.kind, each.place) for _, send in phone.sent for each in send.notices]
+    assert told == [(Kind.SALT, A), (Kind.SILENT, B)]
+    assert {why for _, why in phone.dropped} == {Why.UNFOLLOWED}
