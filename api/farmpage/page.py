@@ -1,6 +1,7 @@
 """The page `/nong-dan` as a whole: choosing, the answer, what else there is. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from alerts.farmers.crops import CROPS
 from alerts.farmers.place import places
@@ -12,7 +13,8 @@ from api.farmpage.now import Seen, now
 from api.farmpage.words import Say, words
 from ingest.intakes import Intake
 
-PATH = "/nong-dan"
+PATH: Final = "/nong-dan"
+_OFFICE_VI: Final = "ngành nông nghiệp Gò Công Đông"
 
 
 def page(asked: Asked, intakes: Mapping[str, Intake], seen: Seen | None, assets: Assets) -> str:
@@ -126,7 +128,14 @@ def _sources(asked: Asked, said: Say) -> Markup:
     assert asked.crop is not None
     name = asked.crop.vi if asked.lang == "vi" else asked.crop.en
     limit = say.limit(asked.crop.limit_g_l, asked.lang)
-    told = [said("source").format(name, limit, asked.crop.source), said("tolerates")]
+    source = asked.crop.source if asked.lang == "en" else _source_vi(asked.crop.source)
+    told = [said("source").format(name, limit, source), said("tolerates")]
     if asked.crop.unverified:
         told.insert(1, said("unverified"))
     return h("footer", h("p", " ".join(told)), h("p", said("disclaimer")))
+
+
+def _source_vi(source: str) -> str:
+    """Names of sources alone: what they say stands in English."""
+    names = (one.partition(": ")[0] for one in source.split("; "))
+    return "; ".join(_OFFICE_VI if "Gò Công Đông" in name else name for name in names)

@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.farmers import pond as ponds
 from alerts.farmers.pond import Pond
-from alerts.farmers.pond_needs import NEEDS
+from alerts.farmers.pond_needs import NEEDS, Need
 from api.farmpage import say
 from api.farmpage.asked import Asked, asked
 from api.farmpage.frame import Assets, document, links
@@ -66,8 +66,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Only the volume is known: for evaporation it is taken to be 1.5 m deep.",
     ),
     "full": (
-        "Nhu cầu tính theo tưới đủ: {}.",
-        "The need is that of full watering: {}.",
+        "Tính theo tưới đủ mỗi ngày, {}. Tưới tiết kiệm thì ao dùng được lâu hơn.",
+        "By full watering every day, {}. Who saves water lives longer on a pond.",
     ),
     "no-station": (
         "Không có trạm đo nguồn nước này, nên không so được với các đợt mặn.",
@@ -183,12 +183,18 @@ def _result(given: PondAsked, told: Told, n: int) -> list[Child]:
     if given.by_volume:
         notes.append(_WORDS["deep"][n])
     if "moingay" not in given.typed and given.asked.crop is not None:
-        notes.append(_WORDS["full"][n].format(NEEDS[given.asked.crop.id].source))
+        notes.append(_WORDS["full"][n].format(_basis(NEEDS[given.asked.crop.id], n)))
     return [
         h("p", f"{first}{dot}".strip(), cls="result", role="status"),
         h("p", rest) if rest else None,
         *(h("p", note, cls="note") for note in notes),
     ]
+
+
+def _basis(need: Need, n: int) -> str:
+    if n:
+        return need.source
+    return "ước lượng, chưa kiểm chứng" if need.unverified else need.source.partition(":")[0]
 
 
 def _form(given: PondAsked, intakes: Mapping[str, Intake], said: Say, n: int) -> Markup:
