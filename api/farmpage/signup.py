@@ -156,9 +156,15 @@ def _where(filled: Filled, channels: Mapping[str, AddressKind]) -> Markup:
         maxlength=254,
         required=True,
     )
-    rows = []
     chosen = filled.channel or next(iter(channels))
-    for name, kind in channels.items() if len(channels) > 1 else ():
+    if len(channels) == 1:
+        return h(
+            "div",
+            h("input", type="hidden", name="kenh", value=chosen),
+            field(label, address, "diachi"),
+        )
+    rows = []
+    for name, kind in channels.items():
         radio = h("input", type="radio", name="kenh", value=name, checked=name == chosen)
         words_ = f"{channel_name(name, filled.lang)} ({ADDRESSES[kind][n].lower()})"
         rows.append(h("label", radio, words_, cls="pick"))

@@ -260,6 +260,7 @@ def test_a_browser_itself_is_told_where_the_service_can(tmp_path: Path) -> None:
     with living(tmp_path, both) as town:
         page = town.ask(("GET", "/nong-dan/dang-ky", {}))[0].text
         assert f'data-channel="push" data-key="{KEY}" hidden' in page
+        assert 'name="kenh" value="sms"' in page  # the one that can be typed is chosen
         path = town.signed_up(kenh="push", diachi=json.dumps(BROWSER))
         assert "fcm.googleapis.com" in town.stored(path)
         wrong = town.post("/nong-dan/dang-ky", ASK | {"kenh": "push", "diachi": '{"a":1}'})
