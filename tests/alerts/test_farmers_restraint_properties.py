@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from alerts.farmers.notice import Kind, Notice
 from alerts.farmers.person import Quiet
 from alerts.farmers.place import Place
-from alerts.farmers.restraint import DAILY_MAX, Asked, Budget, Why, expires_ms
+from alerts.farmers.restraint import DAILY_MAX, TOLD_MS, Asked, Budget, Why, expires_ms
 from alerts.farmers.restraint_times import (
     PERMISSIONS,
     VIETNAM_MS,
@@ -153,14 +153,22 @@ def test_nobody_is_left_with_a_permission_that_is_over(
 def test_what_forbids_is_told_at_once_to_who_was_permitted(
     told: list[Notice], quiet: Quiet | None
 ) -> None:
-    """No digest, number or other place keeps it; only hours that he wants to be left alone in."""
+    """No digest, number or other place keeps it; only hours that he wants to be left alone in.
+
+    A permission of longer ago is no longer known, and another place's salt speaks for this one.
+    """
     phone = played(told, quiet)
     when = {each.key: t_ms for t_ms, send in phone.sent for each in send.notices}
     last: dict[tuple[Place, int], Notice] = {}
     for each in sorted((e for e in told if e.kind in WATER), key=lambda e: e.at_ms):
         water = each.place, each.level_mg_l
         before = last.get(water)
-        was_told = before is not None and before.kind in PERMISSIONS and before.key in when
+        was_told = (
+            before is not None
+            and before.kind in PERMISSIONS
+            and before.key in when
+            and each.at_ms - when[before.key] < TOLD_MS - MIN
+        )
         if each.kind in (Kind.SALT, Kind.SHUT) and was_told and each.key in when:
             due_ms = each.at_ms + MIN
             if quiet is None or quiet.urgent_passes:
