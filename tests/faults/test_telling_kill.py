@@ -244,6 +244,6 @@ def _only_what_death_left(gateway: Gateway, deaths: list[Death]) -> int:
         if life < len(deaths):
             noted = deaths[life].noted
             assert noted <= accepted, "nothing is noted that was not taken"
-            assert len(accepted - noted) <= len(NAMES), "one at a time and channel"
+            assert len(set(keys) - noted) <= len(NAMES), "one at a time and channel"
     assert repeated > 0, "some deaths fell between answer and note"
     return repeated
