@@ -40,6 +40,18 @@ class BadWish(ValueError):  # noqa: N818 - it says what is, not that something i
         self.accepted = accepted
 
 
+SIDES: Final = {
+    "ngoai-song": "river",
+    "ngoai": "river",
+    "song": "river",
+    "trong-dong": "field",
+    "trong": "field",
+    "dong": "field",
+    "sau-cong": "field",
+}
+"""As people write them, plain."""
+
+
 def plain(text: str) -> str:
     """Lower case without diacritics, words joined by "-": "Măng  cụt" is "mang-cut"."""
     low = unicodedata.normalize("NFD", text.strip().lower().replace("đ", "d"))
@@ -67,14 +79,18 @@ def read_follow(
 
 def read_place(text: str, known: Collection[Place]) -> Place:
     """`intake/side`, or the intake alone where it has but one side. Raises BadWish."""
-    asked = plain(text)
-    intake, _, side = asked.partition("/")
-    side = {"ngoai-song": "river", "trong-dong": "field"}.get(side, side)
+    intake, _, side = plain(text).partition("/")
+    intake = re.sub(r"^(cong|tram-bom|vam)-", "", intake) if intake not in _ids(known) else intake
+    side = SIDES.get(side, side)
     near = [one for one in sorted(known) if one.intake == intake and side in ("", one.side)]
     if len(near) != 1:
         shown = near or sorted(known)
         raise BadWish("place", f"accepted are {', '.join(map(str, shown[:40]))}")
     return near[0]
+
+
+def _ids(known: Collection[Place]) -> set[str]:
+    return {one.intake for one in known}
 
 
 def read_crop(text: str) -> str:

@@ -224,3 +224,13 @@ def test_quiet_hours_are_read_as_people_write_them() -> None:
     assert read_quiet("21h30", "5") == read_quiet("21:30", "05:00") == Quiet(1290, 300)
     with pytest.raises(BadWish):
         read_quiet("24:00", "5")
+
+
+@pytest.mark.parametrize(
+    ("place", "side"),
+    [("xuan-hoa", "sông"), ("Cống Xuân Hòa", "ngoài sông"), ("cong xuan hoa", "SONG")],
+)
+def test_a_place_is_known_as_people_call_it(place: str, side: str) -> None:
+    head = "phone,place,side,crop,consent"
+    (entry,) = read(f"0912345678,{place},{side},Chôm chôm,2026-01-04", head=head).entries
+    assert str(entry.follows[0].place) == "xuan-hoa/river"
