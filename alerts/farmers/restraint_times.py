@@ -16,7 +16,9 @@ DAY_MS: Final = 24 * HOUR_MS
 VIETNAM_MS: Final = 7 * HOUR_MS
 
 GROUP_MS: Final = MINUTE_MS
-SAME_EVENT_MS: Final = 12 * HOUR_MS
+SAME_EVENT_MS: Final = HOUR_MS
+"""No longer: who has not been told of the other place goes on taking there, and trees die. The
+tide brings salt to a neighbour within the hour; what comes later is news."""
 DAILY_MAX: Final = 4
 DIGEST_H: Final = (6, 18)
 

@@ -30,7 +30,7 @@ def test_a_moment_makes_one_message_of_one_event_at_two_places() -> None:
 
 def test_the_same_event_at_a_second_place_goes_with_the_digest() -> None:
     phone = Phone()
-    phone.come(notice(Kind.SALT, 8), notice(Kind.SALT, 10, B, event="f"))
+    phone.come(notice(Kind.SALT, 8), notice(Kind.SALT, 8.9, B, event="f"))
     phone.until(at(30))
     assert phone.messages() == [(8.02, [Kind.SALT], Why.DUE), (18.0, [Kind.SALT], Why.DIGEST)]
     assert phone.waits[-1].why is Why.SAME_EVENT
@@ -39,10 +39,10 @@ def test_the_same_event_at_a_second_place_goes_with_the_digest() -> None:
 @pytest.mark.parametrize(
     "second",
     [
-        notice(Kind.SALT, 10, B, event="f", reach=""),
-        notice(Kind.SALT, 10, B, event="f", reach="ham-luong"),
-        notice(Kind.SALT, 10, B, event="f", level_mg_l=1000),
-        notice(Kind.SALT, 20.5, B, event="f"),
+        notice(Kind.SALT, 8.9, B, event="f", reach=""),
+        notice(Kind.SALT, 8.9, B, event="f", reach="ham-luong"),
+        notice(Kind.SALT, 8.9, B, event="f", level_mg_l=1000),
+        notice(Kind.SALT, 9.1, B, event="f"),
     ],
 )
 def test_another_water_level_or_tide_is_another_event(second: Notice) -> None:
