@@ -1,7 +1,8 @@
 """`kill -9` at 30 random moments while people are told: each message comes to each person once.
 
 It comes twice only where the death fell between the gateway's acceptance and its note, which
-the file of deliveries shows after each death, and then with the same key and the same words.
+the file of deliveries shows after each death, and then with the same key. The words here do
+not depend on the time, so they are the same too; real ones are made anew for each try.
 """
 
 import multiprocessing
