@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Opened
 from tests.browser.looking import Probe, fill_in, raised, row, sign_in, value
 from tests.e2e.conftest import Serving
-from tests.e2e.running import Service, eventually, songtien
+from tests.e2e.running import Service, eventually, set_up
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -109,7 +109,7 @@ def test_a_page_of_elsewhere_does_nothing_with_the_cookie(opened: Opened, servic
     stranger = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
     answer = _signed_in(service, *service.officer("operator"), stranger)
     assert "Secure" not in answer.headers["set-cookie"]
-    assert "203.0.113.9" not in songtien("audit", settings=service.settings).stdout
+    assert "203.0.113.9" not in set_up("audit", settings=service.settings)
     with_header = "fetch('/api/v1/live-ticket', {method: 'POST', headers: {'X-Songtien': '1'}})"
     assert page.evaluate(f"{with_header}.then(answer => answer.status)") == 200
 
@@ -119,11 +119,11 @@ def test_another_role_ends_the_session_and_says_so(refusals: Opened, service: Se
     name, _ = service.officer("admin")
     sign_in(page, service, "admin")
     expect(page.get_by_test_id("desk")).to_be_visible()
-    assert songtien("user", "role", name, "viewer", settings=service.settings).returncode == 0
+    set_up("user", "role", name, "viewer", settings=service.settings)
     expect(page.get_by_test_id("who")).to_have_text("")
     expect(page.get_by_test_id("desk")).to_be_hidden()
     expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
-    audit = " ".join(songtien("audit", settings=service.settings).stdout.split())
+    audit = " ".join(set_up("audit", settings=service.settings).split())
     assert "user.role admin viewer done" in audit
     assert "admin (admin) session.begin from 127.0.0.1 done" in audit
 
@@ -132,10 +132,8 @@ def test_an_officer_changes_the_password_and_stays_signed_in(
     refusals: Opened, service: Service
 ) -> None:
     name, password = "dũng", "con nước kém"
-    added = songtien(
-        "user", "add", name, "--role", "viewer", settings=service.settings, stdin=f"{password}\n"
-    )
-    assert added.returncode == 0
+    words = ("user", "add", name, "--role", "viewer")
+    set_up(*words, settings=service.settings, stdin=f"{password}\n")
     page = refusals(service.http_url)
     expect(page.get_by_test_id("who")).to_be_hidden()
     page.get_by_test_id("sign-in").click()
@@ -157,7 +155,7 @@ def test_an_officer_changes_the_password_and_stays_signed_in(
     expect(page.get_by_test_id("who")).to_have_text(name)
     expect(page.get_by_test_id("link")).to_have_class(re.compile("link-live"))
     _signed_in(service, name, " mới tinh tươm ", {})
-    listed = songtien("user", "list", settings=service.settings).stdout.splitlines()
+    listed = set_up("user", "list", settings=service.settings).splitlines()
     of_his = next(line for line in listed if line.startswith(name))
     assert of_his.endswith("signed in 2 times")
 
@@ -190,7 +188,7 @@ def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
     fill_in(page, operator, its_password)
     page.get_by_test_id("desk").click()
     page.get_by_test_id("reason").fill("đang thay đầu dò")
-    assert songtien("user", "sign-out", operator, settings=shut.settings).returncode == 0
+    set_up("user", "sign-out", operator, settings=shut.settings)
     expect(page.get_by_test_id("problem")).to_have_text("Muốn xem phải đăng nhập.")
     expect(page.locator("#wall")).to_have_css("opacity", "0")
     fill_in(page, operator, its_password)
@@ -205,7 +203,7 @@ def test_where_nobody_may_look_one_signs_in_and_sees_nothing_before(
     forwarded = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9", "X-Forwarded-Proto": "https"}
     answer = _signed_in(shut, name, password, forwarded)
     assert "Secure" in answer.headers["set-cookie"]
-    assert "from 203.0.113.9" in songtien("audit", settings=shut.settings).stdout
+    assert "from 203.0.113.9" in set_up("audit", settings=shut.settings)
     said = shut.said()
     assert password not in said
     assert "songtien=" not in said

@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner
+
+from songtien.cli import app
 
 SONGTIEN = [str(Path(sys.executable).with_name("songtien"))]
 START_S = 60.0
@@ -78,6 +81,18 @@ def songtien(
         check=False,
         input=stdin,
     )
+
+
+def set_up(*words: str, settings: Mapping[str, str], stdin: str = "") -> str:
+    """Run a command that only prepares a test, in this process: its start would take seconds.
+
+    Gives what it prints; fails where it does.
+    """
+    kept = environment(settings)
+    own = {name: kept.get(name) for name in {*os.environ, *kept} if name.startswith("SONGTIEN_")}
+    ended = CliRunner().invoke(app, list(words), env=own, input=stdin)
+    assert ended.exit_code == 0, ended.stderr
+    return ended.stdout
 
 
 def publish(broker_url: str, topic: str, payload: str | bytes) -> None:
@@ -189,18 +204,13 @@ class Service:
         """
         if role not in self._passwords:
             self._passwords[role] = secrets.token_urlsafe(12)
-            added = songtien(
-                *("user", "add", role, "--role", role),
-                settings=self.settings,
-                stdin=self._passwords[role] + "\n",
-            )
-            assert added.returncode == 0, added.stderr
+            password = self._passwords[role] + "\n"
+            set_up("user", "add", role, "--role", role, settings=self.settings, stdin=password)
         return role, self._passwords[role]
 
     def _made_token(self, role: str) -> str:
-        made = songtien("token", "create", "--role", role, "--name", role, settings=self.settings)
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
+        words = ("token", "create", "--role", role, "--name", role)
+        return set_up(*words, settings=self.settings).strip()
 
     def get(self, path: str, token: str | None = None, /, **query: str | int) -> httpx.Response:
         return self._ask("GET", path, token, params=query)

@@ -18,7 +18,7 @@ from tests.conftest import Mosquitto, _free_port
 from tests.e2e.conftest import Serving
 from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
 from tests.receiver import SECRET, Receiver, receiving
-from tests.simulators.listener import listening
+from tests.simulators import listener
 
 pytestmark = pytest.mark.broker
 
@@ -80,13 +80,8 @@ def say(broker: Mosquitto, g_l: float, seq: int) -> None:
 
 def standing(broker: Mosquitto) -> dict[str, dict[str, Any]]:
     """What the broker shows to whoever comes anew, by topic."""
-
-    async def work() -> dict[str, dict[str, Any]]:
-        async with listening(broker.url, ALERTS) as heard:
-            await asyncio.sleep(0.3)  # nothing says that this was all
-            return {topic: json.loads(body) for topic, body, _ in heard.messages if body}
-
-    return asyncio.run(work())
+    shown = asyncio.run(listener.standing(broker.url, ALERTS))
+    return {topic: json.loads(body) for topic, body in shown.items()}
 
 
 def topics(broker: Mosquitto) -> set[str]:

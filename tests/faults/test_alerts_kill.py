@@ -34,7 +34,7 @@ from tests.faults.forked import ForkedService
 from tests.faults.publishing import Publisher
 from tests.faults.undisturbed import alerts_differ, undisturbed
 from tests.receiver import SECRET, Received, Receiver, receiving
-from tests.simulators.listener import listening
+from tests.simulators.listener import standing
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -169,10 +169,5 @@ def _holding(events: list[dict[str, Any]]) -> dict[str, str]:
 
 def _standing(broker: Mosquitto) -> dict[str, str]:
     """By topic, the alert that the broker shows to whoever comes anew."""
-
-    async def work() -> dict[str, str]:
-        async with listening(broker.url, f"{feeds.ROOT}/v1/alerts/#") as heard:
-            await asyncio.sleep(0.3)  # nothing says that this was all
-            return {topic: json.loads(body)["id"] for topic, body, _ in heard.messages if body}
-
-    return asyncio.run(work())
+    shown = asyncio.run(standing(broker.url, f"{feeds.ROOT}/v1/alerts/#"))
+    return {topic: json.loads(body)["id"] for topic, body in shown.items()}

@@ -1,6 +1,7 @@
 """A subscriber that keeps everything a broker gives it."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,6 +57,24 @@ async def listening(url: str, topic: str = "#") -> AsyncIterator[Heard]:
         yield heard
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def standing(url: str, topic: str) -> dict[str, bytes]:
+    """What the broker shows to whoever comes anew, by topic.
+
+    It is all: a message of our own, asked for last, comes behind what was kept.
+    """
+    last = f"asked/{secrets.token_hex(8)}"
+    found: dict[str, bytes] = {}
+    async with asyncio.timeout(PATIENCE_S), Broker.of(url).client() as client:
+        await client.subscribe([(topic, 1), (last, 1)])
+        await client.publish(last, b"all", qos=1)
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            if str(message.topic) == last:
+                break
+            found[str(message.topic)] = message.payload
+    return {name: body for name, body in found.items() if body}
 
 
 async def _keep(client: aiomqtt.Client, heard: Heard) -> None:
