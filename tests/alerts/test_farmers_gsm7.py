@@ -1,5 +1,9 @@
 """What a network makes of a text, and what a reader makes of one without diacritics."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +21,14 @@ def test_the_tables_are_those_of_the_standard() -> None:
     assert len(BASIC) == 127
     assert len(EXTENSION) == 10
     assert not BASIC & EXTENSION
+
+
+def test_the_tables_are_those_of_another_program(recorded: Callable[[str], Path]) -> None:
+    """The mapping of Perl's Encode::GSM0338."""
+    table = json.loads(recorded("standards/gsm0338_table_perl_encode.json").read_text("utf-8"))
+    theirs = {chr(int(name.removeprefix("U+"), 16)): code for name, code in table.items()}
+    assert {sign for sign, code in theirs.items() if len(code) == 2} == BASIC
+    assert {sign for sign, code in theirs.items() if code.startswith("1b")} == EXTENSION
 
 
 @pytest.mark.parametrize(

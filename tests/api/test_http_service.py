@@ -164,8 +164,8 @@ def test_a_bug_is_a_500_that_tells_nothing(world: World) -> None:
     assert "content-security-policy" in answer.headers
 
 
-def test_what_is_not_built_yet_is_not_there(world: World) -> None:
-    for page in ("/nong-dan", "/docs/none", "/api/v1/subscriptions"):
+def test_what_nobody_has_built_is_not_there(world: World) -> None:
+    for page in ("/nong-trai", "/docs/none", "/api/v1/nothing"):
         _problem(get(world, page), 404, "not-found")
 
 
