@@ -21,7 +21,9 @@ def test_a_demo_calls_nobody_outside(tmp_path: Path) -> None:
     real = load_settings(None, ENVIRON)
     assert [each.name for each in real.webhooks] == ["duty"]
     assert real.watch.heartbeat_url is not None
-    found = demo_settings(tmp_path, "mqtt://127.0.0.1:1", "mosquitto", {"HTTP__PORT": 8080}, ENVIRON)
+    found = demo_settings(
+        tmp_path, "mqtt://127.0.0.1:1", "mosquitto", {"HTTP__PORT": 8080}, ENVIRON
+    )
     assert found.webhooks == ()
     assert real.store.historian is not None
     assert found.store.historian is None
