@@ -73,10 +73,11 @@ def drawn(found: Day, limit_g_l: float, lang: str) -> Markup:
     scale = _Scale(found, limit_g_l)
     parts: list[Child] = [h("title", words, id="dc"), *_ticks(found, scale, lang)]
     parts += [_line(run, scale, "b") for run in runs(found.before, found.gap_ms)]
-    parts += _limit(found, limit_g_l, scale, lang)
+    line, name = _limit(found, limit_g_l, scale, lang)
+    parts.append(line)
     parts += [_line(run, scale, "d") for run in runs(found.today, found.gap_ms)]
-    parts += [_mark(p, scale) for p in _thinned(found.today, scale) if p[2] != Flag.PASS]
-    parts.append(_highest(found, scale, lang))
+    parts += [_mark(p, scale) for p in _thinned(found.today, scale) if p[2] == Flag.SUSPECT]
+    parts += [name, _highest(found, scale, lang)]
     last = found.today[-1]
     parts.append(h("circle", cls="n", cx=scale.x(last[0]), cy=scale.y(last[1]), r=5))
     svg = h("svg", *parts, role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}", aria_labelledby="dc")
@@ -106,7 +107,7 @@ def described(found: Day, limit_g_l: float, lang: str) -> str:
     at = [say.moment(p[0], found.end_ms, lang) for p in (low, high)]
     figures = [say.figure(p[1], lang) for p in (low, high)]
     holes = sum(1 for _ in runs(found.today, found.gap_ms)) - 1
-    doubtful = sum(1 for p in found.today if p[2] != Flag.PASS)
+    doubtful = sum(1 for p in found.today if p[2] == Flag.SUSPECT)
     limit = say.limit(limit_g_l, lang)
     if lang == "vi":
         said = [
@@ -165,8 +166,8 @@ def _mark(point: Point, scale: _Scale) -> Markup:
     return h("path", cls="s", d=f"M{x} {y - 6}l6 6-6 6-6-6z")
 
 
-def _limit(found: Day, limit_g_l: float, scale: _Scale, lang: str) -> list[Child]:
-    """The line of the limit, named on that side on which the curve is farther from its name."""
+def _limit(found: Day, limit_g_l: float, scale: _Scale, lang: str) -> tuple[Markup, Markup]:
+    """The line of the limit and its name, on that side on which the curve is farther from it."""
     y = scale.y(limit_g_l)
     word = "mức của tôi" if lang == "vi" else "my limit"
     left_room, right_room = (
@@ -177,7 +178,7 @@ def _limit(found: Day, limit_g_l: float, scale: _Scale, lang: str) -> list[Child
         )
     )
     right = right_room > left_room
-    return [
+    return (
         h("line", cls="l", x1=LEFT, x2=RIGHT, y1=y, y2=y),
         h(
             "text",
@@ -186,7 +187,7 @@ def _limit(found: Day, limit_g_l: float, scale: _Scale, lang: str) -> list[Child
             x=RIGHT if right else LEFT,
             y=y - 6,
         ),
-    ]
+    )
 
 
 def _highest(found: Day, scale: _Scale, lang: str) -> Markup:
@@ -217,6 +218,6 @@ def _legend(found: Day, lang: str) -> Markup:
     if found.before:
         word = "con nước hôm trước" if vi else "the tide of the day before"
         items.append(h("span", word, cls="k kb"))
-    if any(p[2] != Flag.PASS for p in found.today):
+    if any(p[2] == Flag.SUSPECT for p in found.today):
         items.append(h("span", "đáng ngờ" if vi else "suspect", cls="k ks"))
     return h("figcaption", *(Markup(f"{item} ") for item in items))

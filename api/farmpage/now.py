@@ -186,7 +186,8 @@ def _reading(found: Neighbour, now_ms: int, lang: str, said: Say) -> list[Child]
     if found.state in ("stale", "lost"):
         at = say.moment(found.t_ms, now_ms, lang)
         return [h("small", said("silent-since").format(at))]
-    if found.flag not in (Flag.PASS, Flag.SUSPECT):
+    # The newest one is often not evaluated yet: it is shown, and permits nothing.
+    if found.flag in (Flag.FAIL, Flag.MISSING):
         return [h("small", said("bad-figure"))]
     doubtful = f", {said('doubtful')}" if found.flag == Flag.SUSPECT else ""
     figure = f"{say.figure(found.g_l, lang)} {say.unit(lang)}"

@@ -251,6 +251,11 @@ def test_neighbours_with_value_and_age(world: Farm) -> None:
     assert "Đồng Tâmphía trên 6 kmmất tín hiệu từ" in seen
     assert "An Địnhphía biển 4 km3,90 g/lcách đây 9 phút, số đo đáng ngờ" in seen
     assert "Quới Sơnphía biển 4 kmchưa có số đo" in seen
+    bad, new = (world.items[-1] | {"q": flag} for flag in (4, 2))
+    for item, expected in ((bad, "số đo không tin được"), (new, "3,90 g/l")):
+        world.items[-1] = item
+        world.now_ms += 10_001
+        assert expected in text(shown(world, answer(decision.TAKE)).text)
 
 
 def test_nothing_chosen_is_the_choice_and_no_fault(world: Farm) -> None:

@@ -23,6 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from songtien.terminal import registry_of
+from tests.browser import farmpictures
 from tests.browser.days import Day
 from tests.conftest import Mosquitto, _free_port
 from tests.e2e.conftest import BROKER
@@ -241,6 +242,8 @@ def draw(into: Path, days: tuple[str, ...]) -> list[Path]:
         for day in days:
             with river(day, Path(scratch) / day, relay, BEFORE_H) as service:
                 quiet(camera, service) if day == "quiet" else bad(camera, service, relay)
+        with farmpictures.farm(Path(scratch) / "farm") as service:
+            camera.taken.extend(farmpictures.taken(browser, service, into))
     relay.close()
     return camera.taken
 

@@ -1,7 +1,6 @@
 """The farmer's page on a phone of 360 px, with JavaScript and without: service and broker are real."""
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,19 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import grave
 from tests.browser.conftest import TELL_VIOLATIONS
+from tests.browser.farmwater import (
+    BEHIND,
+    NO,
+    PUMP,
+    SILENT,
+    TAKE,
+    WAIT,
+    answer,
+    flow,
+    tells,
+)
 from tests.e2e.conftest import Serving
-from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
+from tests.e2e.running import Service, eventually, now_ms
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -22,13 +32,6 @@ WIDTH, HEIGHT = 360, 740
 LIGHT_BYTES = 25_000
 """Of the first view, over the wire. What is asked of it is 60 kB."""
 
-QUARTER_MIN = 15
-TAKE = "noi=ngu-hiep&phia=song&cay=durian"
-NO = "noi=xuan-hoa&phia=song&cay=durian"
-WAIT = "noi=dong-tam&phia=song&cay=dragon-fruit"
-SILENT = "noi=vam-giong&phia=song&cay=rice"
-PUMP = "noi=nguyen-tan-thanh&phia=song&cay=durian"
-BEHIND = "noi=xuan-hoa&phia=dong&cay=durian"
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
 SMALLEST_LETTERS = """() => {
@@ -104,15 +107,7 @@ def service(serving: Serving, messages: Path) -> Service:
         CHANNEL__PUSH__CONTACT="mailto:truc@vidu.vn",
     )
     eventually(lambda: running.ready, "ready")
-    tells(running, "tam-binh", "tb-01", [(m, 0.12) for m in range(120, -1, -10)])
-    tells(running, "dong-tam", "dt-01", [(m, 0.4 - m / 600) for m in range(120, -1, -10)])
-    tells(running, "kinh-xang", "kx-01", [(m, 0.1) for m in range(120, -1, -10)])
-    tells(running, "vam-giong", "vg-01", [(m, 0.9) for m in range(300, 170, -10)])
-    # Two tides with a hole, and the same a day before.
-    river = [(m, salt(m)) for m in range(52 * 60, -1, -QUARTER_MIN) if not 400 < m < 560]
-    tells(running, "xuan-hoa", "xh-01", river)
-    eventually(lambda: _answer(running, "xuan-hoa/river") == "no", "xuan-hoa is too salt")
-    eventually(lambda: _answer(running, "ngu-hiep/river") == "take", "ngu-hiep is fresh")
+    flow(running)
     return running
 
 
@@ -122,30 +117,6 @@ def phones(chromium: Browser, service: Service) -> Iterator[Phones]:
     yield found
     found.put_down()
     assert found.complaints == []
-
-
-def salt(minutes_ago: int) -> float:
-    """A river between 0.3 and 1.1 g/L, at its highest now and a tide ago."""
-    return round(0.7 + 0.4 * math.cos(minutes_ago / (12 * 60 + 25) * 2 * math.pi), 3)
-
-
-def tells(
-    service: Service, station: str, device: str, rows: list[tuple[int, float]], **more: Any
-) -> None:
-    """A probe sends what it has read, minutes ago and g/L, many samples a message."""
-    at = now_ms()
-    url = service.settings["MQTT__URL"]
-    for begin in range(0, len(rows), 60):
-        samples = [
-            {"t": at - minutes * 60_000, "sal_g_l": value, **more}
-            for minutes, value in rows[begin : begin + 60]
-        ]
-        publish(url, salinity_topic(station, device), obs(*samples))
-
-
-def _answer(service: Service, place: str, crop: str = "durian") -> str:
-    found = service.get("/api/v1/farmers/answer", None, place=place, crop=crop)
-    return str(found.json().get("answer"))
 
 
 def first_line(page: Page) -> Locator:
@@ -262,7 +233,7 @@ def test_it_is_renewed_in_place(phones: Phones, service: Service) -> None:
     page.goto(phones.url("noi=ngu-hiep&phia=song&cay=household&gioihan=4"))
     page.evaluate("document.body.dataset.same = 'page'")
     tells(service, "thoi-loc", "tl-01", [(20, 5.0), (10, 5.0), (0, 5.0)])
-    eventually(lambda: _answer(service, "ngu-hiep/river", "mango") == "no", "it is salt")
+    eventually(lambda: answer(service, "ngu-hiep/river", "mango") == "no", "it is salt")
     page.clock.fast_forward("01:05")
     expect(first_line(page)).to_contain_text("KHÔNG LẤY NƯỚC")
     expect(page.locator("#offline")).to_be_hidden()
@@ -340,6 +311,20 @@ def test_a_browser_asks_to_be_told_itself(phones: Phones) -> None:
     assert form["kenh"] == ["push"]
     assert json.loads(form["diachi"][0])["endpoint"] == "https://push.example/abc"
     assert form["noi"] == ["xuan-hoa/song"]
+
+
+@SCRIPT
+def test_how_long_my_pond_lasts(phones: Phones, script: bool) -> None:
+    page = phones(NO, script=script)
+    page.get_by_role("link", name="Ao của tôi").click()
+    page.get_by_label("Ao chứa bao nhiêu m³").fill("600")
+    page.get_by_label("Tưới bao nhiêu công").fill("5")
+    page.get_by_role("button", name="Tính").click()
+    expect(page.locator(".result")).to_contain_text("Ao 600 m³ đủ khoảng 24 ngày")
+    expect(page.get_by_text("tham khảo")).to_be_visible()
+    if script:
+        assert grave(page) == []
+        assert page.evaluate(SMALLEST_LETTERS) >= 18
 
 
 def test_the_form_is_for_everybody(phones: Phones) -> None:
