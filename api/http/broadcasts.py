@@ -56,8 +56,8 @@ async def propose(service: ServiceHere, principal: Operator, body: BroadcastBody
     cheap phone: look at `second`, the words that say something else without diacritics. Audited.
     """
     entry: Item = body.model_dump(exclude={"note"}) | {
-        "issued": time_ms("issued", str(body.issued), where="body"),
-        "valid_until": time_ms("valid_until", str(body.valid_until), where="body"),
+        "issued": _time("issued", body.issued),
+        "valid_until": _time("valid_until", body.valid_until),
     }
     return await _entered(service, principal, EVERYWHERE, entry, body.note, "propose")
 
@@ -84,7 +84,8 @@ async def preview(
     """Nothing is entered. People are counted as they follow now, each once."""
     del principal
     now_ms, site = service.now_ms(), service.farmers.site
-    words = Words(body.title, body.text, body.issuer, now_ms, body.official)
+    issued_ms = now_ms if body.issued is None else _time("issued", body.issued)
+    words = Words(body.title, body.text, body.issuer, issued_ms, body.official)
     intakes = service.registry().intakes
     known = [each for each in body.places if each == EVERYWHERE or each in intakes]
     reached = await on_worker(
@@ -182,3 +183,7 @@ def _with_sms(service: Service, item: Item) -> Item:
     names = ("title", "text", "issuer", "issued", "official")
     words = Words(*(item[name] for name in names))
     return item | {"sms": broadcast.as_sms(words, service.farmers.site, service.now_ms())}
+
+
+def _time(name: str, value: int | str) -> int:
+    return time_ms(name, str(value), where="body")

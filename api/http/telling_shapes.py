@@ -40,6 +40,7 @@ class PreviewBody(Body):
     text: Annotated[str, Field(max_length=TEXT_MAX)] = ""
     issuer: Annotated[str, Field(max_length=ISSUER_MAX)] = ""
     official: Annotated[int, Field(ge=1, le=5)] | None = None
+    issued: When | None = Field(None, description="now where it is left out")
     places: Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=PLACES_MAX)] = (
         Field([], description='ids of intakes, or `["*"]`; none reaches nobody')
     )

@@ -38,11 +38,12 @@ export function deciding(
   const { title, submit, done, field } = DECIDING[act];
   const second = cast.sms.second.length > 0 ? [word("cast_second", language), ...cast.sms.second] : [];
   const sms = [cast.sms.text, cast.sms.cut ? word("cast_cut", language) : ""];
-  const read = act === "confirm" ? [...sms, ...second, ...reach] : [];
+  // What is sent, what else it says and whom it reaches: before all else, and not scrolled for.
+  const read = act === "confirm" ? [...second, ...reach, ...sms] : [];
   return {
     ...{ id: act, tab: title, title, submit, about: cast.title, story: cast.text },
     fields: [field],
-    facts: () => [cast.text, ...cast.facts, ...read].filter(Boolean),
+    facts: () => [...read, cast.text, ...cast.facts].filter(Boolean),
     act: async ({ note = "" }: Values): Promise<Answer> => {
       try {
         await send(`/api/v1/broadcasts/${cast.id}/${act}`, { ver: cast.ver, note });

@@ -6,7 +6,7 @@ import type { Fields } from "./held.ts";
 import { HttpError, sendJson } from "./http.ts";
 import { fields } from "./model.ts";
 import { whyText as troubleOf } from "./reporting.ts";
-import { localField } from "./shelving.ts";
+import { localField, localTime } from "./shelving.ts";
 import { bodyOf, EVERYWHERE, leftText, type Names, reachLines, smsOf, type Written } from "./tellingmodel.ts";
 import type { Moment } from "./view.ts";
 import { type Language, type Word, word } from "./words.ts";
@@ -192,9 +192,11 @@ export class CastForm {
   private async preview(): Promise<void> {
     this.timer = null;
     const turn = ++this.turn;
-    const { title, text, issuer, places, official } = this.written();
+    const { title, text, issuer, places, official, issued } = this.written();
     const level = official === "" ? {} : { official: Number(official) };
-    const body = { title, text, issuer, places, ...level };
+    const issued_ms = localTime(issued);
+    const since = issued_ms === null ? {} : { issued: issued_ms };
+    const body = { title, text, issuer, places, ...level, ...since };
     let shown: Fields | null = null;
     if ([title, text, issuer].join("").trim() !== "") {
       // What can't be asked now is asked with the next letter; nothing depends on it.

@@ -17,17 +17,14 @@ import { CastForm, TrialForm } from "./tellingforms.ts";
 import {
   type Cast,
   castsOf,
-  channelTable,
-  dayTable,
   eventsOf,
   type Names,
   type Need,
   needsOf,
   reachLines,
-  subscriberTable,
   type Told,
-  undeliveredTable,
 } from "./tellingmodel.ts";
+import { channelTable, dayTable, subscriberTable, undeliveredTable } from "./tellingtables.ts";
 import type { Moment } from "./view.ts";
 import { type Language, named, type Word, word } from "./words.ts";
 
@@ -260,8 +257,8 @@ class TellingPage implements Page {
   private async decide(cast: Cast, act: Act): Promise<void> {
     const { language } = this.app;
     const raw = rowsOf(this.asked.casts.answer ?? {}, "items").find((one) => one["id"] === cast.id);
-    const { title, text: said, issuer, places, official } = raw ?? {};
-    const asked = { title, text: said, issuer, places, ...(official ? { official } : {}) };
+    const { title, text: said, issuer, places, official, issued } = raw ?? {};
+    const asked = { title, text: said, issuer, places, issued, ...(official ? { official } : {}) };
     // Whom it reaches is good to know, and no reason to keep him waiting for long.
     const reach =
       act === "confirm"

@@ -10,9 +10,7 @@ import { actsOf, deciding, moving } from "../src/tellingdoings.ts";
 import {
   bodyOf,
   castsOf,
-  channelTable,
   count,
-  dayTable,
   eventsOf,
   leftText,
   money,
@@ -20,10 +18,9 @@ import {
   placeText,
   reachLines,
   smsOf,
-  subscriberTable,
-  undeliveredTable,
   type Written,
 } from "../src/tellingmodel.ts";
+import { channelTable, dayTable, subscriberTable, undeliveredTable } from "../src/tellingtables.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 7, 32);
 const MINUTE = 60_000;
