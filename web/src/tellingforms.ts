@@ -50,6 +50,7 @@ export class CastForm {
   private readonly controls = new Map<keyof Written, Control>();
   private readonly places = el("fieldset", { class: "tell-places" });
   private readonly placesWords = el("legend");
+  private readonly ofPlaces = new Map<string, HTMLElement>();
   private readonly problem = el("p", { class: "problem", role: "alert", "data-testid": "cast-problem" });
   private readonly submit = el("button", { type: "submit", class: "primary", "data-testid": "cast-propose" });
   private readonly previewWords = el("h4");
@@ -139,16 +140,21 @@ export class CastForm {
     select.value = chosen;
   }
 
+  /** Boxes stay where they are: one that is being pressed must not be replaced by another. */
   private drawPlaces(names: Names, language: Language): void {
-    const chosen = new Set(this.chosen());
     const everywhere = [EVERYWHERE, word("cast_everywhere", language)] as const;
-    const boxes = [everywhere, ...names].map(([id, name]) => {
+    for (const [id, name] of [everywhere, ...names]) {
+      const known = this.ofPlaces.get(id);
+      if (known !== undefined) {
+        setText(known, name);
+        continue;
+      }
       const box = el("input", { type: "checkbox", name: "places", value: id });
       setAttribute(box, "data-testid", `cast-place-${id === EVERYWHERE ? "all" : id}`);
-      box.checked = chosen.has(id);
-      return el("label", { class: "box" }, box, name);
-    });
-    this.places.replaceChildren(this.placesWords, ...boxes);
+      const words = el("span", {}, name);
+      this.ofPlaces.set(id, words);
+      this.places.append(el("label", { class: "box" }, box, words));
+    }
     this.barPlaces();
   }
 
