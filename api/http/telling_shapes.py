@@ -159,13 +159,16 @@ class EventShape(Shape):
     level: int = Field(description="limit, mg/L; 0: the same for every limit")
     people: int
     messages: int = Field(description="one for each notice and person")
-    waiting: int
+    waiting: int = Field(description="for their channels, or to be taken")
+    put_off: int = Field(description="restraint keeps them for later: quiet hours, a moment")
     held: int
     sent: int
     delivered: int
     undelivered: int
     dropped: int
-    left_s: float | None = Field(description="null while a channel of it stands")
+    left_s: float | None = Field(
+        description="of those that wait for channels; null while one of these stands"
+    )
 
 
 class Events(Shape):
@@ -308,7 +311,8 @@ EVENT: Final[dict[str, Any]] = {
     "level": 500,
     "people": 5000,
     "messages": 5000,
-    "waiting": 3120,
+    "waiting": 3100,
+    "put_off": 20,
     "held": 0,
     "sent": 1800,
     "delivered": 78,

@@ -36,7 +36,7 @@ OF_MESSAGES: Final = frozenset({"held", "put-off", "dropped"})
 """Messages that are in no delivery, or in none any more."""
 
 _TAKEN: Final = (State.SENT.value, State.DELIVERED.value)
-_STATES: Final = ("waiting", "held", "sent", "delivered", "undelivered", "dropped")
+_STATES: Final = ("waiting", "put_off", "held", "sent", "delivered", "undelivered", "dropped")
 
 
 class Overview:
@@ -302,8 +302,8 @@ class Overview:
     def _progress(self, one: dict[str, Any], status: Mapping[str, ChannelStatus]) -> dict[str, Any]:
         with self._reader.connection() as connection:
             rows = connection.execute(
-                "SELECT CASE WHEN m.state = 'handed' THEN d.state ELSE m.state END, m.channel,"
-                " count(*) FROM notice n JOIN message m ON m.notice = n.id"
+                "SELECT CASE m.state WHEN 'handed' THEN d.state WHEN 'waiting' THEN 'put_off'"
+                " ELSE m.state END, m.channel, count(*) FROM notice n JOIN message m ON m.notice = n.id"
                 " LEFT JOIN delivery d ON d.id = m.delivery WHERE n.event = ? AND n.kind = ?"
                 " GROUP BY 1, 2",
                 (one["event"], one["kind"]),

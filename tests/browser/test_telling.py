@@ -108,7 +108,7 @@ def test_one_officer_writes_another_confirms_and_both_see_how_far_it_is(
     # They go after a minute, in which more may come to be said with it.
     for seen in (page, colleague):
         expect(seen.get_by_test_id("waits-b1")).to_have_count(0)
-        expect(seen.get_by_test_id("events")).to_contain_text(f"chờ {PEOPLE}")
+        expect(seen.get_by_test_id("events")).to_contain_text(f"để sau {PEOPLE}")
     page.get_by_test_id("lang-en").click()
     expect(page.get_by_test_id("events")).to_contain_text(f"{PEOPLE} people · sent 0")
     expect(page.get_by_test_id("cast-b1")).to_contain_text("admin at")

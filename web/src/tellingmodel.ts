@@ -117,9 +117,10 @@ function eventOf(raw: Fields, names: Names, { language, now_ms }: Moment): Told 
     place,
     level: level === 0 ? "" : word("event_level", language, { level: limit }),
   });
-  const [all, waiting, held] = [of(raw, "messages"), of(raw, "waiting"), of(raw, "held")];
+  const [all, waiting] = [of(raw, "messages"), of(raw, "waiting")];
+  const later = of(raw, "put_off") + of(raw, "held");
   // The planner may take more rows between the two countings than were there at the first.
-  const done = all === 0 ? 1 : Math.min(1, Math.max(0, 1 - (waiting + held) / all));
+  const done = all === 0 ? 1 : Math.min(1, Math.max(0, 1 - (waiting + later) / all));
   const left_s = number(raw["left_s"]);
   const n = (name: string): string => count(of(raw, name), language);
   return {
@@ -130,7 +131,7 @@ function eventOf(raw: Fields, names: Names, { language, now_ms }: Moment): Told 
     doneText: word("event_progress", language, { percent: Math.floor(100 * done) }),
     far: word("event_far", language, {
       ...{ people: n("people"), sent: count(of(raw, "sent") + of(raw, "delivered"), language) },
-      ...{ delivered: n("delivered"), waiting: n("waiting"), held: n("held") },
+      ...{ delivered: n("delivered"), waiting: n("waiting"), later: n("put_off"), held: n("held") },
       ...{ failed: n("undelivered"), dropped: n("dropped") },
     }),
     left:

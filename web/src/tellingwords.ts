@@ -77,8 +77,8 @@ export const TELLING_WORDS = {
   event_level: [", mức {level} g/l", ", limit {level} g/L"],
   event_places: ["{place} và {n} nơi khác", "{place} and {n} other places"],
   event_far: [
-    "{people} người · gửi {sent} · đến {delivered} · chờ {waiting} · giữ {held} · không đến {failed} · bỏ {dropped}",
-    "{people} people · sent {sent} · delivered {delivered} · waiting {waiting} · held {held} · failed {failed} · dropped {dropped}",
+    "{people} người · gửi {sent} · đến {delivered} · chờ {waiting} · để sau {later} · giữ {held} · không đến {failed} · bỏ {dropped}",
+    "{people} people · sent {sent} · delivered {delivered} · waiting {waiting} · for later {later} · held {held} · failed {failed} · dropped {dropped}",
   ],
   event_left: ["còn khoảng {time}", "about {time} left"],
   event_stands: ["đang đứng: kênh không gửi được", "stands: a channel sends nothing"],

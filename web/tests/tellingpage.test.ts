@@ -106,7 +106,7 @@ test("subscribers by place with their crops, days and the undelivered", () => {
 
 const event = (more: Fields = {}): Fields => ({
   ...{ event: "e1", kind: "salt", t: NOW, places: ["xuan-hoa/river"], level: 500, people: 5000 },
-  ...{ messages: 5000, waiting: 3000, held: 0, sent: 1800, delivered: 198, undelivered: 2, dropped: 0 },
+  ...{ messages: 5000, waiting: 2900, put_off: 100, held: 0, sent: 1800, delivered: 198, undelivered: 2, dropped: 0 },
   ...{ left_s: 150, ...more },
 });
 
@@ -115,13 +115,13 @@ test("an event says how far it is, and that it stands where a channel does", () 
   assert.equal(one?.title, "Mặn, Cống Xuân Hòa, ngoài sông, mức 0,5 g/l");
   assert.equal(one?.done, 0.4);
   assert.equal(one?.doneText, "Đã xong 40%");
-  assert.match(one?.far ?? "", /gửi 1\.998 · đến 198 · chờ 3\.000/);
+  assert.match(one?.far ?? "", /gửi 1\.998 · đến 198 · chờ 2\.900 · để sau 100/);
   assert.equal(one?.left, "còn khoảng 2 phút");
   const [stands] = eventsOf({ items: [event({ left_s: null })] }, names, at);
   assert.match(stands?.left ?? "", /đang đứng/);
-  const [over] = eventsOf({ items: [event({ waiting: 0, level: 0, kind: "bulletin" })] }, names, at);
+  const [over] = eventsOf({ items: [event({ waiting: 0, put_off: 0, level: 0, kind: "bulletin" })] }, names, at);
   assert.deepEqual([over?.done, over?.left, over?.title], [1, "", "Bản tin, Cống Xuân Hòa, ngoài sông"]);
-  const [held] = eventsOf({ items: [event({ waiting: 0, held: 1 })] }, names, at);
+  const [held] = eventsOf({ items: [event({ waiting: 0, put_off: 0, held: 1 })] }, names, at);
   assert.equal(held?.doneText, "Đã xong 99%", "what is held is not done");
 });
 
@@ -136,6 +136,11 @@ const cast = (more: Fields = {}) => {
   assert.ok(found);
   return found;
 };
+
+test("what quiet hours keep for later has no time left to tell, and is not done", () => {
+  const [night] = eventsOf({ items: [event({ waiting: 0, put_off: 5000, left_s: 0 })] }, names, at);
+  assert.deepEqual([night?.left, night?.doneText], ["", "Đã xong 0%"]);
+});
 
 test("nobody is offered to confirm his own bulletin", () => {
   assert.deepEqual(actsOf(cast(), "An"), ["withdraw"]);
