@@ -78,6 +78,7 @@ def answer_of(found: Found, level_mg_l: int, since_ms: int, now_ms: int) -> dict
         "ends": found.ends_ms,
         "may_be_g_l": None,
         "sim": facts is not None and not facts.live,
+        "maintained": facts is not None and facts.maintained,
         "t": now_ms,
     }
     if facts is not None and row not in decision.UNKNOWN:

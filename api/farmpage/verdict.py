@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from alerts.river import advice, decision
+from alerts.river import decision
 from api.farmpage import say
 
 KINDS: Final = ("take", "pump", "wait", "no", "unknown")
@@ -120,7 +120,7 @@ def _because(answer: Mapping[str, Any] | None, now_ms: int, lang: str) -> str:
     n = 0 if lang == "vi" else 1
     if answer is None:
         return _NOTHING_YET[n]
-    if answer["text_vi"] == advice.words(decision.SILENT, maintained=True)[0]:
+    if answer.get("maintained"):
         return _MAINTAINED[n]
     if answer["row"] in _BECAUSE:
         return _BECAUSE[answer["row"]][n]

@@ -24,6 +24,7 @@ class FarmAnswerShape(Shape):
     ends: int | None = Field(description="by the tide of the day before, for reference")
     may_be_g_l: float | None
     sim: bool
+    maintained: bool = Field(default=False, description="somebody works on the station")
     t: int
 
 
@@ -112,6 +113,7 @@ ANSWER: Final[dict[str, Any]] = {
     "ends": None,
     "may_be_g_l": 1.1,
     "sim": False,
+    "maintained": False,
     "t": 1767000000000,
 }
 ANSWER_OF: Final[dict[str, Any]] = {

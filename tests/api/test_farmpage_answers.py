@@ -72,7 +72,7 @@ def test_what_is_not_known_is_said_with_its_reason(world: Farm) -> None:
     never = answer(decision.SILENT, figure=None, figure_t=None, **unknown)
     assert head(shown(world, never).text) == "CHƯA RÕ: trạm chưa có số đo"
     vi, en = words(decision.SILENT, maintained=True)
-    kept_up = answer(decision.SILENT, text_vi=vi, text_en=en, **unknown)
+    kept_up = answer(decision.SILENT, maintained=True, text_vi=vi, text_en=en, **unknown)
     assert head(shown(world, kept_up).text) == "CHƯA RÕ: trạm đang bảo trì"
     simulated = answer(decision.SILENT, sim=True, **unknown)
     assert "mô phỏng" in head(shown(world, simulated).text)
