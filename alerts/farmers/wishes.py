@@ -80,7 +80,7 @@ def read_follow(
 def read_place(text: str, known: Collection[Place]) -> Place:
     """`intake/side`, or the intake alone where it has but one side. Raises BadWish."""
     intake, _, side = plain(text).partition("/")
-    intake = re.sub(r"^(cong|tram-bom|vam)-", "", intake) if intake not in _ids(known) else intake
+    intake = _named(intake, {one.intake for one in known})
     side = SIDES.get(side, side)
     near = [one for one in sorted(known) if one.intake == intake and side in ("", one.side)]
     if len(near) != 1:
@@ -89,8 +89,12 @@ def read_place(text: str, known: Collection[Place]) -> Place:
     return near[0]
 
 
-def _ids(known: Collection[Place]) -> set[str]:
-    return {one.intake for one in known}
+def _named(text: str, intakes: Collection[str]) -> str:
+    """The one intake whose id stands in what people call it: "cong-xuan-hoa" is "xuan-hoa"."""
+    if text in intakes:
+        return text
+    found = [each for each in intakes if f"-{each}-" in f"-{text}-"]
+    return found[0] if len(found) == 1 else text
 
 
 def read_crop(text: str) -> str:

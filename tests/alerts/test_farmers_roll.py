@@ -228,7 +228,7 @@ def test_quiet_hours_are_read_as_people_write_them() -> None:
 
 @pytest.mark.parametrize(
     ("place", "side"),
-    [("xuan-hoa", "sông"), ("Cống Xuân Hòa", "ngoài sông"), ("cong xuan hoa", "SONG")],
+    [("xuan-hoa", "sông"), ("Cống Xuân Hòa (Chợ Gạo)", "ngoài sông"), ("cong xuan hoa", "SONG")],
 )
 def test_a_place_is_known_as_people_call_it(place: str, side: str) -> None:
     head = "phone,place,side,crop,consent"
