@@ -106,6 +106,15 @@ class Breaker:
         """The channel says that it takes nothing until somebody has looked."""
         return self._open(why, now_ms, patience.closed_first_s, patience)
 
+    def doubted(self, why: str, patience: Patience = USUAL, *, closed: bool) -> "Breaker":
+        """As `failed` or, if `closed`, as `closed`, of a message by which a channel is not judged:
+        what comes next is a trial of it, and waits no longer than it would have.
+        """
+        failures = self.failures + 1
+        if self.way is Way.CLOSED and not closed and failures < patience.failures_max:
+            return replace(self, failures=failures)
+        return replace(self, way=Way.OPEN, why=why)
+
     def _open(self, why: str, now_ms: int, first_s: float, patience: Patience) -> "Breaker":
         opened = self.opened + 1
         # Beyond 2**16 the longest has long been reached.

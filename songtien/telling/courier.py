@@ -17,6 +17,7 @@ from typing import Final
 from alerts.farmers.notice import CRITICAL
 from alerts.farmers.parcel import Answer, Parcel, Verdict
 from alerts.farmers.person import Person
+from alerts.farmers.restraint_types import RESERVE
 from alerts.webhook import Pace, backoff_s
 from songtien.telling.breaker import Breaker, Patience, Way
 from songtien.telling.channels.channel import Channel
@@ -37,6 +38,12 @@ LOOK_S: Final = 1.0
 RETRY_S: Final = 1.0
 BURST_S: Final = 0.1
 """So much of the rate may be made up for at once, which a thread has lost by waking late."""
+
+CODES_SHARE: Final = 0.25
+"""Of a budget, for codes at most: any stranger can ask for them, and farmers need the rest."""
+
+UNPROVED: Final = frozenset({Direct.CODE.value, Direct.TRIAL.value})
+"""Kinds that go to an address before anybody has shown that it is one."""
 
 MEASURED: Final = 50
 MEASURED_S: Final = 60.0
@@ -226,11 +233,15 @@ class Courier:
             return Answer(Verdict.AGAIN, f"the channel failed: {where(error)}")
 
     def _is_spent(self, delivery: Delivery, now_ms: int) -> bool:
-        """Whoever asks for codes without an end must not spend more than the budget either."""
+        """Whoever asks for codes without an end must not spend what farmers are warned with."""
         limit = self.settings.budget_per_month
         if limit is None or delivery.kind == Direct.STOPPED:
             return False
-        return self._deliveries.spent(self.name, now_ms)[1] >= limit
+        spent = self._deliveries.spent(self.name, now_ms)[1]
+        if delivery.kind != Direct.CODE:
+            return spent >= limit
+        codes = self._deliveries.spent_on(self.name, Direct.CODE, now_ms)
+        return spent >= (1 - RESERVE) * limit or codes >= CODES_SHARE * limit
 
     def _answered(self, delivery: Delivery, parts: int, answer: Answer) -> None:
         now_ms, patience = self._clock_ms(), self._manner.patience
@@ -244,6 +255,8 @@ class Courier:
                 self._gone_s.append(self._mono_s())
                 self.sent += 1
                 self.last_success_ms = now_ms
+            case _ if delivery.kind in UNPROVED:
+                self._not_taken(delivery, now_ms, answer)
             case Verdict.AGAIN:
                 asked_s = answer.retry_after_s
                 self._seen(self.breaker.failed(detail, now_ms, asked_s, patience))
@@ -255,6 +268,18 @@ class Courier:
                 self._refused(delivery, now_ms, detail)
             case Verdict.GONE:
                 self._gone(delivery, now_ms, detail)
+
+    def _not_taken(self, delivery: Delivery, now_ms: int, answer: Answer) -> None:
+        """Of one to an unproved address. A stranger must not close a channel to others by asking
+        for codes to addresses that it does not take, so none of these makes anybody wait.
+        """
+        if answer.verdict in (Verdict.REFUSED, Verdict.GONE):
+            why = Why.GONE if answer.verdict is Verdict.GONE else Why.REFUSED
+            self._give_up(delivery, Settled(State.UNDELIVERED, why, answer.detail))
+            return
+        closed = answer.verdict is Verdict.CLOSED
+        self._seen(self.breaker.doubted(answer.detail, self._manner.patience, closed=closed))
+        self._again(delivery, now_ms, answer.detail)
 
     def _again(
         self, delivery: Delivery, now_ms: int, detail: str, *, refused: bool = False

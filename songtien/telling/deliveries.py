@@ -25,6 +25,7 @@ from songtien.telling.delivery import (
     Delivery,
     State,
     Why,
+    month_day_of,
     month_of,
     rank_of,
 )
@@ -238,6 +239,16 @@ class Deliveries:
                 (channel, month_of(now_ms)),
             ).fetchone()
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+    def spent_on(self, channel: str, kind: str, now_ms: int) -> int:
+        """Parts that gateways took this month (Vietnam) of one kind."""
+        with self._reading() as connection:
+            (parts,) = connection.execute(
+                "SELECT coalesce(sum(parts), 0) FROM counted"
+                " WHERE day >= ? AND channel = ? AND kind = ?",
+                (month_day_of(now_ms), channel, kind),
+            ).fetchone()
+        return int(parts)
 
     def waiting(self, channel: str) -> int:
         """How many wait for a channel."""

@@ -135,6 +135,12 @@ def month_of(t_ms: int) -> int:
     return 12 * day.year + day.month - 1
 
 
+def month_day_of(t_ms: int) -> int:
+    """The first day of that month, as `day_of` counts days."""
+    day = date.fromordinal(EPOCH_ORDINAL + day_of(t_ms))
+    return day.replace(day=1).toordinal() - EPOCH_ORDINAL
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A row, as a courier needs it.

@@ -23,6 +23,7 @@ from tests.telling.world import (
 )
 
 AGAIN = Answer(Verdict.AGAIN, "status 503")
+TAKEN = Answer(Verdict.TAKEN, "")
 
 
 def told(world: World, *kinds: Kind) -> None:
@@ -144,6 +145,49 @@ def test_where_all_are_refused_it_is_the_channel_and_none_is_lost(world: World) 
     world.channel.answers = failing(0)
     world.minutes(40)
     assert world.states() == [("sent", "")] * 50
+
+
+@pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.GONE, Verdict.CLOSED, Verdict.AGAIN])
+def test_codes_that_strangers_ask_for_in_vain_hold_up_no_warning(
+    world: World, verdict: Verdict
+) -> None:
+    def answers(parcel: Parcel) -> Answer:
+        asked_for = "code" in parcel.text.body
+        return Answer(verdict, "status 400", retry_after_s=900.0) if asked_for else TAKEN
+
+    world.channel.answers = answers
+    for stranger in range(100, 140):
+        asked_ms, said = world.now_ms, {"code": "123456"}
+        world.deliveries.direct(stranger, "sms", "code", said, f"c-{stranger}", asked_ms)
+        world.send()
+        world.later(10_000)
+    assert len(world.channel.parcels) >= 40
+    assert (world.courier.trouble is None) == (verdict in (Verdict.REFUSED, Verdict.GONE))
+    told(world, Kind.SALT)
+    world.send()
+    assert world.channel.texts[-1] == "1: salt xuan-hoa/river"
+    assert world.courier.trouble is None
+    assert world.people.gone_said == []
+
+
+def test_codes_that_strangers_ask_for_leave_the_budget_to_farmers(making: Making) -> None:
+    world = making(budget_per_month=100)
+    for stranger in range(100, 200):
+        asked_ms, said = world.now_ms, {"code": "123456"}
+        world.deliveries.direct(stranger, "sms", "code", said, f"c-{stranger}", asked_ms)
+    world.send()
+    assert len(world.channel.parcels) == 25
+    assert world.states().count(("undelivered", "budget")) == 75
+    world.tell(notice(), people=range(1, 61))
+    world.minutes(3)
+    assert len(world.channel.parcels) == 25 + 60
+    world.deliveries.direct(7, "sms", "welcome", {}, "w-7", world.now_ms)
+    world.send()
+    assert len(world.channel.parcels) == 25 + 60 + 1, "what answers a farmer may go"
+    world.later(31 * 24 * HOUR_MS)
+    world.deliveries.direct(300, "sms", "code", {"code": "123456"}, "c-300", world.now_ms)
+    world.send()
+    assert world.channel.texts[-1].startswith("300: code"), "another month"
 
 
 def test_one_whose_address_is_gone_is_told_nothing_more(world: World) -> None:
