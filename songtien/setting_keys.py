@@ -11,6 +11,7 @@ from typing import Final
 
 from alerts.rules import Severity
 from alerts.webhook import EVENT_TYPES
+from api.people.limits import CODES_PER_HOUR
 from ingest.influx import parse_url
 from songtien.accepted import (
     NotAcceptedError,
@@ -206,7 +207,7 @@ KEYS: Final = (
     Key("rewind", "at_once", integer(0, 1_000), 8, number_of),
     Key("farmers", "site", _farmers_site),
     Key("farmers", "key_file", file_path),
-    Key("farmers", "codes_per_hour", integer(1, 100_000), 300, number_of),
+    Key("farmers", "codes_per_hour", integer(1, 100_000), CODES_PER_HOUR, number_of),
     Key("map", "tiles_url", _tiles_url),
     Key("map", "tiles_source", short_text),
     Key("registry", "file", file_path),

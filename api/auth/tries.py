@@ -18,7 +18,7 @@ KEPT_MAX: Final = 10_000
 FORGIVEN_MS: Final = 600_000
 """One failure is forgotten in this time."""
 
-_PREFIX_BITS: Final = 64
+PREFIX_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ class Tries:
         return max(0, round(count.at_ms + wait_s * 1000 - now_ms))
 
 
-def address_group(address: str) -> str:
-    """The address; of IPv6 its /64, of which one subscriber has as many as they like."""
+def address_group(address: str, prefix_bits: int = PREFIX_BITS) -> str:
+    """The address; of IPv6 its network, in which one subscriber has as many as they like."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -113,5 +113,5 @@ def address_group(address: str) -> str:
         return str(parsed)
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
-    shift = 128 - _PREFIX_BITS
+    shift = 128 - prefix_bits
     return str(IPv6Address(int(parsed) >> shift << shift))

@@ -50,10 +50,13 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "ask-code": ("Gửi mã cho tôi", "Send me a code"),
     "code-title": ("Nhập mã vừa nhận", "Enter the code"),
     "code-sent": (
-        "Mã 6 số đã gửi đi, dùng được đến {}. Không nhận được thì làm lại sau ít phút.",
+        (
+            "Mã 6 số đã gửi đi, dùng được đến {}. Không nhận được thì làm lại sau ít phút. Số đã"
+            " ngưng nhận tin chỉ được gửi một mã mỗi ngày."
+        ),
         (
             "A code of 6 digits is on its way, good until {}. If none comes, begin again in a few"
-            " minutes."
+            " minutes. Who has stopped is sent one code a day."
         ),
     ),
     "code": ("Mã 6 số", "Code of 6 digits"),

@@ -68,7 +68,7 @@ def _unknown() -> Problem:
     responses={200: example(ME), **_PROBLEMS},
 )
 async def me(request: Request, service: ServiceHere, token: Token) -> Response:
-    """The address is masked; `/export` has all of it."""
+    """The address is masked."""
     people, now_ms = people_of(service), service.now_ms()
     stored = await on_worker(request, lambda: people.by_token(token, now_ms))
     if stored is None:
@@ -140,12 +140,14 @@ async def stop(request: Request, service: ServiceHere, token: Token) -> Response
     summary="Everything that is stored about me",
     response_model=ExportShape,
     responses={
-        200: example({"number": 12, "channel": "sms", "address": "+84…", "follows": ME["follows"]}),
+        200: example({"number": 12, **ME}),
         **_PROBLEMS,
     },
 )
 async def export(request: Request, service: ServiceHere, token: Token) -> Response:
-    """In words, with the address in full and what became of the messages."""
+    """In words, with what became of the messages. The address is masked: a token may have come
+    into other hands with its link. An admin gives it in full.
+    """
     people, now_ms = people_of(service), service.now_ms()
     found = await on_worker(request, lambda: people.export(token, now_ms))
     if found is None:

@@ -75,7 +75,7 @@ async def signup(request: Request, service: ServiceHere, body: SignupBody) -> Re
     """Sends a code of six digits, good for ten minutes, to where somebody wants to be told. The
     answer is the same for numbers that are known and that are not. `by` is "link" with Telegram
     and an empty address: the bot is started with `request`, and no code is needed. At most 3 codes
-    an hour and 5 a day go to one number.
+    an hour and 5 a day go to one number, and one a day to one whose owner has stopped.
     """
     people, client, now_ms = people_of(service), address_of(request), service.now_ms()
     wish = Wish(

@@ -21,11 +21,13 @@ WANT_NAMES: Final[Mapping[Wants, str]] = {
 """As they stand in JSON and in lists of communities."""
 
 ALSO_VI: Final = (
+    "Số hoặc địa chỉ đầy đủ (được mã hóa); ở đây che bớt, vì ai có đường dẫn cũng mở được.",
     "Mã riêng trong đường dẫn để xem và ngưng nhận tin (được mã hóa).",
     "Dấu vân tay có khóa của địa chỉ, để nhận ra tin trả lời HUY.",
     "Giờ đã xin mã xác nhận, giữ trong 24 giờ.",
 )
 ALSO_EN: Final = (
+    "The number or address in full (encrypted); masked here, since whoever has the link sees it.",
     "The token in the link by which you see and stop this (encrypted).",
     "A keyed hash of the address, by which a reply HUY is recognised.",
     "When codes were asked for, kept for 24 hours.",

@@ -21,10 +21,14 @@ WAITS_MS: Final = (MINUTE_MS, 5 * MINUTE_MS)
 """After the first code of an hour, and after the second."""
 
 CLIENT_PER_HOUR: Final = 60
+CLIENT_BITS: Final = 48
+"""Of an IPv6 address: so large a network anybody has for nothing, and a carrier's phones share a
+few of them, as they share addresses of IPv4."""
+
 CLIENTS_MAX: Final = 10_000
 """Network addresses that are remembered; those that asked longest ago go first."""
 
-CODES_PER_HOUR: Final = 500
+CODES_PER_HOUR: Final = 300
 """All together, where nothing else is configured."""
 
 
@@ -54,7 +58,7 @@ class Clients:
 
     def wait_ms(self, client: str, now_ms: int) -> int:
         """Until somebody there may ask again; 0: now."""
-        asked = self._asked.get(address_group(client))
+        asked = self._asked.get(address_group(client, CLIENT_BITS))
         if asked is None:
             return 0
         while asked and not 0 <= now_ms - asked[0] < HOUR_MS:
@@ -63,7 +67,7 @@ class Clients:
 
     def count(self, client: str, now_ms: int) -> None:
         """A code was asked for."""
-        group = address_group(client)
+        group = address_group(client, CLIENT_BITS)
         asked = self._asked.setdefault(group, deque(maxlen=self._per_hour))
         asked.append(now_ms)
         self._asked.move_to_end(group)

@@ -1,11 +1,13 @@
 """People who asked to be told: signing up, confirming, changing, stopping, erasing. Thread-safe.
 
 What a person does for himself, and what the senders ask. What officers do stands in
-`api.people.roster`. Nothing here logs, and no exception holds an address, a code or a token.
+`api.people.roster`. No line of a log and no exception holds an address, a code or a token.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +44,9 @@ from api.people.terms import (
     Stored,
     Wish,
 )
-from api.people.vault import open_vault
+from api.people.vault import VaultError, open_vault
+
+log = logging.getLogger(__name__)
 
 TRIAL_MS: Final = 60 * 60_000
 """So long an address is kept to which an officer sends a trial message: as long as it is tried."""
@@ -174,14 +178,22 @@ class People:
         return self._leave(token, now_ms, "erased", remembered=False)
 
     def export(self, token: str, now_ms: int) -> dict[str, Any] | None:
-        """Everything that is stored about a person, in words; JSON types."""
+        """Everything that is stored about a person, in words; JSON types. The address is masked,
+        and which officer brought a list is left out.
+        """
         row = self._store.by_token(token, now_ms)
-        return None if row is None else self._exported(row)
+        if row is None:
+            return None
+        stored = self._store.stored(row)
+        # Who has the link may not be who has the number; and officers' names are officers' matter.
+        return exported(replace(stored, officer=""), stored.masked, self._kept(row.id))
 
     def export_of(self, id: int, now_ms: int) -> dict[str, Any] | None:  # noqa: A002
-        """The same for an officer who answers a request on paper."""
+        """The same with the address in full, for an officer who answers a request on paper."""
         row = self._store.row("id = ?", (id,))
-        return None if row is None or not row.holds(now_ms) else self._exported(row)
+        if row is None or not row.holds(now_ms):
+            return None
+        return exported(self._store.stored(row), self._store.address(row), self._kept(row.id))
 
     def stop_from(self, channel: str, address: str, at: StopAt | None, now_ms: int) -> int:
         """Stop for who sent a stop word, all or at one intake; how many subscriptions it ended.
@@ -196,7 +208,7 @@ class People:
             ended = self._left_place(connection, rows, at)
             if at is None or (ended and not self._any_follow(connection, rows)):
                 ended = len(rows) + len(self._store.of(fingers, "pending", connection))
-                if ended:
+                if ended or self._was_asked(connection, fingers):
                     forget(connection, fingers, now_ms, "stopped", remembered=True)
                 if rows:
                     contact = self._leaving(connection, channel, address, rows[0].lang, now_ms)
@@ -212,7 +224,14 @@ class People:
         told that all has stopped, follows nothing: an id of his has direct messages alone.
         """
         row = self._store.row("id = ?", (id,))
-        return None if row is None or not row.holds(now_ms) else self._store.person(row)
+        if row is None or not row.holds(now_ms):
+            return None
+        try:
+            return self._store.person(row)
+        except VaultError:
+            # One damaged row must not end the senders, and with them all that others are told.
+            log.error("the address of a person does not open: it is told nothing", extra={"id": id})  # noqa: TRY400
+            return None
 
     def trial(self, channel: str, typed: str, lang: str, now_ms: int) -> int | None:
         """A contact for one trial message, which goes by itself; None where its owner has stopped.
@@ -274,9 +293,6 @@ class People:
         self.welcome_owed(now_ms)
         self._file.sweep_log()
 
-    def _exported(self, row: Row) -> dict[str, Any]:
-        return exported(self._store.stored(row), self._store.address(row), self._kept(row.id))
-
     def _left_place(
         self, connection: sqlite3.Connection, rows: Sequence[Row], at: StopAt | None
     ) -> int:
@@ -289,6 +305,11 @@ class People:
                 put_follows(connection, row.id, left, active=True)
                 ended += 1
         return ended
+
+    def _was_asked(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:
+        """Whether a code went there within the day, which somebody else may have asked for."""
+        found = f"SELECT 1 FROM asked WHERE finger IN {any_of(fingers)}"  # noqa: S608
+        return connection.execute(found, fingers).fetchone() is not None
 
     def _any_follow(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> bool:
         return any(self._store.follows(row.id, connection) for row in rows)

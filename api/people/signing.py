@@ -36,6 +36,9 @@ CODE_TRIES: Final = 5
 LINK_MS: Final = 60 * 60_000
 """So long the link to a chat is good."""
 
+NOBODY: Final = 0
+"""No contact has this id: what is sent to it goes nowhere."""
+
 
 class SigningUp:
     """Who has asked for a code, and who has shown it."""
@@ -71,6 +74,7 @@ class SigningUp:
             if refused is not None:
                 return refused
             self._clients.count(client, now_ms)
+            left_alone = self._left_alone(connection, fingers)
             connection.execute("INSERT INTO asked VALUES (?, ?)", (fingers[0], now_ms))
             for old in self._store.of(fingers, "pending", connection):
                 if old.channel == wish.channel:
@@ -86,7 +90,9 @@ class SigningUp:
         if by_link:
             return SignedUp(SignupWhy.START, request, until_ms)
         said = {"code": code, "lang": wish.lang}
-        self._direct(contact, wish.channel, "code", said, f"code-{contact}", now_ms)
+        # Neither the answer nor its time tells who has stopped.
+        to = NOBODY if left_alone else contact
+        self._direct(to, wish.channel, "code", said, f"code-{contact}", now_ms)
         return SignedUp(SignupWhy.SENT, request, until_ms)
 
     def confirm(self, request: str, code: str, now_ms: int) -> Confirmed:
@@ -167,6 +173,19 @@ class SigningUp:
         if n >= self._codes_per_hour:
             return SignedUp(SignupWhy.BUSY, retry_after_s=HOUR_MS // 4000)
         return None
+
+    def _left_alone(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:
+        """Whether its owner has stopped, and has been sent a code within the day since then.
+
+        One he may have: it is the only way back. More would be somebody else who pesters him.
+        """
+        among = any_of(fingers)
+        found = connection.execute(
+            f"SELECT 1 FROM asked WHERE finger IN {among} AND at_ms >"  # noqa: S608 - placeholders
+            f" (SELECT min(at_ms) FROM stopped WHERE finger IN {among})",
+            (*fingers, *fingers),
+        ).fetchone()
+        return found is not None
 
     def _confirm(
         self, connection: sqlite3.Connection, contact: int, code: str, now_ms: int

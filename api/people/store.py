@@ -312,14 +312,19 @@ def forget(
     *,
     remembered: bool,
 ) -> None:
-    """Erase all contacts of an address. `remembered`: no list brings it back."""
+    """Erase all contacts of an address. `remembered`: no list brings it back, and the first
+    time that it was said is kept.
+    """
     where = f"finger IN {any_of(fingers)}"
+    known = f"SELECT min(at_ms) FROM stopped WHERE {where}"  # noqa: S608
+    (since_ms,) = connection.execute(known, fingers).fetchone()
     found = connection.execute(f"SELECT id FROM contact WHERE {where}", fingers)  # noqa: S608
     for (contact,) in found.fetchall():
         remove(connection, contact)
     connection.execute(f"DELETE FROM stopped WHERE {where}", fingers)  # noqa: S608
     if remembered:
-        connection.execute("INSERT INTO stopped VALUES (?, ?)", (fingers[0], now_ms))
+        since_ms = now_ms if since_ms is None else min(since_ms, now_ms)
+        connection.execute("INSERT INTO stopped VALUES (?, ?)", (fingers[0], since_ms))
     count(connection, what)
 
 

@@ -203,8 +203,9 @@ def test_codes_from_one_place_and_in_all_have_a_limit(tmp_path: Path) -> None:
 
     found = [asked("2001:db8::1", 10_000_000 + n) for n in range(60)]
     assert set(found) == {SignupWhy.SENT}
-    assert asked("2001:db8::2", 10_000_100) is SignupWhy.TOO_SOON
-    assert asked("2001:db8:0:1::1", 10_000_101) is SignupWhy.SENT
+    # A /48 is what anybody has for nothing.
+    assert asked("2001:db8:0:ffff::2", 10_000_100) is SignupWhy.TOO_SOON
+    assert asked("2001:db8:1::1", 10_000_101) is SignupWhy.SENT
     assert asked("1.2.3.4", 10_000_102) is SignupWhy.SENT
     assert asked("1.2.3.4", 10_000_103) is SignupWhy.BUSY
     assert asked("2001:db8::2", 10_000_100, NOW_MS + HOUR_MS) is SignupWhy.SENT
@@ -298,6 +299,55 @@ def test_who_never_asked_and_answers_stop_is_forgotten(house: Household) -> None
     assert house.people.counts(NOW_MS).do_not_contact == 1
 
 
+def test_a_stop_word_is_remembered_when_the_code_is_over(house: Household) -> None:
+    house.asks()
+    later = NOW_MS + HOUR_MS
+    house.people.sweep(later)
+    assert house.people.stop_from("sms", PHONE, None, later) == 0
+    assert house.people.counts(later).do_not_contact == 1
+    assert house.people.stop_from("sms", "0987654321", None, later) == 0
+    assert house.people.counts(later).do_not_contact == 1
+
+
+def test_who_said_stop_is_sent_one_code_a_day_whoever_asks(house: Household) -> None:
+    def codes(at_ms: int) -> int:
+        """Codes that reach him: the senders ask who it is."""
+        request = house.asks(now_ms=at_ms)
+        wrong = house.people.confirm(request, "x", at_ms)
+        assert wrong.why is ConfirmWhy.WRONG, "the answers are those of everybody"
+        return sum(
+            house.people.person(one.contact, at_ms) is not None
+            for one in house.sent
+            if (one.kind, one.at_ms) == ("code", at_ms)
+        )
+
+    assert codes(NOW_MS) == 1
+    house.people.stop_from("sms", PHONE, None, NOW_MS)
+    assert codes(NOW_MS + HOUR_MS) == 1
+    house.people.stop_from("sms", PHONE, None, NOW_MS + HOUR_MS)
+    assert codes(NOW_MS + 2 * HOUR_MS) == 0
+    assert codes(NOW_MS + 3 * HOUR_MS) == 0
+    house.people.sweep(NOW_MS + 2 * DAY_MS)
+    assert codes(NOW_MS + 2 * DAY_MS) == 1
+    # Who has come back is asked again as everybody is.
+    later = NOW_MS + 6 * DAY_MS
+    house.people.sweep(later)
+    house.joins(now_ms=later)
+    assert codes(later + HOUR_MS) == 1
+    assert codes(later + 2 * HOUR_MS) == 1
+
+
+def test_one_damaged_row_stops_nobody_else(
+    house: Household, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.joins()
+    contact = house.sent[0].contact
+    with house.people._file.transaction() as connection:
+        connection.execute("UPDATE contact SET address = substr(address, 2)")
+    assert house.people.person(contact, NOW_MS) is None
+    assert "does not open" in caplog.text
+
+
 def test_a_code_may_come_back_as_a_message(house: Household) -> None:
     house.asks()
     assert house.people.confirm_from("sms", "0987654321", house.code, NOW_MS).why is ConfirmWhy.OVER
@@ -331,7 +381,10 @@ def test_everything_stored_is_exported_in_words(house: Household) -> None:
     token = house.joins(quiet=Quiet(1290, 300))
     found = house.people.export(token, NOW_MS)
     assert found is not None
-    assert found["address"] == "+84912345678"
+    # The link may have come into other hands.
+    assert found["address"] == "09xx xxx 678"
+    on_paper = house.people.export_of(1, NOW_MS)
+    assert on_paper == found | {"address": "+84912345678"}
     assert found["quiet"] == {"from": "21:30", "to": "05:00", "urgent_passes": True}
     assert found["follows"][0]["crop_vi"] == "Sầu riêng"
     assert found["follows"][0]["limit_g_l"] == 0.5
