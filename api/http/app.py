@@ -78,17 +78,19 @@ def create_app(service: Service) -> FastAPI:
     app.state.farm = nongdan.Kept()
     app.state.seasons = season.Seasons()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
+    # What thousands of phones ask stands first: a route is found by trying them in this order.
     for part in (
+        nongdan,
+        state,
+        farmers,
         health,
         stations,
-        state,
         series,
         alerts,
         acts,
         rules,
         desk,
         pictures,
-        farmers,
         rewind,
         checks,
         reports,
@@ -106,7 +108,6 @@ def create_app(service: Service) -> FastAPI:
         inbound,
         documents,
         pond,
-        nongdan,
         nongdan_pond,
         nongdan_people,
         pages,

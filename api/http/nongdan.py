@@ -144,24 +144,24 @@ async def _answered(request: Request, service: Service, name: str) -> Response:
     if faults or (name == "now" and not asked_.whole):
         body = page.refusal(asked_, faults, intakes, assets)
         return html(request, body, status=422)
-    if not asked_.whole:
-        return html(request, page.page(asked_, intakes, None, assets), max_age_s=MAX_AGE_S)
     kept: Kept = request.app.state.farm
     answer, now_ms = answer_for(service, asked_), service.now_ms()
     key = (answer, id(service.registry()), assets)
     found = kept.page(name, asked_, key, now_ms)
     if found is None:
-        seen = await _seen(request, service, asked_, answer, now_ms)
+        seen = await _seen(request, service, asked_, answer, now_ms) if asked_.whole else None
         found = kept.page(name, asked_, key, now_ms)  # by somebody who asked at the same time
         if found is None:
-            found = _made(name, asked_, seen, page.page(asked_, intakes, seen, assets), key)
+            found = _made(name, asked_, seen, page.page(asked_, intakes, seen, assets), key, now_ms)
             kept.keep(name, asked_, found)
     return _sent(request, service, found)
 
 
-def _made(name: str, asked_: Asked, seen: Seen, whole: str, key: object) -> Page:
-    answer = seen.answer or {}
-    if name == "page":
+def _made(
+    name: str, asked_: Asked, seen: Seen | None, whole: str, key: object, now_ms: int
+) -> Page:
+    answer = (seen and seen.answer) or {}
+    if name == "page" or seen is None:
         body = whole.encode()
         etag = weak_etag(body)
     else:
@@ -169,7 +169,7 @@ def _made(name: str, asked_: Asked, seen: Seen, whole: str, key: object) -> Page
         # Ages and the clock are told by the script itself: a page of which nothing else has
         # changed is the same.
         etag = weak_etag(msgspec.json.encode([asked_.query(), answer, _settled(seen)]))
-    return Page(seen.now_ms, key, etag, body, compressed(body), answer.get("until"))
+    return Page(now_ms, key, etag, body, compressed(body), answer.get("until"))
 
 
 def _settled(seen: Seen) -> list[object]:
@@ -197,7 +197,12 @@ def _sent(request: Request, service: Service, found: Page) -> Response:
 
 
 def answer_for(service: Service, asked_: Asked) -> Mapping[str, Any] | None:
-    """The answer as of now, with the limit that was asked for and not the level that is watched."""
+    """The answer as of now, with the limit that was asked for and not the level that is watched.
+
+    None where a place or a crop is yet to be chosen, and where nothing has been decided.
+    """
+    if not asked_.whole:
+        return None
     level = service.farmers.answers().get(str(asked_.place), {}).get(asked_.level_mg_l)
     return None if level is None else as_of(level, service.now_ms())
 

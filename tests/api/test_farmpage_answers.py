@@ -16,9 +16,12 @@ from alerts.river import decision
 from alerts.river.advice import words
 from api.auth import Doorkeeper, TicketOffice
 from api.farmers import Answers, Farmers
+from api.farmpage import page
+from api.farmpage.asked import Asked
 from api.farmpage.verdict import verdict
 from api.http import farm_shapes
 from api.http.app import create_app
+from api.http.nongdan import PAGE_MS
 from tests.api.farm_world import (
     KEY,
     MINUTE,
@@ -335,3 +338,22 @@ def test_a_probe_of_every_second_is_drawn_by_its_highest(world: Farm) -> None:
     page = shown(world, answer(decision.TAKE)).text
     assert ">0,90</text>" in page
     assert len(page) < 40_000
+
+
+@pytest.mark.parametrize("query", [PLACE, "lang=en"])
+def test_a_page_is_put_together_once_for_all_who_ask(
+    world: Farm, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Asked] = []
+    draw = page.page
+
+    def counted(asked: Asked, *more: Any) -> str:
+        drawn.append(asked)
+        return draw(asked, *more)
+
+    monkeypatch.setattr(page, "page", counted)
+    bodies = {shown(world, answer(decision.TAKE), query).content for _ in range(5)}
+    assert len(bodies) == len(drawn) == 1
+    world.now_ms += PAGE_MS
+    shown(world, answer(decision.TAKE), query)
+    assert len(drawn) == 2
