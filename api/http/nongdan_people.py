@@ -4,6 +4,7 @@ No cookie and no session: whoever holds the token in the path may act. It stands
 pages with it are kept by no cache and tell no other site their address.
 """
 
+import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -18,7 +19,9 @@ from api.farmpage.filled import Filled, Form, changes, filled, first
 from api.farmpage.signwords import CHANGE, CONFIRM, SIGNUP, sign_words
 from api.http.access import ServiceHere, Viewer
 from api.http.nongdan import FarmRoute, assets_of, html, refused
+from api.http.people import on_worker
 from api.http.problem import Problem
+from api.http.session import address_of
 from api.live.origin import split_origin
 from api.people.addresses import AddressKind
 from api.people.people import People
@@ -32,8 +35,9 @@ TYPED = (AddressKind.PHONE, AddressKind.EMAIL, AddressKind.TELEGRAM, AddressKind
 """Addresses that somebody can type."""
 
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-# With no-referrer browsers send `Origin: null` with forms of the page itself, too.
-OWN = PRIVATE | {"Referrer-Policy": "same-origin"}
+# With no-referrer browsers send `Origin: null` with forms of the page itself, too; with this one
+# the address in which a token stands is told nobody, nor any log in which referrers stand.
+OWN = PRIVATE | {"Referrer-Policy": "strict-origin"}
 
 router = APIRouter(include_in_schema=False, route_class=FarmRoute)
 
@@ -69,8 +73,8 @@ async def send_code(request: Request, service: ServiceHere, principal: Viewer) -
     found = filled(form, service.registry().intakes, channels)
     if people is None or not channels or found.faults:
         return _sign_up(request, service, found, 422)
-    client = "" if request.client is None else request.client.host
-    done = await to_thread.run_sync(people.signup, found.wish(), client, service.now_ms())
+    wish, client, now_ms = found.wish(), address_of(request), service.now_ms()
+    done = await on_worker(request, lambda: people.signup(wish, client, now_ms))
     if done.why is SignupWhy.SENT:
         assets = assets_of(service.pages)
         page = signup.code_page(done.request, done.until_ms, found.lang, assets)
@@ -84,15 +88,13 @@ async def send_code(request: Request, service: ServiceHere, principal: Viewer) -
 
 
 @router.post("/nong-dan/ma")
-async def show_code(request: Request, service: ServiceHere, principal: Viewer) -> Response:
+async def show_code(request: Request, service: ServiceHere) -> Response:
     """The code that came; then on to what is stored."""
-    del principal
     form = await _form(request, service)
     lang = _lang(first(form, "lang"))
     asked_for = first(form, "yeucau")
-    done = await to_thread.run_sync(
-        _people(service).confirm, asked_for, first(form, "ma"), service.now_ms()
-    )
+    people, code, now_ms = _people(service), first(form, "ma"), service.now_ms()
+    done = await on_worker(request, lambda: people.confirm(asked_for, code, now_ms))
     if done.why is ConfirmWhy.DONE:
         return _onward(mine.path_of(done.token), lang, "xong")
     n = 0 if lang == "vi" else 1
@@ -105,21 +107,27 @@ async def show_code(request: Request, service: ServiceHere, principal: Viewer) -
 
 
 @router.get("/nong-dan/toi/{token}")
-async def mine_page(
-    request: Request, service: ServiceHere, principal: Viewer, token: str
-) -> Response:
-    """What is stored about whoever holds this token."""
-    del principal
+async def mine_page(request: Request, service: ServiceHere, token: str) -> Response:
+    """What is stored about whoever holds this token. It opens also where the service is not open
+    to everybody: nobody signs in there to be left alone.
+    """
     said = {"xong": "confirmed", "luu": "changed"}.get(request.query_params.get("tin", ""), "")
     return await _mine(request, service, token, said=said)
 
 
+@router.post("/nong-dan/toi/{token}")
+async def one_click(request: Request, service: ServiceHere, token: str) -> Response:
+    """What a mail program sends to the link of a message whose reader wants no more (RFC 8058):
+    a form, mostly of several parts, from no page at all. It stops.
+    """
+    if not re.search(rb"List-Unsubscribe\b.{0,200}\bOne-Click\b", await request.body(), re.DOTALL):
+        raise Problem("invalid", "accepted is List-Unsubscribe=One-Click")
+    return await _left(request, service, token, "ngung", _lang(""))
+
+
 @router.post("/nong-dan/toi/{token}/{deed}")
-async def mine_do(
-    request: Request, service: ServiceHere, principal: Viewer, token: str, deed: str
-) -> Response:
+async def mine_do(request: Request, service: ServiceHere, token: str, deed: str) -> Response:
     """Change (doi), stop (ngung), download (tai), erase (xoa)."""
-    del principal
     form = await _form(request, service)
     people, now_ms = _people(service), service.now_ms()
     lang = _lang(request.query_params.get("lang") or first(form, "lang"))
@@ -127,7 +135,7 @@ async def mine_do(
         case "doi":
             return await _changed(request, service, token, form, lang)
         case "tai":
-            found = await to_thread.run_sync(people.export, token, now_ms)
+            found = await on_worker(request, lambda: people.export(token, now_ms))
             if found is None:
                 return _gone(request, service, lang)
             name = 'attachment; filename="songtien.json"'
@@ -135,13 +143,7 @@ async def mine_do(
             headers = OWN | {"Content-Disposition": name}
             return Response(body, media_type="application/json", headers=headers)
         case "ngung" | "xoa":
-            leave = people.stop if deed == "ngung" else people.erase
-            if not await to_thread.run_sync(leave, token, now_ms):
-                return _gone(request, service, lang)
-            tell, word = sign_words(lang), "stopped" if deed == "ngung" else "erased"
-            assets = assets_of(service.pages)
-            page = plain.notice(tell(word), tell(f"{word}-more"), lang, assets)
-            return html(request, page, headers=OWN)
+            return await _left(request, service, token, deed, lang)
     return refused(request, 404)
 
 
@@ -152,16 +154,28 @@ async def nowhere(request: Request, rest: str) -> Response:
     return refused(request, 404)
 
 
+async def _left(request: Request, service: Service, token: str, deed: str, lang: str) -> Response:
+    """Stopped or erased."""
+    people, now_ms = _people(service), service.now_ms()
+    leave = people.stop if deed == "ngung" else people.erase
+    if not await on_worker(request, lambda: leave(token, now_ms)):
+        return _gone(request, service, lang)
+    tell, word = sign_words(lang), "stopped" if deed == "ngung" else "erased"
+    assets = assets_of(service.pages)
+    page = plain.notice(tell(word), tell(f"{word}-more"), lang, assets)
+    return html(request, page, headers=OWN)
+
+
 async def _changed(
     request: Request, service: Service, token: str, form: Form, lang: str
 ) -> Response:
     people, now_ms = _people(service), service.now_ms()
-    stored = await to_thread.run_sync(people.by_token, token, now_ms)
+    stored = await on_worker(request, lambda: people.by_token(token, now_ms))
     if stored is None:
         return _gone(request, service, lang)
     wanted, faults = changes(form, stored, lang)
     if not faults:
-        why = await to_thread.run_sync(people.change, token, wanted, now_ms)
+        why = await on_worker(request, lambda: people.change(token, wanted, now_ms))
         if why is ChangeWhy.DONE:
             return _onward(mine.path_of(token), lang, "luu")
         if why is ChangeWhy.UNKNOWN:
@@ -179,8 +193,8 @@ async def _mine(
     faults: tuple[str, ...] = (),
     lang: str = "",
 ) -> Response:
-    people = _people(service)
-    stored = await to_thread.run_sync(people.by_token, token, service.now_ms())
+    people, now_ms = _people(service), service.now_ms()
+    stored = await on_worker(request, lambda: people.by_token(token, now_ms))
     shown = lang or _lang(request.query_params.get("lang", ""))
     if stored is None:
         return _gone(request, service, shown)

@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
 
-from api.http.access import ServiceHere
+from api.http.access import ServiceHere, Viewer
 from api.http.answer import answer, encoded
 from api.http.etag import matches, weak_etag
 from api.http.farmer_shapes import (
@@ -68,15 +68,18 @@ async def channels(request: Request, service: ServiceHere) -> Response:
     response_model=SignedUpShape,
     responses={
         200: example({"by": "code", "request": "VZ3o…", "until": 1767000600000}),
-        **documented("not-found", "invalid", "too-many-tries", "busy"),
+        **documented("unauthorized", "not-found", "invalid", "too-many-tries", "busy"),
     },
 )
-async def signup(request: Request, service: ServiceHere, body: SignupBody) -> Response:
+async def signup(
+    request: Request, service: ServiceHere, principal: Viewer, body: SignupBody
+) -> Response:
     """Sends a code of six digits, good for ten minutes, to where somebody wants to be told. The
     answer is the same for numbers that are known and that are not. `by` is "link" with Telegram
     and an empty address: the bot is started with `request`, and no code is needed. At most 3 codes
     an hour and 5 a day go to one number, and one a day to one whose owner has stopped.
     """
+    del principal
     people, client, now_ms = people_of(service), address_of(request), service.now_ms()
     wish = Wish(
         body.channel,

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from api.auth import Doorkeeper, TicketOffice
 from api.farmers import Farmers
 from api.http.app import create_app
 from api.people.addresses import AddressKind
@@ -78,6 +79,16 @@ class Town:
 
         anyio.run(tell)
         return found
+
+    def sent(self, path: str, **how: Any) -> httpx.Response:
+        """What is no form of the page."""
+
+        async def tell() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                return await client.post(path, **how)
+
+        return anyio.run(tell)
 
     def post(self, path: str, form: dict[str, Any], **headers: str) -> httpx.Response:
         return self.ask(("POST", path, form), **headers)[0]
@@ -188,6 +199,39 @@ def test_what_is_stored_is_changed_exported_stopped_and_erased(town: Town) -> No
     assert town.post(f"{town.signed_up()}/xoa", {}).status_code == 200
 
 
+ONE_CLICK = {
+    "application/x-www-form-urlencoded": "List-Unsubscribe=One-Click",
+    "multipart/form-data; boundary=x": (
+        '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ONE_CLICK)
+def test_a_mail_program_stops_with_one_click_and_by_looking_stops_nobody(
+    town: Town, kind: str
+) -> None:
+    path = town.signed_up()
+    looked = town.ask(("GET", path, {}), ("HEAD", path, {}), ("POST", path, {"anything": "else"}))
+    assert [each.status_code for each in looked] == [200, 200, 422]
+    done = town.sent(path, content=ONE_CLICK[kind], headers={"content-type": kind})
+    assert done.status_code == 200  # and no redirect, as RFC 8058 asks
+    assert town.ask(("GET", path, {}))[0].status_code == 404
+
+
+def test_who_has_the_link_stops_also_where_the_service_is_not_open(town: Town) -> None:
+    path = town.signed_up()
+    keeper = Doorkeeper(town.world.tokens, TicketOffice(), anonymous=False)
+    town.app.state.service = replace(town.app.state.service, doorkeeper=keeper)
+    assert town.post("/nong-dan/dang-ky", ASK | {"diachi": "0987654321"}).status_code == 401
+    wish: dict[str, Any] = {"channel": "sms", "address": "0987654321"}
+    wish["follows"] = [{"place": "xuan-hoa/river", "crop": "durian"}]
+    assert town.sent("/api/v1/farmers/signup", json=wish).status_code == 401
+    assert len(town.messages.sent) == 2
+    assert "09xx xxx 678" in town.stored(path)
+    assert town.post(f"{path}/ngung", {}).status_code == 200
+
+
 def test_the_last_place_is_not_dropped_by_mistake(town: Town) -> None:
     path = town.signed_up()
     form = {"ai0": "xuan-hoa/river durian", "tin0": ["salt"], "bo0": "1"}
@@ -232,7 +276,7 @@ def test_pages_with_a_token_are_kept_by_nobody(town: Town) -> None:
     path = town.signed_up()
     for page in town.ask(("GET", path, {}), ("POST", f"{path}/tai", {})):
         assert page.headers["cache-control"] == "no-store"
-        assert page.headers["referrer-policy"] == "same-origin"
+        assert page.headers["referrer-policy"] == "strict-origin"
         assert page.headers["x-robots-tag"] == "noindex"
 
 
