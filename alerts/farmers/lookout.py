@@ -13,10 +13,10 @@ from alerts.farmers.crops import LEVELS_MG_L
 from alerts.farmers.notice import Notice
 from alerts.farmers.place import Place, places
 from alerts.farmers.vigil import (
-    UNKNOWN_SHUT_MS,
     Hearing,
     Told,
     Watch,
+    gone,
     listen,
     salt_since_ms,
     watch,
@@ -28,8 +28,9 @@ from alerts.river.sight import Asker, Sight, judge
 from ingest.registry import Registry
 
 LOST_MIN: Final = ((15.0, 180), (35.0, 120), (50.0, 60), (100_000.0, 45))
-"""Below km, after how many minutes of silence people are told: the further up, the sooner.
-Expert judgement, unverified."""
+LOST_INTERVALS: Final = 3
+"""Below km, after how many minutes of silence people are told: the further up, the sooner, and
+not before so many readings are missing. Expert judgement, unverified."""
 
 NOBODY: Final = Asker(limit_g_l=1000.0)
 """Asked only whether anything that can be trusted is measured: any water is fresh enough."""
@@ -50,15 +51,21 @@ class Lookout:
 
     def __init__(self, registry: Registry, snapshot: dict[str, Any] | None = None) -> None:
         self._posts: dict[Place, Post] = {}
+        self._gone: list[tuple[Place, Post, Registry]] = []
         self._answers: dict[str, dict[int, dict[str, Any]]] = {}
         if snapshot is not None:
             self._restore(snapshot)
+        self._registry = registry
         self.reconfigure(registry)
 
     def reconfigure(self, registry: Registry) -> None:
-        """Places that are gone are forgotten; nobody is told of what happens there any more."""
+        """Places that are gone are forgotten, once the next `advance` has told of that."""
+        known = places(registry.intakes)
+        self._gone += [
+            (each, post, self._registry) for each, post in self._posts.items() if each not in known
+        ]
         self._registry = registry
-        self._posts = {each: self._posts.get(each, Post()) for each in places(registry.intakes)}
+        self._posts = {each: self._posts.get(each, Post()) for each in known}
         wanted = {str(place) for place in self._posts}
         self._answers = {each: said for each, said in self._answers.items() if each in wanted}
 
@@ -68,6 +75,11 @@ class Lookout:
         listening_ms : since when we have listened: before that silence is ours
         """
         told: list[Notice] = []
+        for place, post, registry in self._gone:
+            last = Told(place, registry, now_ms)
+            gone(last, post.hearing)
+            told.extend(last.notices)
+        self._gone.clear()
         for place, post in self._posts.items():
             due_ms = self._due_ms(post, place, listening_ms)
             if place.intake in advisor.thought_of or (due_ms is not None and due_ms <= now_ms):
@@ -117,7 +129,7 @@ class Lookout:
         if hearing.known_ms >= 0 and not hearing.event:
             dues.append(self._lost_at_ms(post, place, listening_ms))
         if hearing.known_ms >= 0 and any(each.open_ms >= 0 for each in post.watches.values()):
-            dues.append(hearing.known_ms + UNKNOWN_SHUT_MS)
+            dues.append(hearing.shut_ms)
         return min(dues, default=None)
 
     def _lost_at_ms(self, post: Post, place: Place, listening_ms: int) -> int:
@@ -125,7 +137,8 @@ class Lookout:
         named = self._registry.intakes[place.intake].stations
         km = max((self._registry.stations[each].nearest_km or 0.0 for each in named), default=0.0)
         lost_min = next(minutes for below, minutes in LOST_MIN if km < below)
-        return max(post.hearing.known_ms, listening_ms) + lost_min * 60_000
+        lost_ms = max(lost_min * 60_000, LOST_INTERVALS * post.hearing.interval_ms)
+        return max(post.hearing.known_ms, listening_ms) + lost_ms
 
     def _think(
         self, place: Place, post: Post, sights: list[Sight], now_ms: int, listening_ms: int
@@ -139,7 +152,7 @@ class Lookout:
         for level, one in post.watches.items():
             asker = Asker(level / 1000, gravity=gravity)
             found = judge(sights, asker)
-            watch(told, one, level, found, sights, asker)
+            watch(told, one, level, found, sights, asker, post.hearing)
             answer = OF_ROW[found.row].value
             if answer != one.answer:
                 one.answer, one.since_ms = answer, _since_ms(found, sights, asker, now_ms)

@@ -78,7 +78,8 @@ class Notice:
         ends_ms         when taking will have to end by yesterday's tide, or None ("tham khảo")
         stop_by_ms      by when who takes must have stopped, or None (SHUT)
         pump            True: fresh, but by pump only (OPEN, FRESH)
-        why             of SILENT: "silent", "broken", "maintenance", "suspect"
+        why             of SILENT, and of SHUT where nothing is known any more: "silent",
+                        "broken", "maintenance", "suspect", "no-station"
         title, text, issued_ms, issuer, official : of BULLETIN (in Vietnamese, as issued)
     """
 

@@ -61,6 +61,7 @@ SILENCES: Final[dict[str, Both]] = {
     "broken": ("số liệu của trạm không tin được", "the station's readings are not sound"),
     "maintenance": ("trạm đang bảo trì", "the station is in maintenance"),
     "suspect": ("số liệu đáng ngờ", "the readings are suspect"),
+    "no-station": ("không còn trạm đo", "no station measures here any more"),
 }
 
 LATE_MS: Final = 2 * 3_600_000
@@ -212,8 +213,9 @@ def relation(item: Item) -> Both:
 
 def _facts(item: Item, to: Telling, detail: Detail, *, pump: bool = False) -> str:
     """`pump`: the heading does not say yet that there is only pumping."""
-    why = str(item.told("why") or "")
-    if item.kind is Kind.SILENT or (item.kind is Kind.SHUT and why in ("silent", "broken")):
+    # A suspect figure that stops who takes is told with the limit that it is near to.
+    unknown = item.told("why") not in (None, "", "suspect")
+    if item.kind is Kind.SILENT or (item.kind is Kind.SHUT and unknown):
         return _silence(item, to, detail)
     trend = str(item.told("trend") or "")
     parts = [

@@ -37,7 +37,9 @@ PROVED_INTERVALS: Final = 2
 
 REOPEN_MS: Final = HOUR_MS
 UNKNOWN_SHUT_MS: Final = HOUR_MS
-"""Who was told that he may take is told to stop when nothing was measured for so long."""
+UNKNOWN_SHUT_INTERVALS: Final = 1.25
+"""Who was told that he may take is told to stop when nothing that can be trusted was measured
+for the longer of these."""
 
 HEARD_MS: Final = HOUR_MS // 2
 STOP_WITHIN_H: Final = 1.0
@@ -48,6 +50,7 @@ STOPS: Final = frozenset(
 """The rows that shut a window at once."""
 
 WHY_SILENT: Final[Mapping[int, str]] = {
+    decision.NO_STATION: "no-station",
     decision.SILENT: "silent",
     decision.BROKEN: "broken",
     decision.DOUBTFUL: "suspect",
@@ -79,11 +82,20 @@ class Hearing:
 
     known_ms : the last figure that could be trusted; back_ms : the first one after a silence
     event : names the silence that people were told of, "" where there is none
+    interval_ms : between the figures of the station that was heard last
     """
 
     known_ms: int = -1
     back_ms: int = -1
     event: str = ""
+    interval_ms: int = 0
+
+    @property
+    def shut_ms(self) -> int:
+        """When a window is shut, if nothing is heard until then."""
+        return self.known_ms + max(
+            UNKNOWN_SHUT_MS, round(UNKNOWN_SHUT_INTERVALS * self.interval_ms)
+        )
 
 
 @dataclass(slots=True)
@@ -99,12 +111,15 @@ class Told:
         self, kind: Kind, level_mg_l: int, since_ms: int, event: str, found: Found, **more: Any
     ) -> None:
         station = self.registry.stations.get(found.station or "")
-        facts = found.facts
+        facts, figure_ms = found.facts, found.figure_ms
+        if facts is not None and (facts.maintained or not facts.live):
+            # What a bucket holds, or nobody measured, is no figure of the river.
+            facts = figure_ms = None
         body = {
             "place_vi": self.registry.intakes[self.place.intake].name,
             "station": "" if station is None else station.name,
             "figure_g_l": None if facts is None else facts.salinity_g_l,
-            "figure_ms": found.figure_ms,
+            "figure_ms": figure_ms,
             "flag": None if facts is None else facts.flag,
             "trend": trend(facts),
         }
@@ -121,30 +136,54 @@ class Told:
 
 def listen(told: Told, hearing: Hearing, found: Found, lost_at_ms: int) -> None:
     """Whether anything is measured. `lost_at_ms`: when silence is told, if it still holds."""
-    if found.row == decision.NO_STATION:
-        hearing.known_ms, hearing.back_ms, hearing.event = -1, -1, ""
-    elif found.row not in WHY_SILENT:
-        figure_ms = found.figure_ms
-        assert figure_ms is not None
-        if hearing.event and hearing.back_ms < 0:
+    if found.row in WHY_SILENT:
+        _silent(told, hearing, found, lost_at_ms)
+        return
+    figure_ms, facts = found.figure_ms, found.facts
+    assert figure_ms is not None
+    assert facts is not None
+    if hearing.event:
+        gap_ms = GAP_INTERVALS * hearing.interval_ms
+        if hearing.back_ms < 0 or figure_ms - hearing.known_ms > gap_ms:
             hearing.back_ms = figure_ms
-        if hearing.event and figure_ms - hearing.back_ms >= HEARD_MS:
+        if figure_ms - hearing.back_ms >= HEARD_MS:
             told.tell(Kind.HEARD, ANY_LEVEL, hearing.back_ms, hearing.event, found)
             hearing.event, hearing.back_ms = "", -1
-        hearing.known_ms = max(hearing.known_ms, figure_ms)
-    else:
+    hearing.known_ms = max(hearing.known_ms, figure_ms)
+    hearing.interval_ms = round(facts.interval_h * HOUR_MS)
+
+
+def gone(told: Told, hearing: Hearing) -> None:
+    """The place itself is no more: whoever follows it must not take that for fresh water."""
+    listen(told, hearing, Found(decision.NO_STATION, None, None, None), told.now_ms)
+
+
+def _silent(told: Told, hearing: Hearing, found: Found, lost_at_ms: int) -> None:
+    why = _why(found)
+    if why != WHY_SILENT[decision.SILENT]:
+        # That a reading is old is known by the gap before the next one.
         hearing.back_ms = -1
-        if hearing.known_ms >= 0 and not hearing.event and told.now_ms >= lost_at_ms:
-            hearing.event = told.event("silent", hearing.known_ms)
-            why = WHY_SILENT[found.row]
-            if found.facts is not None and found.facts.maintained:
-                why = "maintenance"
-            since_ms = hearing.known_ms
-            told.tell(Kind.SILENT, ANY_LEVEL, since_ms, hearing.event, found, why=why)
+    due = found.row == decision.NO_STATION or told.now_ms >= lost_at_ms
+    if hearing.known_ms < 0 or hearing.event or not due:
+        return
+    hearing.event = told.event("silent", hearing.known_ms)
+    told.tell(Kind.SILENT, ANY_LEVEL, hearing.known_ms, hearing.event, found, why=why)
+
+
+def _why(found: Found) -> str:
+    """Why nothing is known, "" where something is."""
+    maintained = found.facts is not None and found.facts.maintained
+    return "maintenance" if maintained else WHY_SILENT.get(found.row, "")
 
 
 def watch(
-    told: Told, one: Watch, level_mg_l: int, found: Found, sights: Sequence[Sight], asker: Asker
+    told: Told,
+    one: Watch,
+    level_mg_l: int,
+    found: Found,
+    sights: Sequence[Sight],
+    asker: Asker,
+    hearing: Hearing,
 ) -> None:
     """Spells and windows of one limit. `found` is what somebody hears who does not take yet."""
     if found.row == decision.TOO_SALT:
@@ -156,7 +195,7 @@ def watch(
         since_ms = _fresh_since_ms(found, sights, asker.limit_g_l)
         _permit(told, Kind.FRESH, one, level_mg_l, since_ms, found)
     if one.spell_ms >= 0:
-        _window(told, one, level_mg_l, found, sights, asker)
+        _window(told, one, level_mg_l, found, sights, asker, hearing)
 
 
 def _salt(
@@ -170,7 +209,13 @@ def _salt(
 
 
 def _window(
-    told: Told, one: Watch, level_mg_l: int, found: Found, sights: Sequence[Sight], asker: Asker
+    told: Told,
+    one: Watch,
+    level_mg_l: int,
+    found: Found,
+    sights: Sequence[Sight],
+    asker: Asker,
+    hearing: Hearing,
 ) -> None:
     if one.open_ms < 0:
         if found.row in PERMITS and told.now_ms - one.shut_ms >= REOPEN_MS:
@@ -180,19 +225,17 @@ def _window(
         return
     taking = Asker(asker.limit_g_l, taking=True, gravity=asker.gravity)
     now = judge(sights, taking)
-    if now.row == decision.GATE_CLOSED:
-        one.open_ms = -1  # Who closed it knows, and nothing flows any more.
-        return
-    unknown = now.row in decision.UNKNOWN and (
-        now.figure_ms is None or told.now_ms - now.figure_ms >= UNKNOWN_SHUT_MS
+    # A gate that closes ends no window: others pump in front of it, and it may open to salt.
+    unknown = now.row == decision.NO_STATION or (
+        now.row in decision.UNKNOWN and told.now_ms >= hearing.shut_ms
     )
     if now.row not in STOPS and not unknown:
         return
     one.open_ms, one.shut_ms = -1, told.now_ms
-    since_ms = told.now_ms if now.figure_ms is None else now.figure_ms
-    why = WHY_SILENT.get(now.row, "")
+    begun_ms = hearing.known_ms if unknown else now.figure_ms
+    since_ms = told.now_ms if begun_ms is None or begun_ms < 0 else begun_ms
     stop_by_ms = _stop_by_ms(now)
-    told.tell(Kind.SHUT, level_mg_l, since_ms, one.event, now, stop_by_ms=stop_by_ms, why=why)
+    told.tell(Kind.SHUT, level_mg_l, since_ms, one.event, now, stop_by_ms=stop_by_ms, why=_why(now))
 
 
 def _stop_by_ms(now: Found) -> int | None:

@@ -15,6 +15,7 @@ from alerts.river.advice import MS_PER_H, Advice, Found, body
 from alerts.river.decision import Facts
 from alerts.river.network import Probe, network
 from alerts.river.recent import (
+    THINNED_MS,
     TIDE_MS,
     Recent,
     Sample,
@@ -233,7 +234,8 @@ class Advisor:
         if not samples:
             return Sight(station, now_ms)
         newest = samples[-1]
-        interval_ms = int(self._series.expected_ms[probe.series])
+        # As often as samples are remembered, where they come faster: holes are judged by it.
+        interval_ms = max(int(self._series.expected_ms[probe.series]), THINNED_MS)
         slope = slope_per_h(samples)
         high_ms = self._high_water_ms(probe)
         facts = Facts(

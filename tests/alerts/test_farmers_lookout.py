@@ -11,9 +11,20 @@ from alerts.farmers.crops import CROPS, LEVELS_MG_L, level_at_most
 from alerts.farmers.lookout import Lookout
 from alerts.farmers.notice import Kind, Notice
 from alerts.farmers.place import Place
+from alerts.river.advisor import Advisor
 from ingest.reading import Flag, Why
+from ingest.registry import Registry, parse_registry
+from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
-from tests.alerts.river.test_advisor import GATE, MINUTE, PUMP, START, Script
+from tests.alerts.river.test_advisor import (
+    GATE,
+    MINUTE,
+    PUMP,
+    START,
+    STATIONS,
+    Script,
+    registry,
+)
 
 DAY_MIN = 1440
 LIMIT = 500
@@ -22,8 +33,11 @@ LIMIT = 500
 class Farm(Script):
     """A place and all that its people would be told."""
 
-    def __init__(self, intake: str = PUMP) -> None:
+    def __init__(self, intake: str = PUMP, river: Registry | None = None) -> None:
         super().__init__(intake)
+        if river is not None:
+            self.registry, self.series = river, SeriesTable.of(river)
+            self.advisor = Advisor(self.registry, self.series)
         self.lookout = Lookout(self.registry)
         self.said: list[Notice] = []
 
@@ -35,6 +49,8 @@ class Farm(Script):
         """Advance to now, as the service does; what is told of the limit of durian."""
         self.told()
         told = self.lookout.advance(self.now_ms, START, self.advisor)
+        due_ms = self.lookout.next_due_ms(START)
+        assert due_ms is None or due_ms > self.now_ms, "what stays due holds up the service"
         self.said.extend(told)
         return [each for each in told if each.level_mg_l in (0, LIMIT)]
 
@@ -65,8 +81,21 @@ class Farm(Script):
     def kinds(self, level_mg_l: int = LIMIT) -> list[Kind]:
         return [each.kind for each in self.said if each.level_mg_l in (0, level_mg_l)]
 
+    def reconfigure(self, river: Registry) -> None:
+        self.registry = river
+        self.advisor.reconfigure(river, self.series)
+        self.lookout.reconfigure(river)
+
     def answer(self, level_mg_l: int = LIMIT, side: str = "river") -> dict[str, object]:
         return dict(self.lookout.answers()[f"a/{side}"][level_mg_l])
+
+
+def every(seconds: int, km: float = 42.0) -> Farm:
+    """A place whose station measures so often, so far from the sea."""
+    stations = STATIONS.replace("expected_s = 600", f"expected_s = {seconds}")
+    stations = stations.replace("cua-tieu = 42.0", f"cua-tieu = {km}")
+    intake = f"[[intake]]\nid = 'a'\nname = 'Cống A'\nrise_g_l_h = 0.3\n{PUMP}"
+    return Farm(river=parse_registry(f"{stations}\n{intake}", "stations.toml"))
 
 
 def tens(first: int, last: int) -> range:
@@ -196,6 +225,93 @@ def test_who_was_told_that_he_may_take_is_told_when_nobody_can_say_any_more() ->
         Kind.SILENT,
         Kind.SHUT,
     ]
+
+
+@pytest.mark.parametrize("why", ["broken", "maintenance"])
+def test_figures_that_nobody_can_trust_shut_a_window_as_silence_does(why: str) -> None:
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    farm.run(tens(50, 200), 0.9)
+    farm.run(tens(210, 300), 0.1)
+    farm.desk.windows = {"out": "w"} if why == "maintenance" else {}
+    told = farm.run(tens(310, 420), 0.05, Flag.FAIL if why == "broken" else Flag.PASS)
+    assert [(n.kind, n.body["why"]) for n in told] == [(Kind.SILENT, why), (Kind.SHUT, why)]
+    assert {(n.at_ms, n.since_ms) for n in told} == {(START + 360 * MINUTE, START + 300 * MINUTE)}
+    if why == "maintenance":
+        assert {n.body["figure_g_l"] for n in told} == {None}, "what a bucket holds is no figure"
+
+
+def test_a_gate_that_closes_within_a_window_takes_no_warning_away() -> None:
+    farm = Farm(GATE)
+    farm.run(tens(0, 40), 0.1)
+    farm.run(tens(50, 200), 0.9)
+    assert [n.kind for n in farm.run(tens(210, 300), 0.1)] == [Kind.OPEN]
+    farm.desk.said = {"a": {"taking": False, "gate": "closed", "t_ms": START}}
+    assert farm.run(tens(310, 330), 0.1) == []
+    assert [n.kind for n in farm.run(tens(340, 350), 0.6)] == [Kind.SHUT]
+
+
+def test_a_station_that_measures_once_an_hour_is_neither_silent_nor_a_stop_each_time() -> None:
+    farm = every(3600, km=60.0)
+
+    def hours(first: int, last: int, value: float) -> None:
+        for hour in range(first, last + 1):
+            late_min = hour % 3
+            farm.clock(60 * hour + late_min)
+            farm.reading(value)
+            farm.hear()
+
+    hours(0, 3, 0.1)
+    hours(4, 6, 0.9)
+    hours(7, 20, 0.1)
+    assert farm.kinds() == [Kind.SALT, Kind.OPEN]
+    farm.clock(60 * 30)
+    assert farm.kinds()[2:] == [Kind.SHUT, Kind.SILENT]
+    hours(30, 32, 0.1)
+    assert farm.kinds()[4:] == [Kind.HEARD, Kind.OPEN]
+
+
+def test_a_probe_that_sends_every_ten_seconds_permits_and_warns() -> None:
+    farm = every(10)
+    seconds = [farm.at(n / 6).read(0.1) for n in range(200)]
+    assert not any(seconds)
+    assert farm.answer()["answer"] == "take"
+    farm.clock(33.1 + 1.5)
+    assert farm.answer()["answer"] == "take", "released half a minute late it is not old yet"
+    assert [n.kind for n in farm.run(range(36, 39), 0.6)] == [Kind.SALT]
+
+
+def test_who_follows_what_is_measured_no_more_is_told_so_once() -> None:
+    for nothing in (PUMP.replace("'out'", ""), PUMP.replace("'out'", "'in'")):
+        farm = Farm()
+        farm.run(tens(0, 40), 0.1)
+        farm.run(tens(50, 200), 0.9)
+        farm.run(tens(210, 300), 0.1)
+        farm.reconfigure(registry(nothing))
+        told = farm.at(302).hear()
+        assert [(n.kind, n.body["why"]) for n in told] == [
+            (Kind.SILENT, "no-station"),
+            (Kind.SHUT, "no-station"),
+        ]
+        assert farm.clock(DAY_MIN) == []
+        farm.reconfigure(registry(PUMP))
+        told = farm.run(tens(DAY_MIN, DAY_MIN + 30), 0.1)
+        assert Kind.HEARD in [n.kind for n in told]
+
+
+def test_a_place_that_is_no_more_is_told_to_those_who_follow_it() -> None:
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    other = registry(PUMP).intakes["a"]
+    river = parse_registry(
+        f"{STATIONS}\n[[intake]]\nid = 'b'\nname = 'Cống B'\n{PUMP}", "stations.toml"
+    )
+    farm.reconfigure(river)
+    [notice] = farm.at(50).hear()
+    assert (notice.kind, str(notice.place)) == (Kind.SILENT, "a/river")
+    assert (notice.body["place_vi"], notice.body["why"]) == (other.name, "no-station")
+    assert notice.since_ms == START + 40 * MINUTE
+    assert farm.at(60).hear() == []
 
 
 def test_silence_is_told_once_and_its_end_after_half_an_hour_of_readings() -> None:
