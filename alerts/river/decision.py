@@ -106,10 +106,9 @@ class Facts:
         return near_g_l(self.limit_g_l)
 
     @property
-    def doubtful(self) -> bool:
-        """A suspect reading that would forbid if it were true; asked of row 5."""
-        near = self.salinity_g_l > self.near_g_l or self.may_be_g_l >= self.limit_g_l
-        return near and decide(self) == DOUBTFUL
+    def near(self) -> bool:
+        """So salty, or may be by now, that nobody may take, whatever another station shows."""
+        return self.salinity_g_l > self.near_g_l or self.may_be_g_l >= self.limit_g_l
 
     @property
     def rising(self) -> bool:

@@ -97,8 +97,8 @@ class Sight:
 def judge(sights: Sequence[Sight], asker: Asker) -> Found:
     """By the first station that can tell; any that measures too much salt forbids.
 
-    So does one whose suspect reading would be near the limit if it were true: a salt front
-    that comes fast is suspect at first.
+    So does one that is near the limit, or would be if its suspect reading were true: a salt
+    front that comes fast is suspect at first.
     """
     found = [sight.found(asker) for sight in sights]
     told = [each for each in found if each.facts is not None]
@@ -111,4 +111,5 @@ def judge(sights: Sequence[Sight], asker: Asker) -> Found:
     said = next((each for each in told if each.row not in decision.UNKNOWN), told[0])
     if said.row < decision.GATE_CLOSED:
         return said
-    return next((each for each in told if each.facts and each.facts.doubtful), said)
+    heard = (each for each in told if each.row not in (decision.SILENT, decision.BROKEN))
+    return next((each for each in heard if each.facts and each.facts.near), said)

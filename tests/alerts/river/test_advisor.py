@@ -311,6 +311,19 @@ def test_a_second_station_speaks_where_the_first_is_silent_but_salt_at_any_forbi
     assert script.advisor.standing()["a"]["station"] == "out"
 
 
+@pytest.mark.parametrize("taking", [False, True])
+def test_two_stations_that_disagree_permit_what_the_saltier_one_permits(*, taking: bool) -> None:
+    script = Script(PUMP.replace("['out']", "['out', 'up']"))
+    if taking:
+        script.desk = Said(taking=True)
+    for minute in range(0, 50, 10):
+        script.at(minute).reading(0.1).reading(0.2, "up-p/salinity_g_l")
+    assert script.row() == 12
+    script.at(50).reading(0.1).reading(0.41, "up-p/salinity_g_l")
+    assert script.row() == (6 if taking else 8)
+    assert script.advisor.standing()["a"]["station"] == "up"
+
+
 def test_a_suspect_reading_near_the_limit_holds_back_what_another_station_permits() -> None:
     script = Script(PUMP.replace("['out']", "['out', 'up']"))
     for minute in range(0, 50, 10):
