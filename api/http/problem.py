@@ -41,6 +41,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-acceptable": Kind(
         406, "No such format", "Ask with `Accept` for one of the formats in `available`."
     ),
+    "too-slow": Kind(408, "Too slow", "Send it again over a better line, or in parts."),
     "conflict": Kind(
         409,
         "Somebody was faster",
@@ -65,6 +66,7 @@ _BY_STATUS: Final = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    408: "too-slow",
     409: "conflict",
     413: "too-large",
     422: "invalid",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import anyio
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +17,11 @@ from api.service import About
 
 BODY_MAX_BYTES: Final = 65_536
 LONGER_BYTES: Final = {("POST", "/api/v1/subscriptions/import"): 1_000_000}
-"""A community's list of people is the one body that is longer."""
+"""A community's list of people is the one body that is longer. It is read by its route alone,
+once it is known who sends it: nobody else has so much kept for him."""
+
+BODY_WITHIN_S: Final = 60.0
+"""A body that drips holds its connection no longer. A phone on the slowest line sends 64 KiB."""
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?")
@@ -115,15 +120,18 @@ class Shell:
             await send(message)
 
         try:
-            longest = LONGER_BYTES.get((method, scope["path"]), BODY_MAX_BYTES)
-            body = await _whole_body(scope, receive, longest)
-            if body is None:
+            longer = LONGER_BYTES.get((method, scope["path"]))
+            longest = BODY_MAX_BYTES if longer is None else longer
+            bounded = _Bounded(scope, receive, longest)
+            try:
+                again = bounded if longer is not None else _replayed(await bounded.whole(), receive)
+            except problem.Problem as refused:
                 refusal = problem.response(
-                    "too-large", f"a body has at most {longest} bytes", scope["path"]
+                    refused.kind, refused.detail, scope["path"], headers=refused.headers
                 )
                 await refusal(inner, receive, send_outwards)
             else:
-                await self._app(inner, _replayed(body, receive), send_outwards)
+                await self._app(inner, again, send_outwards)
         except Exception:
             # Said here, where the headers of every answer are added; the server logs it.
             if not started:
@@ -151,27 +159,54 @@ def _known(method: str) -> str:
     return method if method in _METHODS else "other"
 
 
-async def _whole_body(scope: Scope, receive: Receive, longest: int) -> bytes | None:
-    """The request's body, or None once it is known to be over the limit."""
-    length = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
-    if length.isdigit() and int(length) > longest:
-        return None
-    chunked = any(k == b"transfer-encoding" for k, _ in scope["headers"])
-    if not chunked and (not length or length == b"0"):
-        return b""
-    parts: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            break  # the caller is gone; what is there is answered, and nobody reads it
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > longest:
-            return None
-        more = message.get("more_body", False)
-    return b"".join(parts)
+class _Bounded:
+    """`receive` of one request. Raises a problem once its body is known to be over the limit, or
+    has taken too long.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, longest: int) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._longest = longest
+        self._size = 0
+        self._whole = False
+        self._until_s = time.monotonic() + BODY_WITHIN_S
+
+    async def __call__(self) -> Message:
+        if self._whole:
+            return await self._receive()
+        with anyio.move_on_after(max(0.0, self._until_s - time.monotonic())):
+            message = await self._receive()
+            self._size += len(message.get("body", b""))
+            if self._size > self._longest:
+                raise self._too_large()
+            self._whole = not message.get("more_body", False)
+            return message
+        raise problem.Problem(
+            "too-slow", f"a body comes within {BODY_WITHIN_S:g} s", headers={"Connection": "close"}
+        )
+
+    async def whole(self) -> bytes:
+        """All of the body."""
+        headers = self._scope["headers"]
+        length = next((v for k, v in headers if k == b"content-length"), b"")
+        if length.isdigit() and int(length) > self._longest:
+            raise self._too_large()
+        chunked = any(k == b"transfer-encoding" for k, _ in headers)
+        if not chunked and (not length or length == b"0"):
+            return b""
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await self()
+            if message["type"] != "http.request":
+                break  # the caller is gone; what is there is answered, and nobody reads it
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        return b"".join(parts)
+
+    def _too_large(self) -> problem.Problem:
+        return problem.Problem("too-large", f"a body has at most {self._longest} bytes")
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

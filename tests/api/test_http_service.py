@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -189,6 +190,36 @@ def test_a_body_has_a_limit_said_or_not(world: World) -> None:
 
         answer = await client.post(path, headers=headers, content=small())
         assert answer.json()["state"] == "acked"
+
+    with_client(world, story)
+
+
+def test_a_body_that_drips_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.http.shell.BODY_WITHIN_S", 0.05)
+
+    async def story(client: httpx.AsyncClient) -> None:
+        async def dripping() -> Any:
+            yield b"{"
+            await anyio.sleep_forever()
+
+        answer = await client.post("/api/v1/farmers/signup", content=dripping())
+        _problem(answer, 408, "too-slow")
+
+    with_client(world, story)
+
+
+def test_a_long_body_of_a_stranger_is_not_read(world: World) -> None:
+    read: list[int] = []
+
+    async def story(client: httpx.AsyncClient) -> None:
+        async def list_of_people() -> Any:
+            for n in range(10):
+                read.append(n)
+                yield b"x" * 99_999
+
+        path = "/api/v1/subscriptions/import?channel=sms"
+        _problem(await client.post(path, content=list_of_people()), 401, "unauthorized")
+        assert read == []
 
     with_client(world, story)
 
