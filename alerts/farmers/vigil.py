@@ -13,7 +13,7 @@ All figures here are expert judgement, unverified.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, Final
 
 from alerts.farmers.answer import PERMITS, trend
@@ -33,7 +33,9 @@ HOLE_MS: Final = 2 * HOUR_MS
 
 PROVED_WITHIN_MS: Final = 15 * 60_000
 PROVED_INTERVALS: Final = 2
-"""Two samples of too much salt no further apart than the longer of these prove a danger."""
+PROVED_SAMPLES: Final = 3
+"""Two samples of too much salt no further apart than the longer of the first two prove a danger,
+or so many however far apart they came within the hours on which it is decided."""
 
 REOPEN_MS: Final = HOUR_MS
 UNKNOWN_SHUT_MS: Final = HOUR_MS
@@ -270,18 +272,19 @@ def _counts(sample: Sample) -> bool:
 
 
 def _proved(sights: Sequence[Sight], limit_g_l: float) -> bool:
-    """Two samples in a row, or one that another station of the same water confirms."""
+    """Two samples in a row, more where some are lost, or one that another station confirms."""
     confirmed = 0
     for sight in sights:
-        last = [each for each in sight.samples if _counts(each)][-2:]
+        last = [each for each in sight.samples if _counts(each)][-PROVED_SAMPLES:]
         if sight.facts is None or not last or last[-1] is not sight.samples[-1]:
             continue
         if last[-1].value < limit_g_l or sight.facts.age_h > sight.facts.age_max_h:
             continue
         confirmed += 1
         within_ms = max(PROVED_WITHIN_MS, PROVED_INTERVALS * sight.interval_ms)
-        near = last[-1].t_ms - last[0].t_ms <= within_ms
-        if len(last) > 1 and last[0].value >= limit_g_l and near:
+        too_salt = len(list(takewhile(lambda each: each.value >= limit_g_l, reversed(last))))
+        near = too_salt > 1 and last[-1].t_ms - last[-2].t_ms <= within_ms
+        if near or too_salt == PROVED_SAMPLES:
             return True
     return confirmed > 1
 

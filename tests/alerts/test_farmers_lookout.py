@@ -129,6 +129,18 @@ def test_two_samples_that_are_too_far_apart_prove_nothing() -> None:
     assert [n.kind for n in farm.at(80).read(0.7)] == [Kind.SALT]
 
 
+def test_salt_is_told_where_most_readings_are_lost_on_their_way() -> None:
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    assert farm.run((50, 90), 0.7) == []
+    [notice] = farm.at(130).read(0.8)
+    assert notice.kind is Kind.SALT
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    for minute, value in ((50, 0.7), (90, 0.3), (130, 0.7), (170, 0.7)):
+        assert farm.at(minute).read(value) == []
+
+
 def test_another_station_of_the_same_water_proves_it_at_once() -> None:
     farm = Farm("stations = ['out', 'up']\nlimit_g_l = 0.5\nlift = 'pump'\n")
     farm.run(tens(0, 40), 0.1)
