@@ -71,7 +71,9 @@ class Farming:
         """Those who send what stands in the outbox, which `reader` reads; and what officers see."""
         channels = self._settings.channels
         telling = Telling(
-            TellingSettings(self._settings.farmers.site or ""),
+            TellingSettings(
+                self._settings.farmers.site or "", group_ms=1000 * self._settings.farmers.group_s
+            ),
             channels,
             reader,
             self.people,

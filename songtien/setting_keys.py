@@ -208,6 +208,7 @@ KEYS: Final = (
     Key("farmers", "site", _farmers_site),
     Key("farmers", "key_file", file_path),
     Key("farmers", "codes_per_hour", integer(1, 100_000), CODES_PER_HOUR, number_of),
+    Key("farmers", "group_s", integer(0, 600), 60, number_of),
     Key("map", "tiles_url", _tiles_url),
     Key("map", "tiles_source", short_text),
     Key("registry", "file", file_path),

@@ -133,11 +133,13 @@ class FarmersSettings:
     site : where they open the farmers' page, None where nobody has said
     key_file : what addresses are sealed with; None: made in the data directory
     codes_per_hour : so many are sent at most, whoever asks: each is a message that costs
+    group_s : for so long the first notice of a message waits for others
     """
 
     site: str | None
     key_file: Path | None
     codes_per_hour: int
+    group_s: int
 
 
 @dataclass(frozen=True, slots=True)

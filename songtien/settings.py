@@ -257,7 +257,10 @@ class _Reading:
             data=DataSettings(directory, values["data.journal_days"]),
             rewind=RewindSettings(values["rewind.keep_days"], values["rewind.at_once"]),
             farmers=FarmersSettings(
-                values["farmers.site"], farmers_key, values["farmers.codes_per_hour"]
+                values["farmers.site"],
+                farmers_key,
+                values["farmers.codes_per_hour"],
+                values["farmers.group_s"],
             ),
             map=MapSettings(values["map.tiles_url"], values["map.tiles_source"] or ""),
             ingest=Ingest(values["ingest.reorder_s"]),

@@ -16,7 +16,7 @@ taking salt water loses trees, and so does who is let take it by a message that 
 3. **Expired.** A permission that waited is never told after `expires_ms`; and within that, once
    the readings it was decided by are too old, only where the newest answer still lets water be
    taken (EXPIRED). Bulletins and HEARD have a shelf life. SALT, SHUT and SILENT are told however late, with "từ".
-4. **A moment.** The first of a message waits `GROUP_MS`, so that one event at several places or
+4. **A moment.** The first of a message waits `group_ms`, so that one event at several places or
    for several crops is one message (GROUP).
 5. **Quiet hours** put off to their end what is not urgent, or everything where the person says
    so (QUIET). Urgent are SALT and SHUT.
@@ -88,12 +88,14 @@ def decide(
     budget: Budget,
     now_ms: int,
     permitted: Permitted | None = None,
+    group_ms: int = GROUP_MS,
 ) -> list[Decision]:
     """What becomes of all that waits for a person; each notice stands in one decision.
 
     permitted : None where no answers are known, which seconds no permission
+    group_ms : for so long the first of a message waits
     """
-    rounds = Round(person, day, budget, now_ms)
+    rounds = Round(person, day, budget, now_ms, group_ms)
     waiting = rounds.once(asked)
     waiting = rounds.not_overtaken(waiting)
     waiting = rounds.not_expired(waiting, permitted)

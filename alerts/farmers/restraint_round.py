@@ -8,7 +8,6 @@ from alerts.farmers.person import Person
 from alerts.farmers.restraint_times import (
     DAILY_MAX,
     DIGEST_H,
-    GROUP_MS,
     PERMISSIONS,
     SAME_EVENT_MS,
     SECONDED_MS,
@@ -54,13 +53,16 @@ def _same_water(one: Notice, other: Notice) -> bool:
 class Round:
     """One asking: what is left of the day's number and the budget goes down as it decides."""
 
-    def __init__(self, person: Person, day: Day, budget: Budget, now_ms: int) -> None:
+    def __init__(
+        self, person: Person, day: Day, budget: Budget, now_ms: int, group_ms: int
+    ) -> None:
         self.decisions: list[Decision] = []
         self._person = person
         self._told = sorted(day.told, key=lambda each: (each.at_ms, each.key))
         self._sent_today = day.sent_today
         self._budget = budget
         self._now_ms = now_ms
+        self._group_ms = group_ms
 
     def once(self, asked: Sequence[Asked]) -> list[Asked]:
         """In order of time; without what has been told, or is followed no more."""
@@ -180,7 +182,7 @@ class Round:
         if quiet_ms is not None and not (urgent and quiet is not None and quiet.urgent_passes):
             self._wait(lane, quiet_ms, Why.QUIET)
             return []
-        ready_ms = min(each.asked_ms for each in lane) + GROUP_MS
+        ready_ms = min(each.asked_ms for each in lane) + self._group_ms
         if self._now_ms < ready_ms:
             self._wait(lane, ready_ms, Why.GROUP)
             return []
@@ -198,7 +200,7 @@ class Round:
             sorted((each.notice for each in asked), key=lambda each: (each.at_ms, each.key))
         )
         ends = [self._good_until_ms(each) for each in notices if each.kind in PERMISSIONS]
-        due_ms = min(max(each.asked_ms + GROUP_MS, each.until_ms) for each in due)
+        due_ms = min(max(each.asked_ms + self._group_ms, each.until_ms) for each in due)
         expires = min(ends, default=None)
         self.decisions.append(Send(notices, min(due_ms, self._now_ms), why, expires))
         return True
@@ -240,7 +242,7 @@ class Round:
 
     def _is_due(self, asked: Asked) -> bool:
         in_quiet = quiet_end_ms(self._person.quiet, self._now_ms) is not None
-        return not in_quiet and self._now_ms >= max(asked.asked_ms + GROUP_MS, asked.until_ms)
+        return not in_quiet and self._now_ms >= max(asked.asked_ms + self._group_ms, asked.until_ms)
 
     def _silent_since(self, notice: Notice, waiting: Sequence[Asked]) -> bool:
         later = [

@@ -19,6 +19,7 @@ from alerts.farmers.parcel import Answer, Parcel, Verdict
 from alerts.farmers.person import Person
 from alerts.farmers.restraint_types import RESERVE
 from alerts.webhook import Pace, backoff_s
+from api.people.vault import VaultError
 from songtien.telling.breaker import Breaker, Patience, Way
 from songtien.telling.channels.channel import Channel
 from songtien.telling.channels.values import ChannelSettings
@@ -195,7 +196,12 @@ class Courier:
         self.disk = f"deliveries can't be read or written: {error}"
 
     def _tell(self, delivery: Delivery, now_ms: int) -> None:
-        person = self._people.person(delivery.contact, now_ms)
+        try:
+            person = self._people.person(delivery.contact, now_ms)
+        except VaultError as error:
+            # Of one person alone: the others are told.
+            self._give_up(delivery, Settled(State.UNDELIVERED, Why.FAULT, str(error)))
+            return
         if person is None or person.channel != self.name:
             self._settle(delivery, Settled(State.DROPPED, Why.STOPPED))
             return

@@ -34,6 +34,10 @@ from songtien.telling.planning import Case
 
 KEPT_MS: Final = 90 * 86_400_000
 REPORTS_KEPT_MS: Final = 86_400_000
+AHEAD_MAX_MS: Final = 600_000
+"""No delivery waits longer for its next try: what is due later than that was written down before
+the clock was set back, and goes now."""
+
 FAULT_MS: Final = 600_000
 """What the program can't think about is thought about again after so long: a new version may."""
 
@@ -93,10 +97,10 @@ class Deliveries:
             connection.execute("UPDATE position SET done = min(done, ?)", (last_id,))
             return min(int(row[0]), last_id)
 
-    def take(self, told: Sequence[Told], done: int) -> None:
+    def take(self, told: Sequence[Told], done: int, now_ms: int) -> None:
         """Take rows of the outbox, and that all up to `done` are taken, in one transaction."""
         with self._writing() as connection:
-            planning.take(connection, told, done)
+            planning.take(connection, told, done, now_ms)
 
     def cases(self, now_ms: int, limit: int) -> list[Case]:
         """Up to so many people of whom something is to be thought about now."""
@@ -173,9 +177,9 @@ class Deliveries:
             row = connection.execute(
                 "SELECT id, key, contact, channel, kind, said, tries, refusals, created_ms,"
                 " expires_ms FROM delivery INDEXED BY delivery_waiting"
-                " WHERE channel = ? AND state = 'waiting' AND due_ms <= ? AND expires_ms > ?"
-                " ORDER BY rank, id LIMIT 1",
-                (channel, now_ms, now_ms),
+                " WHERE channel = ? AND state = 'waiting' AND (due_ms <= ? OR due_ms > ?)"
+                " AND expires_ms > ? ORDER BY rank, id LIMIT 1",
+                (channel, now_ms, now_ms + AHEAD_MAX_MS, now_ms),
             ).fetchone()
             return None if row is None else planning.delivery_of(connection, row)
 
@@ -195,7 +199,7 @@ class Deliveries:
             return frozenset(
                 row
                 for row, notice in delivery.told
-                if planning.is_outlived(connection, delivery.contact, notice)
+                if planning.is_outlived(connection, delivery.contact, row, notice)
             )
 
     def claim(self, delivery: Delivery, without: frozenset[int], now_ms: int) -> bool:

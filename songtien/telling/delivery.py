@@ -105,12 +105,15 @@ def rank_of(kinds: Iterable[str]) -> int:
     """What goes before what: the lower.
 
     A person who waits for an answer, then danger, then all else, then bulletins. Who has asked
-    for a code holds the phone in his hand, and there are few of them.
+    for a code holds the phone in his hand, and there are few of them. A welcome answers nobody
+    who waits, and a list brings five thousand: no danger stands behind these.
     """
     return min((_rank(kind) for kind in kinds), default=2)
 
 
 def _rank(kind: str) -> int:
+    if kind == Direct.WELCOME:
+        return 2
     if kind in DIRECT:
         return 0
     if kind == Kind.BULLETIN:

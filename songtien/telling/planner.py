@@ -18,6 +18,7 @@ from alerts.farmers.notice import ANY_LEVEL, WANTED, Notice
 from alerts.farmers.outbox import Told
 from alerts.farmers.person import Person
 from alerts.farmers.restraint import Budget, Decision, Drop, Permitted, Send
+from api.people.vault import VaultError
 from ingest.history import StoreReader
 from songtien.telling.deliveries import ClosedError, Deliveries
 from songtien.telling.delivery import Why
@@ -41,7 +42,10 @@ class People(Protocol):
     """Who is told: `api.people.people.People`, or those of a test. Any thread."""
 
     def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002 - the house's name
-        """None for one who has left. Who follows nothing is sent answers alone."""
+        """None for one who has left. Who follows nothing is sent answers alone.
+
+        Raises VaultError where what is stored of him does not open.
+        """
         ...
 
     def gone(self, id: int, now_ms: int) -> object:  # noqa: A002 - the house's name
@@ -74,6 +78,7 @@ class Planner:
     ----------
     reader : of the store, where the outbox stands
     permitted : what the newest answers permit; asked for once a batch, None where none are known
+    group_ms : for so long the first of a message waits for others
     planned : called with the names of channels for which there may be something to send
     """
 
@@ -86,6 +91,7 @@ class Planner:
         *,
         clock_ms: Callable[[], int],
         permitted: Callable[[], Permitted | None] = lambda: None,
+        group_ms: int = restraint.GROUP_MS,
         planned: Callable[[], object] = lambda: None,
         on_death: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
@@ -95,6 +101,7 @@ class Planner:
         self._allowances = allowances
         self._clock_ms = clock_ms
         self._permitted = permitted
+        self._group_ms = group_ms
         self._planned = planned
         self._on_death = on_death
         self._stop = threading.Event()
@@ -171,7 +178,7 @@ class Planner:
         with self._reader.connection() as connection:
             told: list[Told] = outbox.after(connection, self.done, TAKEN_MAX)
         if told:
-            self._deliveries.take(told, told[-1].id)
+            self._deliveries.take(told, told[-1].id, self._clock_ms())
             self.done = told[-1].id
         return len(told)
 
@@ -184,10 +191,8 @@ class Planner:
         budgets = {each.channel: self._budget(each, now_ms) for each in self._allowances}
         decided: list[tuple[Case, Sequence[Decision] | Why]] = []
         for case in cases:
-            # Asked outside of any transaction here: people may be asking us meanwhile.
-            person = self._people.person(case.contact, now_ms)
             budget = Budget() if case.released else budgets.get(case.channel, Budget())
-            found = _decided(case, person, budget, now_ms, permitted)
+            found = self._decided(case, budget, now_ms, permitted)
             decided.append((case, found))
             if not isinstance(found, Why) and case.channel in budgets:
                 for _ in (each for each in found if isinstance(each, Send)):
@@ -197,6 +202,17 @@ class Planner:
         if made:
             self._planned()
         return len(cases)
+
+    def _decided(
+        self, case: Case, budget: Budget, now_ms: int, permitted: Permitted | None
+    ) -> Sequence[Decision] | Why:
+        try:
+            # Asked outside of any transaction here: people may be asking us meanwhile.
+            person = self._people.person(case.contact, now_ms)
+        except VaultError as error:
+            log.error("a person can't be read", extra={"contact": case.contact, "why": str(error)})  # noqa: TRY400 - the trace says no more
+            return Why.FAULT
+        return _decided(case, person, budget, now_ms, permitted, self._group_ms)
 
     def _budget(self, allowance: Allowance, now_ms: int) -> Budget:
         """What is spent, and what the deliveries that wait will cost by the month's mean."""
@@ -218,7 +234,12 @@ class Planner:
 
 
 def _decided(
-    case: Case, person: Person | None, budget: Budget, now_ms: int, permitted: Permitted | None
+    case: Case,
+    person: Person | None,
+    budget: Budget,
+    now_ms: int,
+    permitted: Permitted | None,
+    group_ms: int,
 ) -> Sequence[Decision] | Why:
     """What becomes of all that waits for a person."""
     # Who is about to leave, or has yet to confirm, is there for what answers him.
@@ -227,7 +248,7 @@ def _decided(
     old = tuple(each.notice for each in case.asked if now_ms - each.notice.at_ms > OLD_MS)
     asked = [each for each in case.asked if each.notice not in old]
     try:
-        found = restraint.decide(person, asked, case.day, budget, now_ms, permitted)
+        found = restraint.decide(person, asked, case.day, budget, now_ms, permitted, group_ms)
         named = sorted(notice.key for each in found for notice in each.notices)
         if named != sorted(each.notice.key for each in asked):
             raise ValueError("each notice stands in one decision")  # noqa: TRY301 - told as one

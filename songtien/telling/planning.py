@@ -54,10 +54,11 @@ class Case:
     seen: tuple[tuple[int, str, int, int], ...]
 
 
-def take(connection: sqlite3.Connection, told: Sequence[Told], done: int) -> None:
+def take(connection: sqlite3.Connection, told: Sequence[Told], done: int, now_ms: int) -> None:
     """Take rows of the outbox, and note that all up to `done` are taken.
 
     What is here already is passed over, so that an outbox that is read anew tells nothing anew.
+    Of a clock that was set back no notice waits until it has come round again.
     """
     notices: dict[str, int] = {}
     for each in told:
@@ -66,7 +67,10 @@ def take(connection: sqlite3.Connection, told: Sequence[Told], done: int) -> Non
             notices[key] = _put_notice(connection, key, each.notice)
     connection.executemany(
         "INSERT OR IGNORE INTO message (contact, notice, channel, asked_ms) VALUES (?, ?, ?, ?)",
-        [(each.contact, notices[each.notice.key], each.channel, each.at_ms) for each in told],
+        [
+            (each.contact, notices[each.notice.key], each.channel, min(each.at_ms, now_ms))
+            for each in told
+        ],
     )
     connection.execute("UPDATE position SET done = ?", (done,))
 
@@ -265,20 +269,23 @@ def delivery_of(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Deliver
     )
 
 
-def is_outlived(connection: sqlite3.Connection, contact: int, notice: Notice) -> bool:
-    """Whether something that says the contrary was to be told to him after it."""
+def is_outlived(connection: sqlite3.Connection, contact: int, message: int, notice: Notice) -> bool:
+    """Whether something that says the contrary was to be told to him after it.
+
+    message : the row of the notice; they are in the order of the outbox
+    """
     contrary = [kind.value for kind in CONTRARY.get(notice.kind, ())]
     marks = ", ".join("?" * len(contrary))
     return bool(
         connection.execute(
             "SELECT 1 FROM message m INDEXED BY message_of_contact"  # noqa: S608 - marks
             " JOIN notice n ON n.id = m.notice"
-            " WHERE m.contact = ? AND m.asked_ms >= ? AND n.place = ? AND n.at_ms > ?"
+            " WHERE m.contact = ? AND m.id > ? AND n.place = ? AND n.at_ms > ?"
             f" AND n.kind IN ({marks}) AND (n.level_mg_l IN (?, ?) OR ? = ?)"
             " AND NOT (m.state = 'dropped' AND m.why IN ('unfollowed', 'stopped')) LIMIT 1",
             (
                 contact,
-                notice.at_ms,
+                message,
                 str(notice.place),
                 notice.at_ms,
                 *contrary,

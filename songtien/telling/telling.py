@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alerts.farmers.restraint import Permitted
+from alerts.farmers.restraint import GROUP_MS, Permitted
 from alerts.webhook import Pace
 from ingest.history import StoreReader
 from songtien.telling.breaker import Patience
@@ -36,11 +36,13 @@ class TellingSettings:
     """What is set of telling, beside its channels.
 
     page : address of the farmers' page, with https://; "" where there is none
+    group_ms : for so long the first of a message waits for others
     """
 
     page: str = ""
     pace: Pace = Manner().pace
     patience: Patience = Manner().patience
+    group_ms: int = GROUP_MS
 
     @property
     def site(self) -> str:
@@ -132,6 +134,7 @@ class Telling:
             [Allowance(each.name, each.budget_per_month) for each in channels],
             clock_ms=clock_ms,
             permitted=permitted,
+            group_ms=settings.group_ms,
             planned=self._planned,
             on_death=on_death,
         )
@@ -199,7 +202,7 @@ class Telling:
         left_s: float | None = 0.0
         for name in progress.by_channel:
             courier = self._couriers.get(name)
-            if courier is None or courier.trouble is not None or left_s is None:
+            if courier is None or self._trouble(courier) is not None or left_s is None:
                 left_s = None
                 continue
             number = max(progress.by_channel[name], waiting.get(name, Waiting(0, 0)).number)
@@ -265,8 +268,12 @@ class Telling:
     @property
     def trouble(self) -> Mapping[str, str]:
         """Channels that take nothing, with why; for who watches over the service."""
-        found = {name: courier.trouble for name, courier in self._couriers.items()}
+        found = {name: self._trouble(courier) for name, courier in self._couriers.items()}
         return {name: why for name, why in found.items() if why is not None}
+
+    def _trouble(self, courier: Courier) -> str | None:
+        """A courier may idle over what can't be planned: that is trouble of its channel too."""
+        return courier.trouble or self._planner.trouble
 
     def _asked(self, channel: str) -> None:
         """Somebody waits for an answer."""
@@ -290,7 +297,7 @@ class Telling:
             name=courier.name,
             kind=settings.kind,
             way=breaker.way.value,
-            trouble=courier.trouble,
+            trouble=self._trouble(courier),
             again_ms=now_ms + wait_ms if wait_ms else 0,
             waiting=waiting.number if waiting else 0,
             oldest_ms=waiting.oldest_ms if waiting else None,

@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow]
 TOPIC = salinity_topic("xuan-hoa", "xh-01")
 PEOPLE = 60
 KILLS = 4
+GROUP_S = 8
+"""As long as the first deaths take: some fall before anything is planned, some while it is sent."""
+
 MINUTE = 60_000
 
 
@@ -54,6 +57,7 @@ def test_a_salt_spell_reaches_each_who_follows_it_through_deaths(
         CHANNEL__LOA__URL=gateway.url,
         CHANNEL__LOA__SECRET="0123456789abcdef-of-a-test",
         CHANNEL__LOA__RATE_PER_S="20",
+        FARMERS__GROUP_S=str(GROUP_S),
     )
     eventually(lambda: service.ready, "ready")
     answer = httpx.post(

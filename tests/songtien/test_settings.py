@@ -130,6 +130,7 @@ def test_a_variable_goes_over_the_file_for_every_key(
         "SONGTIEN_FARMERS__SITE": "https://man.example.vn/nong-dan/",
         "SONGTIEN_FARMERS__KEY_FILE": "secret",
         "SONGTIEN_FARMERS__CODES_PER_HOUR": "20",
+        "SONGTIEN_FARMERS__GROUP_S": "0",
         "SONGTIEN_MAP__TILES_URL": "https://tiles.example.vn/{z}/{x}/{y}.png?key=a",
         "SONGTIEN_MAP__TILES_SOURCE": "© Ai đó",
         "SONGTIEN_REGISTRY__FILE": "s.toml",
@@ -171,7 +172,8 @@ def test_a_variable_goes_over_the_file_for_every_key(
     assert settings.rules_file == tmp_path / "r.toml"
     assert (settings.rewind.keep_days, settings.rewind.at_once) == (30, 2)
     farmers = settings.farmers
-    assert (farmers.site, farmers.codes_per_hour) == ("https://man.example.vn/nong-dan", 20)
+    assert farmers.site == "https://man.example.vn/nong-dan"
+    assert (farmers.codes_per_hour, farmers.group_s) == (20, 0)
     assert farmers.key_file == tmp_path / "secret"
     tiles = MapSettings("https://tiles.example.vn/{z}/{x}/{y}.png?key=a", "© Ai đó")
     assert settings.map == tiles

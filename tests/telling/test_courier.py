@@ -304,10 +304,27 @@ def test_water_that_turned_salt_while_fresh_waited_is_not_told_to_be_fresh(world
     assert ("dropped", "superseded") in world.states()
 
 
-def test_a_permission_that_waited_too_long_is_not_told(world: World) -> None:
+def test_the_end_of_a_spell_that_waited_too_long_waits_until_water_may_be_taken(
+    world: World,
+) -> None:
     world.channel.answers = lambda _parcel: AGAIN
     world.permits = lambda _place, _level: False
     told(world, Kind.FRESH)
+    world.minutes(60)
+    world.channel.parcels.clear()
+    world.channel.answers = failing(0)
+    world.minutes(40)
+    assert world.channel.parcels == []
+    # That the spell is over is told as soon as water may be taken again.
+    world.permits = lambda _place, _level: True
+    world.minutes(16)
+    assert world.channel.texts == ["1: fresh xuan-hoa/river"]
+
+
+def test_a_window_that_waited_too_long_is_not_told(world: World) -> None:
+    world.channel.answers = lambda _parcel: AGAIN
+    world.permits = lambda _place, _level: False
+    told(world, Kind.OPEN)
     world.minutes(60)
     world.channel.parcels.clear()
     world.channel.answers = failing(0)
@@ -416,3 +433,32 @@ def test_two_lives_on_the_same_file_see_the_same(world: World) -> None:
     world.restart()
     world.minutes(2)
     assert [each.key for each in world.channel.parcels] == [delivery.key]
+
+
+def test_a_list_that_is_welcomed_stands_before_no_danger(world: World) -> None:
+    for number in range(2, 52):
+        world.deliveries.direct(number, "sms", "welcome", {}, f"w{number}", world.now_ms)
+    told(world, Kind.SALT)
+    world.send(1)
+    assert world.channel.texts == ["1: salt xuan-hoa/river"]
+    world.deliveries.direct(60, "sms", "code", {"code": "1"}, "c", world.now_ms)
+    world.send(2)
+    assert world.channel.parcels[1].key == "c"
+
+
+def test_one_person_who_does_not_open_ends_no_courier(world: World) -> None:
+    told(world, Kind.SALT)
+    world.deliveries.direct(2, "sms", "welcome", {}, "w", world.now_ms)
+    world.people.damaged = {1}
+    world.send()
+    assert [each.key for each in world.channel.parcels] == ["w"]
+    assert world.states()[0] == ("undelivered", "fault")
+
+
+def test_what_was_due_before_the_clock_was_set_back_goes_at_once(world: World) -> None:
+    world.channel.answers = failing(1)
+    told(world, Kind.SALT)
+    world.send()
+    world.now_ms -= 6 * HOUR_MS
+    world.send()
+    assert world.states() == [("sent", "")]

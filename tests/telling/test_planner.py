@@ -169,8 +169,8 @@ def test_a_death_before_the_commit_is_as_if_nothing_had_been(
     world.tell(notice(), people=range(1, 6))
     real = world.deliveries.take
 
-    def dies(told: list[Told], done: int) -> None:
-        real(told, done)
+    def dies(told: list[Told], done: int, now_ms: int) -> None:
+        real(told, done, now_ms)
         raise sqlite3.OperationalError("died after the commit")
 
     monkeypatch.setattr(world.deliveries, "take", dies)
@@ -211,3 +211,47 @@ def test_what_is_days_old_is_no_news(making: Making) -> None:
     world.minutes(3)
     assert len(world.channel.parcels) == 1
     assert world.now_ms > BEGIN_MS
+
+
+def test_who_sets_no_moment_is_told_at_once(world: World) -> None:
+    world.group_ms = 0
+    world.restart()
+    world.tell(notice())
+    world.run()
+    assert world.channel.texts == ["1: salt xuan-hoa/river"]
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_it(world: World) -> None:
+    """The journal's time never goes back: of an hour's notices all have that of the last."""
+    ahead_ms = world.now_ms + HOUR_MS
+    world.tell(notice(Kind.FRESH, ahead_ms), people=[1, 2])
+    world.tell(notice(Kind.SALT, ahead_ms), people=[2])
+    world.minutes(2)
+    assert sorted(world.channel.texts) == ["1: fresh xuan-hoa/river", "2: salt xuan-hoa/river"]
+
+
+def test_what_overtakes_is_known_by_its_place_in_the_outbox(world: World) -> None:
+    world.tell(notice(Kind.SALT, world.now_ms))
+    world.later(MINUTE_MS)
+    world.plan()
+    world.now_ms -= HOUR_MS
+    world.tell(notice(Kind.FRESH, world.now_ms + HOUR_MS + 1))
+    world.plan()
+    [salt] = world.rows("SELECT id FROM delivery")
+    assert salt is not None
+    world.now_ms += HOUR_MS
+    world.send()
+    assert "1: salt xuan-hoa/river" not in world.channel.texts
+
+
+def test_one_person_who_does_not_open_stops_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.people.damaged = {2}
+    world.tell(notice(), people=[1, 2, 3])
+    world.minutes(3)
+    assert world.channel.texts == ["1: salt xuan-hoa/river", "3: salt xuan-hoa/river"]
+    assert "a person can't be read" in caplog.messages
+    world.people.damaged = set()
+    world.minutes(15)
+    assert world.channel.texts[2:] == ["2: salt xuan-hoa/river"], "a key that was put back opens"

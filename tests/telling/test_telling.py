@@ -1,9 +1,11 @@
 """Planner and couriers as threads, on real files, with gateways that go wrong."""
 
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,16 @@ def test_metrics_hold_no_address(running: Running) -> None:
         assert "+8490" not in shown
         with telling.figures._reader.connection() as connection:
             assert "+8490" not in "".join(connection.iterdump())
+
+
+def test_what_cannot_be_planned_is_trouble_of_every_channel(running: Running) -> None:
+    """A courier that has nothing to write would not notice a full disk."""
+    telling = running.start(hook("sms", "http://127.0.0.1:9/x"), hook("zalo", "http://127.0.0.1:9"))
+    with closing(sqlite3.connect(running.directory / "telling.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        eventually(lambda: len(telling.trouble) == 2, "trouble is told")
+        assert "can't be planned" in telling.trouble["zalo"]
+        assert running.status().trouble == telling.trouble["sms"]
+        assert telling.channel_gauges()["telling_troubled"][1] == {"sms": 1, "zalo": 1}
+        other.rollback()
+    eventually(lambda: not telling.trouble, "it goes on")

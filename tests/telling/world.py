@@ -10,7 +10,8 @@ from alerts.farmers.notice import ANY_LEVEL, Kind, Notice, Wants
 from alerts.farmers.parcel import Answer, Form, Parcel, Text, Verdict
 from alerts.farmers.person import Follow, Person, Quiet
 from alerts.farmers.place import Place
-from alerts.farmers.restraint import Permitted
+from alerts.farmers.restraint import GROUP_MS, Permitted
+from api.people.vault import VaultError
 from ingest.history import StoreReader
 from ingest.store import Store
 from songtien.telling.channels.values import ChannelSettings
@@ -54,6 +55,7 @@ class Folk:
     """Whoever is asked for exists, unless he is among those who left."""
 
     left: set[int] = field(default_factory=set)
+    damaged: set[int] = field(default_factory=set)
     quiet: dict[int, Quiet] = field(default_factory=dict)
     follows: dict[int, tuple[Follow, ...]] = field(default_factory=dict)
     channel_of: Callable[[int], str] = lambda _id: "sms"
@@ -63,6 +65,8 @@ class Folk:
         del now_ms
         if id in self.left:
             return None
+        if id in self.damaged:
+            raise VaultError("what is stored does not open: it was changed, or moved")
         follows = self.follows.get(id, FOLLOWS)
         address = f"+8490{id:07}"
         return Person(
@@ -120,6 +124,7 @@ class World:
         self.settings = channel_settings(**settings)
         self.permits: Permitted | None = None
         self.words: Callable[..., Text] = words
+        self.group_ms = GROUP_MS
         self.start()
 
     def start(self) -> None:
@@ -134,6 +139,7 @@ class World:
             [Allowance(self.settings.name, self.settings.budget_per_month)],
             clock_ms=lambda: self.now_ms,
             permitted=lambda: self.permits,
+            group_ms=self.group_ms,
         )
         self.courier = Courier(
             self.settings,
