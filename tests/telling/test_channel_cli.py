@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from alerts.farmers.parcel import Parcel
 from songtien.cli import app
+from songtien.telling.channels.file import FileChannel
 from tests.telling.gateways import answer, gateway
 
 RUNNER = CliRunner()
@@ -59,6 +61,29 @@ def test_a_file_is_written_in_the_language_that_is_asked_for(tmp_path: Path) -> 
     written('[channel.f]\nkind = "file"\npath = "told.jsonl"\n')
     assert run("f", "--to", "0912345678", "--lang", "en")[0] == 0
     assert json.loads((tmp_path / "told.jsonl").read_text("utf-8"))["text"].startswith("A TRIAL")
+
+
+def test_an_address_may_come_by_standard_input(tmp_path: Path) -> None:
+    written('[channel.f]\nkind = "file"\npath = "told.jsonl"\nshow_addresses = true\n')
+    words = ["channel", "test", "f", "--to", "-", "--config", "songtien.toml"]
+    assert RUNNER.invoke(app, words, input="0912 345 678\n").exit_code == 0
+    assert json.loads((tmp_path / "told.jsonl").read_text("utf-8"))["to"] == "+84912345678"
+    assert RUNNER.invoke(app, words, input="").exit_code == 2
+
+
+def test_a_channel_that_breaks_says_nothing_of_whom_it_was_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(self: FileChannel, parcel: Parcel) -> None:
+        del self
+        raise KeyError(parcel.address)
+
+    monkeypatch.setattr(FileChannel, "send", broken)
+    written('[channel.f]\nkind = "file"\npath = "told.jsonl"\n')
+    code, told = run("f", "--to", "0912345678")
+    assert code == 1
+    assert told.startswith("again: the channel failed: KeyError in ")
+    assert "345678" not in told
 
 
 @pytest.mark.parametrize(
