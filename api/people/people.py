@@ -1,10 +1,9 @@
 """People who asked to be told: signing up, confirming, changing, stopping, erasing. Thread-safe.
 
 What a person does for himself, and what the senders ask. What officers do stands in
-`api.people.roster`. No line of a log and no exception holds an address, a code or a token.
+`api.people.roster`. Nothing here logs, and no exception holds an address, a code or a token.
 """
 
-import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -44,9 +43,7 @@ from api.people.terms import (
     Stored,
     Wish,
 )
-from api.people.vault import VaultError, open_vault
-
-log = logging.getLogger(__name__)
+from api.people.vault import open_vault
 
 TRIAL_MS: Final = 60 * 60_000
 """So long an address is kept to which an officer sends a trial message: as long as it is tried."""
@@ -222,16 +219,11 @@ class People:
     def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002
         """For the senders; None once stopped or erased. Who has not confirmed yet, or is only
         told that all has stopped, follows nothing: an id of his has direct messages alone.
+
+        Raises VaultError where what is stored of him does not open.
         """
         row = self._store.row("id = ?", (id,))
-        if row is None or not row.holds(now_ms):
-            return None
-        try:
-            return self._store.person(row)
-        except VaultError:
-            # One damaged row must not end the senders, and with them all that others are told.
-            log.error("the address of a person does not open: it is told nothing", extra={"id": id})  # noqa: TRY400
-            return None
+        return None if row is None or not row.holds(now_ms) else self._store.person(row)
 
     def trial(self, channel: str, typed: str, lang: str, now_ms: int) -> int | None:
         """A contact for one trial message, which goes by itself; None where its owner has stopped.

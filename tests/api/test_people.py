@@ -337,17 +337,6 @@ def test_who_said_stop_is_sent_one_code_a_day_whoever_asks(house: Household) -> 
     assert codes(later + 2 * HOUR_MS) == 1
 
 
-def test_one_damaged_row_stops_nobody_else(
-    house: Household, caplog: pytest.LogCaptureFixture
-) -> None:
-    house.joins()
-    contact = house.sent[0].contact
-    with house.people._file.transaction() as connection:
-        connection.execute("UPDATE contact SET address = substr(address, 2)")
-    assert house.people.person(contact, NOW_MS) is None
-    assert "does not open" in caplog.text
-
-
 def test_a_code_may_come_back_as_a_message(house: Household) -> None:
     house.asks()
     assert house.people.confirm_from("sms", "0987654321", house.code, NOW_MS).why is ConfirmWhy.OVER
