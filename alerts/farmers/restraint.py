@@ -15,7 +15,9 @@ taking salt water loses trees, and so does who is let take it by a message that 
    (UNTOLD): of "do not take" and "take", sent together, the wrong one might come last.
 3. **Expired.** A permission that waited is never told after `expires_ms`; and within that, once
    the readings it was decided by are too old, only where the newest answer still lets water be
-   taken (EXPIRED). Bulletins and HEARD have a shelf life. SALT, SHUT and SILENT are told however late, with "từ".
+   taken: an OPEN is dropped else (EXPIRED), a FRESH waits for such an answer (ANSWER), lest who
+   was told of the spell never hears of its end. Bulletins and HEARD have a shelf life. SALT,
+   SHUT and SILENT are told however late, with "từ".
 4. **A moment.** The first of a message waits `group_ms`, so that one event at several places or
    for several crops is one message (GROUP).
 5. **Quiet hours** put off to their end what is not urgent, or everything where the person says

@@ -19,6 +19,7 @@ from alerts.farmers.restraint_times import (
     unseconded_until_ms,
 )
 from alerts.farmers.restraint_types import (
+    PUT_OFF,
     Asked,
     Budget,
     Day,
@@ -111,16 +112,20 @@ class Round:
             ends_ms = expires_ms(notice)
             if ends_ms is not None and self._now_ms >= ends_ms:
                 self._drop(notice, Why.EXPIRED)
+            elif each.why is Why.ANSWER and self._now_ms < each.until_ms:
+                self._wait([each], each.until_ms, Why.ANSWER)
             elif notice.kind not in PERMISSIONS or not self._is_due(each):
                 kept.append(each)
             elif self._silent_since(notice, waiting):
                 self._drop(notice, Why.OVERTAKEN)
-            elif self._now_ms >= unseconded_until_ms(notice) and not (
+            elif self._now_ms < unseconded_until_ms(notice) or (
                 permitted is not None and permitted(notice.place, notice.level_mg_l)
             ):
-                self._drop(notice, Why.EXPIRED)
-            else:
                 kept.append(each)
+            elif notice.kind is Kind.FRESH:
+                self._wait([each], self._now_ms + SECONDED_MS, Why.ANSWER)
+            else:
+                self._drop(notice, Why.EXPIRED)
         return kept
 
     def urgent(self, waiting: Sequence[Asked], riders: Sequence[Asked]) -> list[Asked]:
@@ -242,7 +247,8 @@ class Round:
 
     def _is_due(self, asked: Asked) -> bool:
         in_quiet = quiet_end_ms(self._person.quiet, self._now_ms) is not None
-        return not in_quiet and self._now_ms >= max(asked.asked_ms + self._group_ms, asked.until_ms)
+        until_ms = asked.until_ms if asked.why in PUT_OFF else 0
+        return not in_quiet and self._now_ms >= max(asked.asked_ms + self._group_ms, until_ms)
 
     def _silent_since(self, notice: Notice, waiting: Sequence[Asked]) -> bool:
         later = [

@@ -30,7 +30,10 @@ UNSECONDED_MS: Final = HOUR_MS // 2
 SECONDED_MS: Final = HOUR_MS // 4
 """For so long a message may wait at a courier whose permission the newest answer seconds."""
 
-FRESH_MS: Final = 12 * HOUR_MS
+FRESH_MS: Final = 72 * HOUR_MS
+"""That a spell is over has to reach whoever was told of it: after the night, a full day or a dead
+channel it is told as soon as water may be taken."""
+
 SHELF_MS: Final = 48 * HOUR_MS
 
 TOLD_MS: Final = 72 * HOUR_MS

@@ -27,6 +27,8 @@ class Why(StrEnum):
     OVERTAKEN = "overtaken"
     MOOT = "moot"
     UNTOLD = "untold"
+    ANSWER = "answer"
+    """The newest answer permits nothing at the moment; the end of a spell waits for one that does."""
     EXPIRED = "expired"
 
 

@@ -121,6 +121,36 @@ def test_a_permission_that_waited_needs_the_newest_answer() -> None:
         assert bool(phone.sent) is told
 
 
+def test_the_end_of_a_spell_waits_for_water_that_may_be_taken_and_a_window_does_not() -> None:
+    """At five in the morning the tide is in; it is fresh all the same."""
+    phone = Phone(someone(NIGHT), permitted=lambda _place, _level, now_ms: now_ms >= at(31))
+    window = notice(Kind.OPEN, 28.8, B, until_ms=at(28.9), ends_ms=at(40))
+    phone.come(notice(Kind.FRESH, 22), window)
+    phone.until(at(30))
+    phone.come(notice(Kind.SILENT, 30, Place("c", "river")))
+    phone.until(at(40))
+    assert phone.messages() == [(30.02, [Kind.SILENT], Why.DUE), (31.0, [Kind.FRESH], Why.DUE)]
+    assert phone.dropped == [(window, Why.EXPIRED)]
+
+
+def test_the_end_of_a_spell_that_waits_is_ended_by_the_next_spell() -> None:
+    phone = Phone(someone(NIGHT))
+    phone.come(notice(Kind.FRESH, 22), notice(Kind.SALT, 31, event="f"))
+    phone.until(at(40))
+    assert [kinds for _, kinds, _ in phone.messages()] == [[Kind.SALT]]
+    assert [why for _, why in phone.dropped] == [Why.OVERTAKEN]
+
+
+def test_a_permission_that_the_budget_held_is_asked_again_before_it_goes() -> None:
+    phone = Phone(budget=Budget(spent=8, limit=10))
+    phone.come(notice(Kind.OPEN, 8, ends_ms=at(20)))
+    phone.until(at(10))
+    phone.budget = Budget()
+    phone.come(notice(Kind.SILENT, 12, B))
+    phone.until(at(13))
+    assert [kinds for _, kinds, _ in phone.messages()] == [[Kind.SILENT]]
+
+
 def test_a_permission_after_which_it_fell_silent_is_not_told() -> None:
     phone = Phone(someone(NIGHT), permitted=lambda *_: True)
     phone.come(notice(Kind.FRESH, 22), notice(Kind.SILENT, 23))

@@ -82,7 +82,7 @@ def played(told: list[Notice], quiet: Quiet | None, budget: Budget | None = None
     phone.person = someone(quiet)
     phone.budget = budget or Budget()
     phone.come(*told)
-    phone.until(MIDNIGHT + 6 * DAY)
+    phone.until(MIDNIGHT + 8 * DAY)
     return phone
 
 
@@ -194,7 +194,7 @@ def test_it_is_the_same_however_often_it_is_asked(
         if each is not None:
             often.waiting.append(Asked(each, each.at_ms))
         often.ask(t_ms)
-    often.until(MIDNIGHT + 6 * DAY)
+    often.until(MIDNIGHT + 8 * DAY)
     assert [(t, send.notices, send.why) for t, send in often.sent] == [
         (t, send.notices, send.why) for t, send in plain.sent
     ]

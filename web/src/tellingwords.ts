@@ -132,6 +132,7 @@ export const TELLING_WORDS = {
   tellwhy_quiet: ["giờ yên tĩnh", "quiet hours"],
   tellwhy_group: ["gộp tin cùng lúc", "grouped"],
   tellwhy_daily: ["đã đủ tin trong ngày", "enough for the day"],
+  tellwhy_answer: ["đợi lúc lấy được nước", "until water may be taken"],
   "tellwhy_same-event": ["cùng một đợt", "the same event"],
   tellwhy_digest: ["gộp chung", "digest"],
   tellwhy_new: ["mới", "new"],
