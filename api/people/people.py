@@ -89,6 +89,8 @@ class People:
             path = key_file or directory / "farmers.key"
             known = file.rows("SELECT 1 FROM contact UNION ALL SELECT 1 FROM stopped LIMIT 1")
             vault = open_vault(path, may_make=key_file is None and not known)
+            if key_file is None:  # an editor with which a key was added may have opened it to all
+                path.chmod(0o600)
             self._store = Store(file, vault, Channels(dict(channels), push_hosts))
         except BaseException:
             file.close()

@@ -124,7 +124,7 @@ def open_vault(path: Path, *, may_make: bool) -> Vault:
     except FileNotFoundError as error:
         raise VaultError(
             f"{path}: no such file, and people are stored whose addresses it opens; "
-            "put it back from a backup"
+            "put its copy back, which no backup of the service holds"
         ) from error
     except OSError as error:
         raise VaultError(f"{path}: {error.strerror}") from error

@@ -438,6 +438,10 @@ def test_the_files_are_for_the_service_alone(house: Household) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in house.directory.iterdir()}
     assert modes.keys() >= {"farmers.sqlite", "farmers.key", "farmers.sqlite-wal"}
     assert set(modes.values()) == {0o600}
+    key = house.directory / "farmers.key"
+    key.chmod(0o644)  # as editors leave it
+    house.again()
+    assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_key_that_is_gone_is_said_and_not_replaced(house: Household) -> None:
