@@ -213,9 +213,7 @@ def relation(item: Item) -> Both:
 
 def _facts(item: Item, to: Telling, detail: Detail, *, pump: bool = False) -> str:
     """`pump`: the heading does not say yet that there is only pumping."""
-    # A suspect figure that stops who takes is told with the limit that it is near to.
-    unknown = item.told("why") not in (None, "", "suspect")
-    if item.kind is Kind.SILENT or (item.kind is Kind.SHUT and unknown):
+    if item.kind is Kind.SILENT or (item.kind is Kind.SHUT and item.told("why")):
         return _silence(item, to, detail)
     trend = str(item.told("trend") or "")
     parts = [

@@ -11,6 +11,7 @@ All figures here are expert judgement, unverified.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
@@ -44,12 +45,6 @@ UNKNOWN_SHUT_INTERVALS: Final = 1.25
 for the longer of these."""
 
 HEARD_MS: Final = HOUR_MS // 2
-STOP_WITHIN_H: Final = 1.0
-
-STOPS: Final = frozenset(
-    {decision.TOO_SALT, decision.DOUBTFUL, decision.STOP, decision.MAY_BE_TOO_SALT}
-)
-"""The rows that shut a window at once."""
 
 WHY_SILENT: Final[Mapping[int, str]] = {
     decision.NO_STATION: "no-station",
@@ -93,11 +88,14 @@ class Hearing:
     interval_ms: int = 0
 
     @property
+    def patience_ms(self) -> int:
+        """How long after a figure a window stays open without a further one."""
+        return max(UNKNOWN_SHUT_MS, round(UNKNOWN_SHUT_INTERVALS * self.interval_ms))
+
+    @property
     def shut_ms(self) -> int:
         """When a window is shut, if nothing is heard until then."""
-        return self.known_ms + max(
-            UNKNOWN_SHUT_MS, round(UNKNOWN_SHUT_INTERVALS * self.interval_ms)
-        )
+        return self.known_ms + self.patience_ms
 
 
 @dataclass(slots=True)
@@ -231,24 +229,32 @@ def _window(
     unknown = now.row == decision.NO_STATION or (
         now.row in decision.UNKNOWN and told.now_ms >= hearing.shut_ms
     )
-    if now.row not in STOPS and not unknown:
+    left_h = _left_h(now)
+    if not unknown and left_h * HOUR_MS > hearing.patience_ms:
         return
     one.open_ms, one.shut_ms = -1, told.now_ms
     begun_ms = hearing.known_ms if unknown else now.figure_ms
     since_ms = told.now_ms if begun_ms is None or begun_ms < 0 else begun_ms
-    stop_by_ms = _stop_by_ms(now)
-    told.tell(Kind.SHUT, level_mg_l, since_ms, one.event, now, stop_by_ms=stop_by_ms, why=_why(now))
+    stop_by_ms = None
+    if now.row == decision.STOP and now.figure_ms is not None:
+        stop_by_ms = now.figure_ms + round(left_h * HOUR_MS)
+    why = _why(now) if unknown else ""
+    told.tell(Kind.SHUT, level_mg_l, since_ms, one.event, now, stop_by_ms=stop_by_ms, why=why)
 
 
-def _stop_by_ms(now: Found) -> int | None:
-    """By when the salt comes near the limit at the pace that 95 of 100 hours stay under.
+def _left_h(now: Found) -> float:
+    """For how long after the reading who takes may go on: 0 where he must stop, or unbounded.
 
-    Advice to a gate is said anew with each reading; this is said once, so it looks further, and
-    no further than the hour that the pace is of.
+    Advice to a gate is said anew with each reading. This is said once: not hours before the salt
+    can come near, at the pace that 95 of 100 hours stay under, and early enough that nothing is
+    missed if no further reading comes.
     """
-    if now.row != decision.STOP or now.facts is None or now.figure_ms is None:
-        return now.stop_by_ms
-    return now.figure_ms + round(min(decision.stop_within_h(now.facts), STOP_WITHIN_H) * HOUR_MS)
+    if now.row in (decision.TOO_SALT, decision.MAY_BE_TOO_SALT):
+        return 0.0
+    if now.facts is not None and now.row == decision.STOP:
+        return decision.stop_within_h(now.facts)
+    doubted = now.row == decision.DOUBTFUL and now.facts is not None and now.facts.near
+    return 0.0 if doubted else math.inf
 
 
 def _permit(

@@ -227,6 +227,43 @@ def test_windows_open_with_the_table_and_shut_before_it_is_too_salty() -> None:
     assert shut.body["stop_by_ms"] == START + (320 + within_min) * MINUTE
 
 
+def test_a_window_is_not_shut_hours_before_the_salt_can_come_near() -> None:
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    farm.run(tens(50, 200), 2.5)
+    farm.run(tens(210, 300), 0.3)
+    assert farm.kinds(2000)[-1] is Kind.OPEN
+    for minute in tens(310, 500):
+        farm.at(minute).read(round(0.3 + 0.4 * (minute - 300) / 60, 4))
+    [told] = [n for n in farm.said if n.kind is Kind.SHUT and n.level_mg_l == 2000]
+    near_ms = told.at_ms + (1.6 - told.body["figure_g_l"]) / 0.4 * 60 * MINUTE
+    assert 50 * MINUTE < near_ms - told.at_ms <= 60 * MINUTE
+    assert abs(told.body["stop_by_ms"] - near_ms) < MINUTE
+
+
+def test_one_doubtful_reading_shuts_a_window_where_it_is_near_the_limit_alone() -> None:
+    for value, kinds in ((0.2, []), (0.45, [Kind.SHUT])):
+        farm = Farm()
+        farm.run(tens(0, 40), 0.1)
+        farm.run(tens(50, 200), 0.9)
+        farm.run(tens(210, 300), 0.1)
+        told = farm.at(310).read(value, Flag.SUSPECT)
+        assert [n.kind for n in told] == kinds, value
+        assert all(n.body["why"] == "" for n in told), "it is told with its figure"
+
+
+def test_readings_that_stay_doubtful_shut_a_window_as_silence_does() -> None:
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    farm.run(tens(50, 200), 0.9)
+    farm.run(tens(210, 300), 0.1)
+    told = farm.run(tens(310, 370), 0.1, Flag.SUSPECT)
+    assert {(n.kind, n.body["why"]) for n in told} == {
+        (Kind.SILENT, "suspect"),
+        (Kind.SHUT, "suspect"),
+    }
+
+
 def test_who_was_told_that_he_may_take_is_told_when_nobody_can_say_any_more() -> None:
     farm = Farm()
     farm.run(tens(0, 40), 0.1)
