@@ -70,6 +70,9 @@ class Farming:
     ) -> tuple[Telling, Overview]:
         """Those who send what stands in the outbox, which `reader` reads; and what officers see."""
         channels = self._settings.channels
+        # Renamed or taken out: nobody signs up over it any more, and nobody there is told.
+        names = {each.name for each in channels}
+        told_over = self.people.counts(self._clock_ms()).by_channel
         telling = Telling(
             TellingSettings(
                 self._settings.farmers.site or "", group_ms=1000 * self._settings.farmers.group_s
@@ -82,6 +85,7 @@ class Farming:
             clock_ms=self._clock_ms,
             on_death=on_death,
             permitted=lambda: permitted(screens.pictures.answers, self._clock_ms()),
+            missing={name: told_over[name] for name in told_over if name not in names},
         )
         files.callback(telling.close)
         overview = Overview(

@@ -88,8 +88,8 @@ USEFUL_MS: Final[Mapping[str, int]] = {
     Direct.WELCOME.value: DAY_MS,
     Direct.STOPPED.value: DAY_MS,
     Direct.TRIAL.value: HOUR_MS,
-    Kind.SALT.value: 12 * HOUR_MS,
-    Kind.SHUT.value: 12 * HOUR_MS,
+    Kind.SALT.value: 3 * DAY_MS,
+    Kind.SHUT.value: 3 * DAY_MS,
     Kind.SILENT.value: 12 * HOUR_MS,
     Kind.HEARD.value: 12 * HOUR_MS,
     Kind.FRESH.value: 12 * HOUR_MS,
@@ -98,7 +98,8 @@ USEFUL_MS: Final[Mapping[str, int]] = {
     DIGEST: DAY_MS,
 }
 """For how long a channel that does not work is tried. Permissions have an end of their own
-beside (`alerts.farmers.restraint`). Expert judgement, unverified."""
+beside (`alerts.farmers.restraint`). Of a danger nobody must stay untold because a gateway was away
+for a night; once it is over, what says so takes its place. Expert judgement, unverified."""
 
 
 def rank_of(kinds: Iterable[str]) -> int:

@@ -105,6 +105,7 @@ class Telling:
         what they must beside it
     words : None for those of `songtien.telling.wording`
     permitted : what the newest answers permit, None where none are known
+    missing : how many people are told over channels that there are not, by channel
     opened : makes a channel of its settings
     """
 
@@ -120,6 +121,7 @@ class Telling:
         clock_ms: Callable[[], int],
         on_death: Callable[[BaseException], None],
         permitted: Callable[[], Permitted | None] = lambda: None,
+        missing: Mapping[str, int] | None = None,
         words: Words | None = None,
         opened: Callable[[ChannelSettings, Path], Channel] = open_channel,
     ) -> None:
@@ -153,6 +155,10 @@ class Telling:
             for each in channels
         }
 
+        self._missing = {
+            name: f"it is not configured, and {people} people are told over it"
+            for name, people in (missing or {}).items()
+        }
         deliveries.asked = self._asked
 
     def start(self) -> None:
@@ -269,7 +275,7 @@ class Telling:
     def trouble(self) -> Mapping[str, str]:
         """Channels that take nothing, with why; for who watches over the service."""
         found = {name: self._trouble(courier) for name, courier in self._couriers.items()}
-        return {name: why for name, why in found.items() if why is not None}
+        return {name: why for name, why in found.items() if why is not None} | self._missing
 
     def _trouble(self, courier: Courier) -> str | None:
         """A courier may idle over what can't be planned: that is trouble of its channel too."""

@@ -346,15 +346,15 @@ def test_a_permission_that_still_holds_is_told_late_with_its_key(world: World) -
     assert [each.key for each in world.channel.parcels] == [key]
 
 
-def test_a_danger_is_tried_for_half_a_day(world: World) -> None:
+def test_a_danger_is_tried_for_three_days(world: World) -> None:
     world.channel.answers = lambda _parcel: AGAIN
     told(world, Kind.SALT)
-    for _ in range(13 * 12):
+    for _ in range(73 * 2):
         world.run()
-        world.later(5 * MINUTE_MS)
+        world.later(30 * MINUTE_MS)
     assert world.states() == [("undelivered", "late")]
     assert world.figures.undelivered(5)[0].detail == "status 503"
-    assert world.now_ms - BEGIN_MS > 12 * HOUR_MS
+    assert world.now_ms - BEGIN_MS > 72 * HOUR_MS
 
 
 def test_quiet_hours_that_begin_while_it_waits_hold_it_back(making: Making) -> None:
@@ -462,3 +462,14 @@ def test_what_was_due_before_the_clock_was_set_back_goes_at_once(world: World) -
     world.now_ms -= 6 * HOUR_MS
     world.send()
     assert world.states() == [("sent", "")]
+
+
+def test_a_gateway_that_was_away_for_a_day_brings_the_danger_all_the_same(world: World) -> None:
+    world.channel.answers = lambda _: AGAIN
+    told(world, Kind.SALT, Kind.SILENT)
+    world.minutes(10)
+    world.later(26 * HOUR_MS)
+    world.channel.answers = lambda _: TAKEN
+    world.minutes(20)
+    assert sorted(world.states()) == [("sent", ""), ("undelivered", "late")]
+    assert world.channel.texts[-1] == "1: salt xuan-hoa/river"

@@ -130,8 +130,8 @@ def test_a_budget_holds_what_is_beyond_it_and_an_officer_lets_it_go(making: Maki
     assert (spent.parts, spent.cost) == (12, 12 * 300)
 
 
-def test_who_asks_for_codes_without_end_spends_no_more_than_the_budget(making: Making) -> None:
-    world = making(budget_per_month=5)
+def test_who_asks_for_codes_without_end_spends_no_more_than_a_quarter(making: Making) -> None:
+    world = making(budget_per_month=20)
     for number in range(10):
         world.deliveries.direct(number, "sms", "code", {"code": "1"}, f"c{number}", world.now_ms)
     world.deliveries.direct(11, "sms", "stopped", {"lang": "vi"}, "bye", world.now_ms)

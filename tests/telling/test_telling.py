@@ -4,7 +4,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,9 @@ class Running:
         self.deaths: list[BaseException] = []
         self.telling: Telling | None = None
 
-    def start(self, *channels: ChannelSettings) -> Telling:
+    def start(
+        self, *channels: ChannelSettings, missing: Mapping[str, int] | None = None
+    ) -> Telling:
         path = self.directory / "telling.sqlite"
         self.deliveries = Deliveries(path)
         self.telling = Telling(
@@ -65,6 +67,7 @@ class Running:
             words=words,
             clock_ms=now_ms,
             on_death=self.deaths.append,
+            missing=missing,
         )
         self.telling.start()
         return self.telling
@@ -229,3 +232,8 @@ def test_what_cannot_be_planned_is_trouble_of_every_channel(running: Running) ->
         assert telling.channel_gauges()["telling_troubled"][1] == {"sms": 1, "zalo": 1}
         other.rollback()
     eventually(lambda: not telling.trouble, "it goes on")
+
+
+def test_a_channel_that_was_taken_out_of_the_configuration_is_told_of(running: Running) -> None:
+    telling = running.start(hook("sms", "http://127.0.0.1:9/x"), missing={"viber": 312})
+    assert telling.trouble == {"viber": "it is not configured, and 312 people are told over it"}

@@ -1,0 +1,45 @@
+"""The farmers' part, wired as in a service, on files of its own."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import cast
+
+from alerts.farmers import outbox
+from alerts.farmers.roll import Done, Entry
+from ingest.history import StoreReader
+from ingest.store import Store
+from songtien import datadir
+from songtien.farming import Farming
+from songtien.screens import Screens
+from songtien.settings import load_settings
+from songtien.telling.telling import Telling
+from tests.telling.world import BEGIN_MS, FOLLOWS
+
+
+def farming(directory: Path, files: ExitStack, channel: str) -> tuple[Farming, Telling]:
+    """One life, with one channel."""
+    said = {"KIND": "file", "PATH": str(directory / "told.jsonl")}
+    environ = {f"SONGTIEN_CHANNEL__{channel.upper()}__{key}": said[key] for key in said}
+    settings = load_settings(None, environ)
+    paths = datadir.make(directory)
+    store = Store(paths.store)
+    files.callback(store.close)
+    store.prepare(outbox.create)
+    reader = StoreReader(paths.store)
+    files.callback(reader.close)
+    made = Farming(settings, paths, files, lambda: BEGIN_MS)
+    screens = cast(Screens, None)  # asked for answers once somebody is thought about
+    telling, _ = made.senders(files, reader, screens, lambda _error: None)
+    return made, telling
+
+
+def test_people_of_a_channel_that_was_renamed_are_not_forgotten_in_silence(tmp_path: Path) -> None:
+    entry = Entry(1, "+84912000001", FOLLOWS, None, "vi", "2026-01-02")
+    with ExitStack() as files:
+        before, telling = farming(tmp_path, files, "loa")
+        [line] = before.people.roster.take([entry], "loa", "nga", BEGIN_MS, dry_run=False)
+        assert line.done is Done.DONE
+        assert telling.trouble == {}
+    with ExitStack() as files:
+        _, telling = farming(tmp_path, files, "loa_moi")
+        assert list(telling.trouble) == ["loa"]
