@@ -55,6 +55,7 @@ class Farming:
             codes_per_hour=settings.farmers.codes_per_hour,
             push_hosts=tuple(host for each in push for host in each.own["hosts"]) or PUSH_HOSTS,
             kept=Figures(told).of_contact,
+            ids_after=self.deliveries.last_contact(),
         )
         files.callback(self.people.close)
         self._push_keys = {each.name: signer(each.name, directory).public for each in push}

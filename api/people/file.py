@@ -107,6 +107,15 @@ class PeopleFile:
         with self._reading_lock:
             return self._reading.execute(sql, values).fetchall()
 
+    def begin_after(self, contact: int) -> None:
+        """Give no id up to this one to anybody: other files may still know a person by it."""
+        with self.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'contact'", (contact,)
+            )
+            if not changed.rowcount:
+                connection.execute("INSERT INTO sqlite_sequence VALUES ('contact', ?)", (contact,))
+
     def sweep_log(self) -> bool:
         """Empty the write-ahead log, in which the bytes of what was erased still stand.
 

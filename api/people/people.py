@@ -71,10 +71,13 @@ class People:
         codes_per_hour: int = CODES_PER_HOUR,
         push_hosts: tuple[str, ...] = PUSH_HOSTS,
         kept: Kept = lambda _contact: (),
+        ids_after: int = 0,
     ) -> None:
         """`channels`: the configured ones that take part, and what address each takes.
 
         direct : see `api.people.terms.Direct`
+        ids_after : the highest number that another file knows of anybody; a file of people that
+            is begun anew beside it gives it to nobody else
         key_file : of `api.people.vault`; without it `farmers.key` in the directory, made once
 
         Raises
@@ -87,6 +90,7 @@ class People:
         file = PeopleFile(directory / "farmers.sqlite")
         try:
             path = key_file or directory / "farmers.key"
+            file.begin_after(ids_after)
             known = file.rows("SELECT 1 FROM contact UNION ALL SELECT 1 FROM stopped LIMIT 1")
             vault = open_vault(path, may_make=key_file is None and not known)
             if key_file is None:  # an editor with which a key was added may have opened it to all

@@ -254,6 +254,15 @@ class Deliveries:
             ).fetchone()
         return int(parts)
 
+    def last_contact(self) -> int:
+        """The highest number of a person that is known here; 0 where nobody is."""
+        with self._reading() as connection:
+            (found,) = connection.execute(
+                "SELECT max((SELECT coalesce(max(contact), 0) FROM delivery),"
+                " (SELECT coalesce(max(contact), 0) FROM message))"
+            ).fetchone()
+        return int(found)
+
     def waiting(self, channel: str) -> int:
         """How many wait for a channel."""
         with self._reading() as connection:

@@ -254,6 +254,21 @@ def test_an_id_is_never_given_to_anybody_else(house: Household) -> None:
     assert ids[1] > ids[0]
 
 
+def test_people_begun_anew_get_no_number_that_others_had(house: Household) -> None:
+    """The key was lost, and the file thrown away; what the senders keep stands under numbers."""
+    house.joins()
+    house.people.close()
+    for path in house.directory.iterdir():
+        path.unlink()
+    house.options["ids_after"] = house.sent[-1].contact
+    house.people = house.opened()
+    house.joins("0987654321")
+    assert house.sent[-1].contact > house.sent[0].contact
+    house.again()
+    house.joins("0987654322")
+    assert len({one.contact for one in house.sent}) == 3
+
+
 def test_a_stop_word_is_answered_once_under_another_id(house: Household) -> None:
     house.joins(lang="en")
     contact = house.sent[0].contact

@@ -214,3 +214,12 @@ def test_progress_tells_of_one_event(making: Making) -> None:
     assert progress.states == {"waiting": 90, "sent": 10}
     assert progress.by_channel == {"sms": 90}
     assert world.figures.waiting()["sms"].number == 91
+
+
+def test_the_highest_number_of_a_person_is_known(world: World) -> None:
+    assert world.deliveries.last_contact() == 0
+    world.tell(notice(), people=[3, 9])
+    world.plan()
+    assert world.deliveries.last_contact() == 9
+    world.deliveries.direct(12, "sms", "welcome", {}, "w-12", BEGIN_MS)
+    assert world.deliveries.last_contact() == 12
