@@ -5,12 +5,12 @@ What forbids says KHÔNG, NGƯNG or CHƯA, and nothing turns round once its diac
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from alerts.farmers.notice import Kind, Notice
 from alerts.farmers.person import Person
-from alerts.farmers.restraint_times import PERMISSIONS
+from alerts.farmers.restraint_times import PERMISSIONS, UNSECONDED_MS
 from alerts.farmers.texts_detail import Detail
 from alerts.farmers.texts_items import NEAR, Item, items
 from alerts.farmers.texts_words import (
@@ -51,6 +51,7 @@ NOT_UNMEASURED: Final[Both] = (
     "KHÔNG LẤY NƯỚC nếu chưa đo.",
     "DO NOT TAKE WATER without measuring.",
 )
+NOT_ABOVE: Final[Both] = ("KHÔNG LẤY NƯỚC vượt mức", "DO NOT TAKE WATER above a limit")
 OTHERS: Final[Both] = (
     "Nơi khác cùng đoạn sông: đo trước khi lấy.",
     "Elsewhere on this reach: measure before taking.",
@@ -66,6 +67,9 @@ SILENCES: Final[dict[str, Both]] = {
 
 LATE_MS: Final = 2 * 3_600_000
 """What is older is never told as if it were of now (expert judgement, unverified)."""
+
+OLD_FIGURE_MS: Final = UNSECONDED_MS
+"""An older figure never stands without its time, and which way it went is over."""
 
 ABOVE: Final[Both] = ("vượt mức", "above")
 BELOW: Final[Both] = ("dưới mức", "below")
@@ -185,11 +189,16 @@ def measured(item: Item, to: Telling, detail: Detail) -> str:
     if value is None or not detail.figure:
         return ""
     text = f"{figure(value, item.levels_mg_l, to.lang)} {unit(to.lang)}"
-    if detail.time and at_ms is not None:
+    if at_ms is not None and (detail.time or is_old(item, to)):
         text += (" lúc ", " at ")[to.lang] + clock(at_ms, to.now_ms)
     if item.told("flag") == Flag.SUSPECT:
         text += to.say(_SUSPECT)
     return text if detail.terse else ("mặn ", "salinity ")[to.lang] + text
+
+
+def is_old(item: Item, to: Telling) -> bool:
+    """Whether its figure says nothing of now."""
+    return item.figure_ms is not None and to.now_ms - item.figure_ms > OLD_FIGURE_MS
 
 
 def since(item: Item, to: Telling, detail: Detail) -> str:
@@ -199,16 +208,25 @@ def since(item: Item, to: Telling, detail: Detail) -> str:
     return (" từ ", " since ")[to.lang] + clock(item.since_ms, to.now_ms)
 
 
-def relation(item: Item) -> Both:
-    """How the water stands to the limits: no more than is known."""
+def relations(item: Item) -> list[tuple[Both, Item]]:
+    """How the water stands to the limits, no more than is known: each relation with its limits."""
     if item.kind in PERMISSIONS:
-        return BELOW
-    value, lowest = item.figure_g_l, item.levels_mg_l[0] / 1000 if item.levels_mg_l else 0.0
-    if item.kind is Kind.SALT or (value is not None and value >= lowest):
+        return [(BELOW, item)]
+    if item.kind is Kind.SALT or not item.levels_mg_l:
+        return [(ABOVE if item.kind is Kind.SALT else _LIMIT, item)]
+    grouped: dict[Both, list[int]] = {}
+    for level in item.levels_mg_l:
+        grouped.setdefault(_relation(item, level / 1000), []).append(level)
+    return [(how, replace(item, levels_mg_l=tuple(levels))) for how, levels in grouped.items()]
+
+
+def _relation(item: Item, limit_g_l: float) -> Both:
+    value = item.figure_g_l
+    if value is not None and value >= limit_g_l:
         return ABOVE
     if item.kind is Kind.HEARD:
         return _LIMIT
-    return _NEAR if value is not None and value >= NEAR * lowest else _MAY_REACH
+    return _NEAR if value is not None and value >= NEAR * limit_g_l else _MAY_REACH
 
 
 def _facts(item: Item, to: Telling, detail: Detail, *, pump: bool = False) -> str:
@@ -222,7 +240,7 @@ def _facts(item: Item, to: Telling, detail: Detail, *, pump: bool = False) -> st
         to.say(_GOES_ON) if item.kind is Kind.OPEN and detail.around else "",
         since(item, to, detail).strip() if item.kind is Kind.HEARD else "",
         measured(item, to, detail),
-        to.say(TRENDS[trend]) if detail.around and trend in TRENDS else "",
+        to.say(TRENDS[trend]) if detail.around and trend in TRENDS and not is_old(item, to) else "",
         _against(item, to, detail),
         _ends(item, to) if detail.ends else "",
     ]
@@ -230,15 +248,17 @@ def _facts(item: Item, to: Telling, detail: Detail, *, pump: bool = False) -> st
 
 
 def _against(item: Item, to: Telling, detail: Detail) -> str:
-    """`vượt mức 0,5 g/l (sầu riêng) từ 14:05`."""
-    of, how = limits(item, to, detail), relation(item)
-    # Since when it is so can only be said of what is so.
-    begun = since(item, to, detail) if how in (ABOVE, BELOW) and item.kind is not Kind.HEARD else ""
-    if not of:
-        return begun.strip()
-    text = f"{to.say(_TERSE[how] if detail.terse else how)} {of}{begun}"
+    """`vượt mức 0,5 g/l (sầu riêng) từ 14:05`, of several relations one after the other."""
+    told = []
+    for how, part in relations(item):
+        of = limits(part, to, detail)
+        # Since when it is so can only be said of what is so.
+        so = how in (ABOVE, BELOW) and item.kind is not Kind.HEARD
+        begun = since(item, to, detail) if so else ""
+        told.append(f"{to.say(_TERSE[how] if detail.terse else how)} {of}{begun}" if of else begun)
+    text = ", ".join(each.strip() for each in told if each)
     bare = item.figure_g_l is None or not detail.figure
-    return ("mặn ", "salinity ")[to.lang] + text if bare else text
+    return ("mặn ", "salinity ")[to.lang] + text if bare and item.levels_mg_l else text
 
 
 def _silence(item: Item, to: Telling, detail: Detail) -> str:
@@ -284,12 +304,9 @@ def tails(kind: Kind, said: Sequence[Item], to: Telling, detail: Detail) -> list
     elif kind is Kind.SILENT:
         told.append(to.say(NOT_UNMEASURED))
     elif kind is Kind.HEARD:
-        too_salt = any(
-            one.figure_g_l is not None and one.figure_g_l * 1000 >= min(one.levels_mg_l, default=0)
-            for one in said
-            if one.levels_mg_l
-        )
-        told.append(to.say(HEADS[Kind.SALT]) + "." if too_salt else to.say(FIRST))
+        hows = {how for one in said for how, _ in relations(one)}
+        forbids = HEADS[Kind.SALT] if hows == {ABOVE} else NOT_ABOVE
+        told.append(f"{to.say(forbids)}." if ABOVE in hows else to.say(FIRST))
     elif kind is Kind.SALT and detail.others and _follows_others(said, to):
         told.append(to.say(OTHERS))
     return [*told, *_site(to, detail)]

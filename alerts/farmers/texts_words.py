@@ -26,7 +26,7 @@ SIDES: Final[dict[str, Both]] = {
 TRENDS: Final[dict[str, Both]] = {
     "rising": ("đang lên", "rising"),
     "falling": ("đang xuống", "falling"),
-    "steady": ("đang đứng", "steady"),
+    "steady": ("ổn định", "steady"),
 }
 
 _CALLED: Final[dict[str, Both]] = {
@@ -37,8 +37,12 @@ _CALLED: Final[dict[str, Both]] = {
     "longan": ("cây nhãn", "longan"),
     "mango": ("cây xoài", "mango"),
     "pomelo": ("cây bưởi", "pomelo"),
+    "rice": ("lúa", "rice"),
+    "rice-booting": ("lúa làm đòng", "rice at booting"),
+    "rice-seedling": ("lúa mạ", "rice seedlings"),
 }
-"""Where a crop's name alone reads as another word without its diacritics: "bo" is bơ and bò."""
+"""Where a crop's name alone reads as another word without its diacritics ("bo" is bơ and bò), or
+within a list as several crops ("lúa, lúc khác")."""
 
 DECIMALS_MAX: Final = 3
 CROPS_MAX: Final = 3

@@ -36,6 +36,7 @@ from alerts.farmers.texts_notices import (
     PUMP_ONLY,
     SILENCES,
     Telling,
+    is_old,
     stop_word,
     tails,
 )
@@ -101,7 +102,7 @@ def _named(kind: Kind, said: Sequence[Item], to: Telling) -> dict[str, str]:
         for level in each.levels_mg_l
         for name in crops(to.person, each.place, level, to.lang)
     ]
-    trend = one.told("trend")
+    trend = "" if is_old(one, to) else one.told("trend")
     return named | {
         "muc": _span(levels, to),
         "cay": _crops(list(dict.fromkeys(names)), to) or unknown,

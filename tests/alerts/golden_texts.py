@@ -157,6 +157,34 @@ NOTICES: Final[dict[str, Said]] = {
     ),
     "heard": ((DURIAN,), (notice(Kind.HEARD, **FRESH),), False),
     "heard, too salty": ((DURIAN,), (notice(Kind.HEARD, for_min=30),), False),
+    "heard, too salty for one of two": (
+        (DURIAN, (XUAN_HOA, "rice", 2000)),
+        (notice(Kind.HEARD, for_min=30, trend="steady"),),
+        False,
+    ),
+    "shut, over one limit of two": (
+        (DURIAN, (XUAN_HOA, "rice", 2000)),
+        (
+            notice(Kind.SHUT, stop_by_ms=None, why=""),
+            notice(Kind.SHUT, stop_by_ms=NOW + 20 * MIN, why="", level_mg_l=2000),
+        ),
+        False,
+    ),
+    "shut, no station is left": (
+        (DURIAN,),
+        (notice(Kind.SHUT, figure_g_l=None, trend="", stop_by_ms=None, why="no-station"),),
+        False,
+    ),
+    "silent, no station is left": (
+        (DURIAN,),
+        (notice(Kind.SILENT, figure_g_l=None, trend="", why="no-station", for_min=60),),
+        False,
+    ),
+    "salt of the night, told in the morning": (
+        (DURIAN,),
+        (notice(Kind.SALT, ago_min=240, figure_g_l=0.57),),
+        False,
+    ),
     "bulletin": ((DURIAN,), (notice(Kind.BULLETIN, **BULLETIN),), False),
     "several kinds at once": (
         (DURIAN, OTHER),

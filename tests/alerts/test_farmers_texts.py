@@ -22,7 +22,7 @@ from alerts.farmers.roll import read_roll
 from alerts.farmers.second_meaning import second_meanings
 from alerts.farmers.texts_fit import PARTS_MAX
 from alerts.farmers.texts_service import STOP_WORD
-from alerts.farmers.texts_words import VI, crop_name, figure, shorter
+from alerts.farmers.texts_words import TRENDS, VI, crop_name, figure, shorter
 from alerts.farmers.texts_zalo import LIMITS
 from tests.alerts import golden_texts as golden
 from tests.alerts.golden_texts import DURIAN, NOW, OTHER, SITE, XUAN_HOA, notice, person
@@ -162,6 +162,38 @@ def test_no_crop_at_any_place_gives_a_text_a_second_meaning(intake: str, kind: K
             text = said([one], (XUAN_HOA, crop.id, crop.limit_mg_l), form=form)
             assert second_meanings(text) == (), text
         assert second_meanings(crop_name(crop.id, VI)) == ()
+
+
+@pytest.mark.parametrize("trend", TRENDS)
+@pytest.mark.parametrize("form", [Form.SMS, Form.LONG, Form.ZALO])
+def test_no_trend_has_a_second_meaning(trend: str, form: Form) -> None:
+    """Of salt that stands still: "đứng" reads as "dùng", use."""
+    one = notice(Kind.SALT, trend=trend)
+    told = texts.of_notices([one], person("vi", DURIAN), form, site="", now_ms=NOW)
+    for words in (told.body, told.title, *told.params.values()):
+        assert second_meanings(words) == (), words
+    assert gsm7.strip(TRENDS[trend][VI]) in gsm7.strip(f"{told.body} {told.params}")
+
+
+def test_an_old_figure_stands_with_its_time_and_without_which_way_it_went() -> None:
+    long = "Trạm bơm nước thô thành phố Hồ Chí Minh mở rộng Đồng Tâm Thượng Hạ"
+    for ago_min, told in ((1, False), (60, True)):
+        one = notice(Kind.SALT, ago_min=ago_min, place_vi=long, trend="rising")
+        text = said([one], DURIAN)
+        assert (" luc " in text) is told, text
+        rising = said([one], DURIAN, form=Form.LONG)
+        assert ("đang lên" in rising) is not told
+
+
+def test_what_is_too_salty_for_one_crop_is_not_said_of_another() -> None:
+    follows = DURIAN, (XUAN_HOA, "rice", 2000)
+    heard = said([notice(Kind.HEARD)], *follows)
+    assert "vuot muc 0,5 g/l (sau rieng), muc 2 g/l (lua)" in heard
+    assert heard.endswith("KHONG LAY NUOC vuot muc.")
+    shut = notice(Kind.SHUT, why="", stop_by_ms=None)
+    text = said([shut, replace(shut, level_mg_l=2000)], *follows)
+    assert "vuot muc 0,5 g/l (sau rieng) tu" in text
+    assert "co the toi muc 2 g/l (lua)" in text
 
 
 SMALL = """va noi khac da chon loai and other others places place another at your see xem tai man
