@@ -1,5 +1,6 @@
 """A backup, put into the data directory of a service that does not run."""
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from api.people.file import carry_stops
 from ingest.faults import ConfigError, Fault
 from songtien import datadir
 from songtien.backup import (
@@ -28,6 +30,9 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps beside a file. An older log beside a restored file would be its ruin."""
 
 _STAGE = "restoring.files"
+PEOPLE = "farmers.sqlite"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,19 @@ def _stage(source: Path, stage: Path, manifest: Manifest, shown: Shown) -> None:
             os.fsync(number)
         _compare(place, file.sha256)
     _begin_anew(stage / "store.sqlite")
+    _still_stopped(stage / PEOPLE, stage.parent / PEOPLE)
     sync_directory(stage)
+
+
+def _still_stopped(restored: Path, older: Path) -> None:
+    """Who has stopped since the backup is told nothing after it either, as far as it is known."""
+    if not (restored.exists() and older.exists()):
+        return
+    try:
+        carry_stops(older, restored)
+    except sqlite3.DatabaseError as error:
+        # It may be what is restored for.
+        log.warning("who has stopped since the backup can't be read: %s", error)
 
 
 def _begin_anew(store: Path) -> None:

@@ -135,6 +135,23 @@ class PeopleFile:
             return not busy
 
 
+def carry_stops(older: Path, newer: Path) -> None:
+    """Have who has stopped by one file stopped in another, which may know less of it.
+
+    Both files are nobody's at this moment. Raises sqlite3.DatabaseError.
+    """
+    with contextlib.closing(_connected(newer)) as connection:
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute("ATTACH ? AS older", (str(older),))
+        connection.execute("BEGIN IMMEDIATE")
+        gone = "SELECT id FROM main.contact WHERE finger IN (SELECT finger FROM older.stopped)"
+        for table in ("code", "follow"):
+            connection.execute(f"DELETE FROM main.{table} WHERE contact IN ({gone})")  # noqa: S608 - constants
+        connection.execute(f"DELETE FROM main.contact WHERE id IN ({gone})")  # noqa: S608 - a constant
+        connection.execute("INSERT OR IGNORE INTO main.stopped SELECT * FROM older.stopped")
+        connection.execute("COMMIT")
+
+
 def _connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 

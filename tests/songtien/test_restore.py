@@ -4,11 +4,18 @@ import json
 import os
 import sqlite3
 import stat
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alerts.farmers.person import Follow
+from alerts.farmers.place import Place
+from api.people import Wish
+from api.people.addresses import AddressKind
+from api.people.people import People
 from ingest.faults import ConfigError
 from ingest.journal import SchemaError
 from ingest.store import Store
@@ -74,6 +81,37 @@ def test_what_stands_there_is_kept(copy: Path, source: Path) -> None:
     with running(source) as again:
         again.take()
         assert again.store.position == 31
+
+
+def test_who_has_stopped_since_the_backup_is_not_told_again(source: Path, tmp_path: Path) -> None:
+    codes: list[str] = []
+
+    def direct(_to: int, _channel: str, kind: str, said: Mapping[str, Any], *_more: object) -> None:
+        codes.extend([said["code"]] if kind == "code" else [])
+
+    def opened() -> People:
+        return People(source, {"sms": AddressKind.PHONE}, direct)
+
+    def joined(people: People, phone: str) -> str:
+        follow = Follow(Place("xuan-hoa", "river"), "durian", 500)
+        request = people.signup(Wish("sms", phone, (follow,)), "", BEGIN_MS).request
+        return people.confirm(request, codes[-1], BEGIN_MS).token
+
+    with closing(opened()) as people:
+        stays, leaves = joined(people, "0912345678"), joined(people, "0987654321")
+    taken(source, tmp_path / "people")
+    with closing(opened()) as people:
+        assert people.stop(leaves, BEGIN_MS)
+    put_back(tmp_path / "people", source, replace=True)
+    with closing(opened()) as people:
+        assert people.by_token(stays, BEGIN_MS) is not None
+        assert people.by_token(leaves, BEGIN_MS) is None
+        assert people.counts(BEGIN_MS).do_not_contact == 1
+        assert people.counts(BEGIN_MS).by_place == {"xuan-hoa/river": 1}
+    (source / "farmers.sqlite").write_bytes(b"damaged" * 1000)
+    restore(tmp_path / "people", source, replace=True, now_ms=BEGIN_MS + 1, shown=unshown)
+    with closing(opened()) as people:
+        assert people.by_token(leaves, BEGIN_MS) is not None
 
 
 @pytest.mark.parametrize("name", ["store.sqlite", "journal.sqlite", "auth.sqlite"])
