@@ -111,6 +111,14 @@ def parse_address(kind: AddressKind, typed: str, push_hosts: tuple[str, ...] = P
     return found
 
 
+def reached(kind: AddressKind, address: str) -> str:
+    """The same for addresses that may reach one person: many mailboxes take `name+anything`."""
+    if kind is not AddressKind.EMAIL:
+        return address
+    name, _, host = address.partition("@")
+    return f"{name.partition('+')[0]}@{host}"
+
+
 def masked(kind: AddressKind, address: str) -> str:
     """Enough for its owner to know it again, too little to write to it."""
     match kind:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from api.people.addresses import AddressKind, NoAddress
+from api.people.addresses import AddressKind, NoAddress, reached
 from api.people.limits import HOUR_MS, Clients, wait_ms
 from api.people.store import (
     Newcomer,
@@ -69,13 +69,14 @@ class SigningUp:
         if len(together((), wish.follows)) > FOLLOWS_MAX:
             return SignedUp(SignupWhy.TOO_MANY_FOLLOWS)
         fingers = self._store.fingers(kind, address)
+        counted = self._store.fingers(kind, reached(kind, address))
         with self._store.file.transaction() as connection:
-            refused = self._too_soon(connection, fingers, client, now_ms)
+            refused = self._too_soon(connection, counted, client, now_ms)
             if refused is not None:
                 return refused
             self._clients.count(client, now_ms)
-            left_alone = self._left_alone(connection, fingers)
-            connection.execute("INSERT INTO asked VALUES (?, ?)", (fingers[0], now_ms))
+            left_alone = self._left_alone(connection, fingers, counted)
+            connection.execute("INSERT INTO asked VALUES (?, ?)", (counted[0], now_ms))
             for old in self._store.of(fingers, "pending", connection):
                 if old.channel == wish.channel:
                     remove(connection, old.id)
@@ -174,16 +175,17 @@ class SigningUp:
             return SignedUp(SignupWhy.BUSY, retry_after_s=HOUR_MS // 4000)
         return None
 
-    def _left_alone(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:
+    def _left_alone(
+        self, connection: sqlite3.Connection, fingers: Sequence[bytes], counted: Sequence[bytes]
+    ) -> bool:
         """Whether its owner has stopped, and has been sent a code within the day since then.
 
         One he may have: it is the only way back. More would be somebody else who pesters him.
         """
-        among = any_of(fingers)
         found = connection.execute(
-            f"SELECT 1 FROM asked WHERE finger IN {among} AND at_ms >"  # noqa: S608 - placeholders
-            f" (SELECT min(at_ms) FROM stopped WHERE finger IN {among})",
-            (*fingers, *fingers),
+            f"SELECT 1 FROM asked WHERE finger IN {any_of(counted)} AND at_ms >"  # noqa: S608 - marks
+            f" (SELECT min(at_ms) FROM stopped WHERE finger IN {any_of(fingers)})",
+            (*counted, *fingers),
         ).fetchone()
         return found is not None
 

@@ -194,6 +194,16 @@ def test_codes_to_a_number_come_ever_slower(house: Household) -> None:
     assert len(house.sent) == 6
 
 
+def test_a_mailbox_by_many_names_is_one(house: Household) -> None:
+    def asked(address: str) -> SignupWhy:
+        return house.people.signup(Wish("mail", address, (RIVER,)), "", NOW_MS).why
+
+    assert asked("Ten+a@vidu.vn") is SignupWhy.SENT
+    assert asked("ten+b@vidu.vn") is SignupWhy.TOO_SOON
+    assert asked("ten@vidu.vn") is SignupWhy.TOO_SOON
+    assert asked("ten2@vidu.vn") is SignupWhy.SENT
+
+
 def test_codes_from_one_place_and_in_all_have_a_limit(tmp_path: Path) -> None:
     house = Household(tmp_path, {"codes_per_hour": 62})
 
