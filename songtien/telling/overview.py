@@ -32,8 +32,12 @@ FRESH_MS: Final = 3_000
 """Of several officers who look at the same time only one has it counted."""
 
 OF_DELIVERIES: Final = frozenset({"waiting", "sent", "delivered", "undelivered"})
-OF_MESSAGES: Final = frozenset({"held", "put-off", "dropped"})
-"""Messages that are in no delivery, or in none any more."""
+OF_MESSAGES: Final = {
+    "held": "message_held",
+    "put-off": "message_open",
+    "dropped": "message_dropped",
+}
+"""Messages that are in no delivery (any more), and the index of these few among all."""
 
 _TAKEN: Final = (State.SENT.value, State.DELIVERED.value)
 _STATES: Final = ("waiting", "put_off", "held", "sent", "delivered", "undelivered", "dropped")
@@ -119,13 +123,17 @@ class Overview:
         # Written out: with a parameter SQLite passes over the index of these rows alone.
         state = "waiting" if asked.state == "put-off" else asked.state
         where, values = _filters(asked, "m", "n.place", state)
+        if asked.state == "put-off":
+            where.append("m.state IN ('waiting', 'held')")
+        indexed = f" INDEXED BY {OF_MESSAGES[asked.state]}"
         if asked.event is not None:
             where.append("n.event = ?")
             values.append(asked.event)
+            indexed = ""  # by the event they are found sooner
         with self._reader.connection() as connection:
             rows = connection.execute(
                 "SELECT m.id, m.contact, m.channel, n.place, n.kind, n.event, m.why, n.at_ms,"  # noqa: S608 - constants
-                " m.until_ms FROM message m JOIN notice n ON n.id = m.notice"
+                f" m.until_ms FROM message m{indexed} JOIN notice n ON n.id = m.notice"
                 f" WHERE {' AND '.join(where)} ORDER BY m.id DESC LIMIT ?",
                 (*values, asked.limit),
             ).fetchall()

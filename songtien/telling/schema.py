@@ -45,6 +45,7 @@ CREATE INDEX IF NOT EXISTS message_due ON message (until_ms, contact)
 CREATE INDEX IF NOT EXISTS message_open ON message (contact)
     WHERE state IN ('waiting', 'held');
 CREATE INDEX IF NOT EXISTS message_held ON message (id) WHERE state = 'held';
+CREATE INDEX IF NOT EXISTS message_dropped ON message (id) WHERE state = 'dropped';
 CREATE INDEX IF NOT EXISTS message_of_contact ON message (contact, asked_ms);
 CREATE INDEX IF NOT EXISTS message_by_delivery ON message (delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX IF NOT EXISTS message_by_time ON message (asked_ms);
