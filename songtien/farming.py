@@ -11,13 +11,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from alerts.farmers.answer import PERMITTING, as_of
+from alerts.farmers.notice import Kind, Notice
 from alerts.farmers.outbox import Audience
+from alerts.farmers.person import Person
 from alerts.farmers.place import Place
 from alerts.farmers.restraint import Permitted
 from api.farmers import Answers, Farmers, Gateway
 from api.people.addresses import KIND_OF, PUSH_HOSTS
 from api.people.people import People
 from ingest.history import StoreReader
+from ingest.registry import Registry
 from songtien.datadir import Files
 from songtien.screens import Screens
 from songtien.settings import Settings
@@ -26,6 +29,7 @@ from songtien.telling.deliveries import Deliveries
 from songtien.telling.figures import Figures
 from songtien.telling.overview import Overview
 from songtien.telling.telling import Telling, TellingSettings
+from songtien.telling.wording import wording
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +90,10 @@ class Farming:
             clock_ms=self._clock_ms,
             on_death=on_death,
             permitted=lambda: permitted(screens.pictures.answers, self._clock_ms()),
+            words=wording(
+                self._settings.farmers.site or "",
+                lambda person: standing(screens.pictures.answers, screens.parts.registry, person),
+            ),
             missing={name: told_over[name] for name in told_over if name not in names},
         )
         files.callback(telling.close)
@@ -139,3 +147,15 @@ def permitted(answers: Answers, now_ms: int) -> Permitted | None:
         return answer is not None and as_of(answer, now_ms)["answer"] in PERMITTING
 
     return may_take
+
+
+def standing(answers: Answers, registry: Registry, person: Person) -> tuple[Notice, ...]:
+    """The salt spells that go on where somebody follows, as others were told of them."""
+    found = []
+    for each in dict.fromkeys((one.place, one.level_mg_l) for one in person.follows):
+        place, level_mg_l = each
+        spell_ms = answers.get(str(place), {}).get(level_mg_l, {}).get("spell")
+        if spell_ms is not None and place.intake in registry.intakes:
+            body = {"place_vi": registry.intakes[place.intake].name, "stands": True}
+            found.append(Notice(Kind.SALT, place, level_mg_l, spell_ms, spell_ms, "", "", body))
+    return tuple(found)

@@ -53,8 +53,12 @@ def trend(facts: Facts | None) -> str:
     return "falling" if facts.slope_g_l_h < -RISING_G_L_H else "steady"
 
 
-def answer_of(found: Found, level_mg_l: int, since_ms: int, now_ms: int) -> dict[str, Any]:
+def answer_of(
+    found: Found, level_mg_l: int, since_ms: int, now_ms: int, spell_ms: int | None = None
+) -> dict[str, Any]:
     """The answer for one limit at one place, as `GET /api/v1/farmers/answer` gives it.
+
+    spell_ms : since when there has been a salt spell of this limit, None outside of one
 
     It holds while now <= `until`; after that it is `as_of` a later time. `until` None: it has
     nothing that could run out.
@@ -79,6 +83,7 @@ def answer_of(found: Found, level_mg_l: int, since_ms: int, now_ms: int) -> dict
         "may_be_g_l": None,
         "sim": facts is not None and not facts.live,
         "maintained": facts is not None and facts.maintained,
+        "spell": spell_ms,
         "t": now_ms,
     }
     if facts is not None and row not in decision.UNKNOWN:

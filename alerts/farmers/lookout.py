@@ -156,7 +156,7 @@ class Lookout:
             answer = OF_ROW[found.row].value
             if answer != one.answer:
                 one.answer, one.since_ms = answer, _since_ms(found, sights, asker, now_ms)
-            answers[level] = answer_of(found, level, one.since_ms, now_ms)
+            answers[level] = answer_of(found, level, one.since_ms, now_ms, one.within_ms)
         self._answers[str(place)] = answers
         return told.notices
 

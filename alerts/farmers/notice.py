@@ -80,6 +80,7 @@ class Notice:
         pump            True: fresh, but by pump only (OPEN, FRESH)
         why             of SILENT, and of SHUT where nothing is known any more: "silent",
                         "broken", "maintenance", "suspect", "no-station"
+        stands          True: of a spell that was told to others, for who comes later (SALT)
         title, text, issued_ms, issuer, official : of BULLETIN (in Vietnamese, as issued)
     """
 

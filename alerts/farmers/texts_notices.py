@@ -89,6 +89,8 @@ _SUSPECT: Final[Both] = (" (số liệu đáng ngờ)", " (suspect reading)")
 _PUMP: Final[Both] = ("chỉ bơm được", "by pump only")
 _OVER: Final[Both] = ("đã hết đợt mặn", "the salt spell is over")
 _GOES_ON: Final[Both] = ("vẫn còn đợt mặn", "the salt spell goes on")
+_SALINITY: Final[Both] = ("mặn", "salinity")
+_STANDS: Final[Both] = ("đang có đợt mặn", "a salt spell")
 _CHOSEN: Final[Both] = ("nơi đã chọn", "your place")
 
 
@@ -258,7 +260,9 @@ def _against(item: Item, to: Telling, detail: Detail) -> str:
         told.append(f"{to.say(_TERSE[how] if detail.terse else how)} {of}{begun}" if of else begun)
     text = ", ".join(each.strip() for each in told if each)
     bare = item.figure_g_l is None or not detail.figure
-    return ("mặn ", "salinity ")[to.lang] + text if bare and item.levels_mg_l else text
+    if not bare or not item.levels_mg_l:
+        return text
+    return f"{to.say(_STANDS if item.told('stands') else _SALINITY)} {text}"
 
 
 def _silence(item: Item, to: Telling, detail: Detail) -> str:

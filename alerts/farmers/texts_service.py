@@ -1,13 +1,20 @@
 """Messages that answer a person: the code, the welcome, the goodbye, the trial. Pure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from alerts.farmers.notice import Kind, Notice
 from alerts.farmers.parcel import Form, Text
 from alerts.farmers.person import Person
-from alerts.farmers.texts_fit import params, worded
+from alerts.farmers.texts_detail import FULL, Detail
+from alerts.farmers.texts_fit import fitted, params, worded
 from alerts.farmers.texts_long import more
-from alerts.farmers.texts_words import VI, Both, clock, language
+from alerts.farmers.texts_notices import Telling, of_kind
+from alerts.farmers.texts_words import EN, VI, Both, clock, language
 from alerts.farmers.texts_zalo import LIMITS
+
+_ALONE: Final = replace(FULL, site=False, others=False)
 
 STOP_WORD: Final = "HUY"
 """What a reply begins with by which somebody leaves; "HỦY" arrives so from many phones."""
@@ -44,6 +51,10 @@ _WELCOME_LONG: Final[Both] = (
         "No message doesn't mean fresh water: always measure before taking any."
     ),
 )
+_WELCOME_IN_SALT: Final[Both] = (
+    "Đã đăng ký. {salt} Ngưng tin: nhắn {stop}{site}. Không có tin không phải là ngọt.",
+    "Subscribed. {salt} To stop: reply {stop}{site}. No message doesn't mean fresh water.",
+)
 _STOPPED: Final[Both] = (
     "Đã ngưng gửi tin mặn ngọt đến bạn. Muốn nhận lại, xin đăng ký lại.",
     "You will get no more salinity messages. To get them again, subscribe again.",
@@ -67,22 +78,39 @@ def code(code: str, lang: str, form: Form) -> Text:
     return _text("code", _CODE[place].format(code=code), place, form, ma=code)
 
 
-def welcome(person: Person, form: Form, site: str) -> Text:
-    """The first message to a person, and after a change; it says how to stop."""
+def welcome(
+    person: Person, form: Form, site: str, standing: Sequence[Notice] = (), now_ms: int = 0
+) -> Text:
+    """The first message to a person, and after a change; it says how to stop.
+
+    standing : SALT of the spells that others were told of before he came; of a permission nothing
+        is said here, for nobody would take it back
+    """
     lang = language(person.lang)
+    to = Telling(person, lang, "", now_ms)
     short = form in (Form.SMS, Form.SMS_UNICODE)
     count = len({each.place for each in person.follows}) or 1
     named = str(count) if lang == VI else f"{count} place{'s' if count > 1 else ''}"
+    or_page = (" hoặc vào ", " or go to ")[lang] + site if site else ""
 
     def said(address: str) -> Text:
         words = (_WELCOME_SHORT if short else _WELCOME_LONG)[lang]
         text = words.format(count=named, stop=STOP_WORD, site=address if short else "")
+        if standing and not short:
+            text = f"{of_kind(Kind.SALT, standing, to, _ALONE)}\n\n{text}"
         text = text if short else f"{text}\n\n{more(site, lang)}".strip()
         return _text("welcome", text, lang, form, so_noi=str(count))
 
+    def said_in_salt(detail: Detail) -> str:
+        salt = of_kind(Kind.SALT, standing, to, replace(detail, others=False))
+        address = or_page if detail.site else ""
+        return _WELCOME_IN_SALT[lang].format(salt=salt, stop=STOP_WORD, site=address)
+
+    if standing and short:
+        return fitted(said_in_salt, Form.SMS if lang == EN else form)
     # A number that sends a name can take no reply: there the page is the way out. It is worth
     # no second part where the first has room for the word alone.
-    whole = said((" hoặc vào ", " or go to ")[lang] + site if site else "")
+    whole = said(or_page)
     bare = said("")
     return bare if short and whole.parts > bare.parts else whole
 

@@ -72,6 +72,11 @@ class Watch:
     answer: str = ""
     since_ms: int = -1
 
+    @property
+    def within_ms(self) -> int | None:
+        """Since when there has been a spell, None outside of one."""
+        return None if self.spell_ms < 0 else self.spell_ms
+
 
 @dataclass(slots=True)
 class Hearing:

@@ -25,6 +25,9 @@ class FarmAnswerShape(Shape):
     may_be_g_l: float | None
     sim: bool
     maintained: bool = Field(default=False, description="somebody works on the station")
+    spell: int | None = Field(
+        default=None, description="since when a salt spell of this limit goes on; null: none does"
+    )
     t: int
 
 
@@ -114,6 +117,7 @@ ANSWER: Final[dict[str, Any]] = {
     "may_be_g_l": 1.1,
     "sim": False,
     "maintained": False,
+    "spell": 1766900000000,
     "t": 1767000000000,
 }
 ANSWER_OF: Final[dict[str, Any]] = {

@@ -11,11 +11,15 @@ from songtien.telling.delivery import DIGEST, Delivery, Direct
 Words = Callable[[Delivery, tuple[Notice, ...], Person, Form, int], Text]
 """(delivery, its notices that still hold, person, form, now_ms) -> what is sent"""
 
+Standing = Callable[[Person], tuple[Notice, ...]]
+"""SALT of the spells that go on where somebody follows."""
 
-def wording(site: str) -> Words:
+
+def wording(site: str, standing: Standing = lambda _: ()) -> Words:
     """What says all that people are told.
 
     site : the address of the farmers' page as people type it, "" where there is none
+    standing : asked when somebody is welcomed
     """
 
     def worded(
@@ -27,7 +31,7 @@ def wording(site: str) -> Words:
             case Direct.CODE:
                 return texts.code(str(delivery.said["code"]), lang, form)
             case Direct.WELCOME:
-                return texts.welcome(person, form, site)
+                return texts.welcome(person, form, site, standing(person), now_ms)
             case Direct.STOPPED:
                 return texts.stopped(lang, form)
             case Direct.TRIAL:

@@ -69,6 +69,10 @@ BULLETIN: Final[dict[str, Any]] = {
     "issuer": "Đài Khí tượng Thủy văn Tiền Giang",
     "official": True,
 }
+STANDS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("station", "figure_g_l", "figure_ms", "flag", "trend")),
+    "stands": True,
+}
 
 DURIAN: Final = (XUAN_HOA, "durian", 500)
 RICE: Final = (XUAN_HOA, "rice-seedling", 1000)
@@ -219,6 +223,16 @@ def every(form: Form, lang: str) -> Iterator[tuple[str, Text]]:
         yield name, told
     yield "code", texts.code("482913", lang, form)
     yield "welcome", texts.welcome(person(lang, DURIAN, OTHER), form, SITE)
+    salt = notice(Kind.SALT, ago_min=3000, **STANDS)
+    for name, follows, standing in (
+        ("welcome in a salt spell", (DURIAN,), (salt,)),
+        (
+            "welcome in two salt spells",
+            (DURIAN, OTHER),
+            (salt, notice(Kind.SALT, VAM_GIONG, ago_min=900, **STANDS)),
+        ),
+    ):
+        yield name, texts.welcome(person(lang, *follows), form, SITE, standing, NOW)
     yield "stopped", texts.stopped(lang, form)
     yield "trial", texts.trial(lang, form, NOW)
 

@@ -106,7 +106,9 @@ def test_one_sample_of_salt_tells_nobody_and_the_second_tells_since_the_first() 
     farm = Farm()
     farm.run(tens(0, 40), 0.1)
     assert farm.at(50).read(0.6) == []
+    assert farm.answer()["spell"] is None
     [notice] = farm.at(60).read(0.7)
+    assert farm.answer()["spell"] == notice.since_ms
     assert (notice.kind, notice.level_mg_l) == (Kind.SALT, LIMIT)
     assert notice.since_ms == START + 50 * MINUTE
     assert (notice.body["figure_g_l"], notice.body["trend"]) == (0.7, "rising")
@@ -183,6 +185,7 @@ def test_fresh_is_told_when_25_hours_have_shown_nothing_near_the_limit() -> None
     assert [n.kind for n in told] == [Kind.OPEN]
     told = farm.run(tens(200 + 25 * 60, 260 + 25 * 60), 0.1)
     [notice] = told
+    assert farm.answer()["spell"] is None
     assert notice.kind is Kind.FRESH
     assert notice.since_ms == START + 210 * MINUTE
     assert notice.body["until_ms"] == notice.body["figure_ms"] + 20 * MINUTE

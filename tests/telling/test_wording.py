@@ -4,7 +4,11 @@ import pytest
 
 from alerts.farmers.notice import Kind
 from alerts.farmers.parcel import Form
+from alerts.farmers.person import Follow, Person
+from alerts.farmers.place import Place
+from songtien.farming import standing
 from songtien.telling.wording import wording
+from tests.alerts.river.test_advisor import PUMP, registry
 from tests.telling.world import MINUTE_MS, THERE, World, notice
 
 
@@ -30,3 +34,27 @@ def test_everything_that_is_sent_has_words(world: World, form: Form) -> None:
         salt = next(e.text.body for e in world.channel.parcels if e.address.endswith("02"))
         assert "KHONG LAY" in salt.upper()
     assert world.now_ms >= 2 * MINUTE_MS
+
+
+def test_who_signs_up_in_a_salt_spell_is_told_of_it(world: World) -> None:
+    here = Place("a", "river")
+    follows = [Follow(here, "durian", 500), Follow(here, "longan", 500), Follow(here, "rice", 2000)]
+    follows.append(Follow(Place("gone", "river"), "durian", 500))
+    person = Person(1, "sms", "", "vi", "token", None, tuple(follows))
+    told: dict[int, dict[str, int | None]] = {
+        500: {"spell": world.now_ms - MINUTE_MS},
+        2000: {"spell": None},
+    }
+    answers = {"a/river": told, "gone/river": told}
+    [salt] = standing(answers, registry(PUMP), person)
+    assert (salt.kind, salt.place, salt.level_mg_l) == (Kind.SALT, here, 500)
+    assert standing({}, registry(PUMP), person) == ()
+
+    world.channel.form = Form.SMS
+    world.words = wording("tien.vn/nong-dan", lambda _: (salt,))
+    world.deliveries.direct(1, "sms", "welcome", {"lang": "vi"}, "w", world.now_ms)
+    world.minutes(2)
+    [parcel] = world.channel.parcels
+    assert "KHONG LAY NUOC tai Cong A, ngoai song: dang co dot man vuot muc 0,5" in parcel.text.body
+    assert "nhan HUY" in parcel.text.body
+    assert parcel.text.parts == 1
