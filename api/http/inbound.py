@@ -28,7 +28,7 @@ from api.service import Service
 router = APIRouter(tags=["farmers"])
 
 Name = Annotated[str, Path(max_length=80, description="of the channel")]
-_PROBLEMS = documented("unauthorized", "not-found", "invalid")
+_PROBLEMS = documented("unauthorized", "not-found", "invalid", "busy")
 _BODY: Final = {
     "requestBody": {
         "required": True,

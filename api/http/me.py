@@ -49,7 +49,7 @@ async def farmer_token(request: Request, _shown: Annotated[str | None, Security(
 
 
 Token = Annotated[str, Depends(farmer_token)]
-_PROBLEMS = documented("unauthorized", "not-found", "invalid")
+_PROBLEMS = documented("unauthorized", "not-found", "invalid", "busy")
 
 
 def _nobody(detail: str) -> Problem:

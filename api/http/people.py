@@ -1,5 +1,7 @@
 """What the routes about subscriptions share: who is kept, what is followed, what was refused."""
 
+import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
@@ -22,6 +24,8 @@ AT_ONCE: Final = 4
 """Worker threads that look into the file of people at a time: it is written by one at a time."""
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 FOLLOW: Final[dict[str, Any]] = {
     "place": "xuan-hoa/river",
@@ -50,9 +54,13 @@ def people_of(service: Service) -> People:
 
 
 async def on_worker(request: Request, act: Callable[[], T]) -> T:
-    """What `act` gives, from a worker thread."""
+    """What `act` gives, from a worker thread. Raises a problem where the disk refuses."""
     limiter: anyio.CapacityLimiter = request.app.state.people_callers
-    return await to_thread.run_sync(act, limiter=limiter)
+    try:
+        return await to_thread.run_sync(act, limiter=limiter)
+    except sqlite3.OperationalError as error:
+        log.warning("what is kept of people can't be read or written", extra={"why": str(error)})
+        raise Problem("busy", "what is kept of people can't be read or written now") from None
 
 
 def places_of(service: Service) -> tuple[Place, ...]:

@@ -128,7 +128,7 @@ def _said(field: str, found: SignedUp) -> Problem:
     response_model=ConfirmedShape,
     responses={
         200: example({"token": "p6bq…"}),
-        **documented("not-found", "invalid"),
+        **documented("not-found", "invalid", "busy"),
     },
 )
 async def confirm(request: Request, service: ServiceHere, body: ConfirmBody) -> Response:

@@ -54,7 +54,7 @@ _ONE = {
     "officer": "an",
     "consent": "2026-01-04",
 }
-_PROBLEMS = documented("unauthorized", "forbidden", "not-found", "invalid")
+_PROBLEMS = documented("unauthorized", "forbidden", "not-found", "invalid", "busy")
 _NONE = "there is no subscription of this number"
 Number = Annotated[int, Path(ge=1, le=2**53, description="of the subscription")]
 
@@ -115,7 +115,7 @@ async def page(
                 "ever": {"confirmed": 300, "imported": 540, "stopped": 14},
             }
         ),
-        **documented("unauthorized", "forbidden", "not-found"),
+        **documented("unauthorized", "forbidden", "not-found", "busy"),
     },
 )
 async def counts(request: Request, service: ServiceHere, principal: Operator) -> Response:

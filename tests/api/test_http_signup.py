@@ -166,6 +166,30 @@ def test_very_many_are_told_to_come_later(tmp_path: Path) -> None:
     village.close()
 
 
+def test_where_the_disk_refuses_people_come_later_and_no_log_says_who(
+    village: Village, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = village.house.people._file
+    file._connection.execute("PRAGMA query_only=ON")
+    answer = ask(village.world, "POST", SIGNUP, json=BODY, farmers=village.farmers)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    form = "kenh=sms&diachi=0912345678&noi=xuan-hoa/song&cay=durian&tin=salt"
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    page = ask(
+        village.world,
+        "POST",
+        "/nong-dan/dang-ky",
+        headers=kind,
+        content=form.encode(),
+        farmers=village.farmers,
+    )
+    assert page.status_code == 503
+    assert "Đợi ít phút rồi thử lại" in page.text
+    assert "can't be read or written" in caplog.text
+    assert DIGITS not in caplog.text
+
+
 def test_a_chat_is_given_a_link_in_place_of_a_code(village: Village) -> None:
     body = {**BODY, "channel": "chat", "address": ""}
     found = ask(village.world, "POST", SIGNUP, json=body, farmers=village.farmers).json()
