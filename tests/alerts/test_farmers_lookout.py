@@ -381,6 +381,15 @@ def test_silence_is_told_once_and_its_end_after_half_an_hour_of_readings() -> No
     assert heard.event == silent.event
 
 
+def test_a_hole_in_the_half_hour_after_a_silence_begins_it_anew() -> None:
+    farm = Farm()
+    farm.run(tens(0, 40), 0.1)
+    farm.clock(390)
+    assert farm.run([400, 500, 510, 520], 0.2) == []
+    [heard] = farm.at(530).read(0.2)
+    assert (heard.kind, heard.since_ms) == (Kind.HEARD, START + 500 * MINUTE)
+
+
 def test_silence_neither_ends_nor_repeats_a_spell() -> None:
     farm = Farm()
     farm.run(tens(0, 40), 0.1)
