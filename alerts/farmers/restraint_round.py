@@ -172,10 +172,11 @@ class Round:
         if quiet_ms is not None:
             for each in due:
                 self._wait([each], quiet_ms, each.why or Why.DAILY)
-        elif self._sent_today >= DAILY_MAX and not evening:
+            return
+        urgent = any(each.notice.critical for each in due)
+        if self._sent_today >= DAILY_MAX and not evening and not urgent:
             self._wait(due, digest_after_ms(self._person.quiet, self._now_ms), Why.DAILY)
         else:
-            urgent = any(each.notice.critical for each in due)
             self._send(due, Why.DIGEST, urgent=urgent, due=due)
 
     def _due(self, lane: Sequence[Asked], *, urgent: bool) -> list[Asked]:

@@ -213,6 +213,15 @@ def test_a_new_spell_is_never_put_off_by_the_number() -> None:
     assert phone.messages()[-1] == (14.02, [Kind.SALT], Why.DUE)
 
 
+def test_salt_that_waited_for_the_mornings_digest_is_not_put_off_by_the_number() -> None:
+    phone = Phone()
+    phone.come(notice(Kind.SALT, 18.5), notice(Kind.SALT, 19, B, event="f"))
+    places = [Place(f"p{i}", "river") for i in range(DAILY_MAX)]
+    phone.come(*(notice(Kind.SHUT, 25 + i, place) for i, place in enumerate(places)))
+    phone.until(at(48))
+    assert phone.messages()[-1] == (30.0, [Kind.SALT], Why.DIGEST)
+
+
 def test_several_kinds_at_once_are_one_message() -> None:
     phone = Phone(someone(NIGHT), permitted=lambda *_: True)
     phone.come(notice(Kind.FRESH, 22), notice(Kind.SILENT, 23, B))
