@@ -39,12 +39,12 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "stored-stop": (
         (
-            "Ngưng bất cứ lúc nào: nhắn lại HUY, hoặc mở đường dẫn trong tin nhắn. Ngưng là số của"
-            " bạn bị xóa."
+            "Ngưng bất cứ lúc nào: nhắn lại HUY, hoặc đăng ký lại số này ở trang này rồi bấm"
+            " ngưng. Ngưng là số của bạn bị xóa."
         ),
         (
-            "Stop at any time: reply HUY, or open the link in a message. When you stop, your number"
-            " is erased."
+            "Stop at any time: reply HUY, or sign up here with the same number again and press"
+            " stop. When you stop, your number is erased."
         ),
     ),
     "ask-code": ("Gửi mã cho tôi", "Send me a code"),

@@ -52,7 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "too-many-points": Kind(
         422, "Too many points", "Ask for a shorter range, or for aggregates with `step`."
     ),
-    "too-many-tries": Kind(429, "Too many failed tries", "Come back after `Retry-After` seconds."),
+    "too-many-tries": Kind(429, "Too many tries", "Come back after `Retry-After` seconds."),
     "internal": Kind(
         500, "Internal error", "Nothing on your side; the service's log has the cause."
     ),
