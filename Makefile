@@ -12,7 +12,7 @@ ARGS ?=
 MINUTES ?= 10
 DAYS ?= 25
 
-.PHONY: help run test check fmt pages pictures lock clean servers soak soak-wall
+.PHONY: help run test check fmt pages pictures lock clean servers soak soak-wall soak-telling
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,9 @@ soak: $(VENV)/.dev $(PAGES) servers ## faults at random for MINUTES with an exac
 
 soak-wall: $(VENV)/.dev $(PAGES) servers ## DAYS of the river on the wall at 600x: is memory flat
 	$(BIN)/python -m tests.soak.wall --days $(DAYS) $(if $(SEED),--seed $(SEED))
+
+soak-telling: $(VENV)/.dev $(PAGES) servers ## an event that 5,000 of 50,000 people follow
+	$(BIN)/python -m tests.soak.telling $(ARGS)
 
 pictures: $(VENV)/.dev $(PAGES) servers ## the pictures in docs/screens.md, of the screens as they are
 	$(BIN)/python -m tests.browser.pictures
