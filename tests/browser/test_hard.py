@@ -254,7 +254,8 @@ def test_another_version_of_the_service_brings_its_own_page(
     service.command = [sys.executable, "-c", ANOTHER_VERSION, "serve"]
     service.start()
     expect(page.get_by_test_id("link-lost")).to_be_hidden(timeout=60_000)
-    page.wait_for_function("window.of_before === undefined")
+    # A function: words would be evaluated anew at each look, which the page's policy forbids.
+    page.wait_for_function("() => window.of_before === undefined")
     expect(value(page)).to_have_text("4,70")
     assert service.get("/api/v1/about").json()["version"] == "99.0"
 
