@@ -132,7 +132,8 @@ def test_a_broker_that_dies_half_way_is_told_as_it_was(
 
     report, arrived = asyncio.run(run())
     assert (report.opened, report.held, report.lost, report.made_again) == (4, 0, 4, 0)
-    assert arrived <= report.acknowledged_messages < report.offered_messages < 1000
+    # The broker passes a message on, then answers it, one at a time: it may stop in between.
+    assert arrived - 1 <= report.acknowledged_messages < report.offered_messages < 1000
     assert report.asked_messages == 1000
     assert report.took_s < 1.5
     told = "\n".join(report.lines())
