@@ -93,6 +93,7 @@ class Farming:
             words=wording(
                 self._settings.farmers.site or "",
                 lambda person: standing(screens.pictures.answers, screens.parts.registry, person),
+                lambda intake: called(screens.parts.registry, intake),
             ),
             missing={name: told_over[name] for name in told_over if name not in names},
         )
@@ -147,6 +148,12 @@ def permitted(answers: Answers, now_ms: int) -> Permitted | None:
         return answer is not None and as_of(answer, now_ms)["answer"] in PERMITTING
 
     return may_take
+
+
+def called(registry: Registry, intake: str) -> str:
+    """What people call an intake; its id once it has left the registry."""
+    found = registry.intakes.get(intake)
+    return intake if found is None else found.name
 
 
 def standing(answers: Answers, registry: Registry, person: Person) -> tuple[Notice, ...]:

@@ -19,12 +19,23 @@ from alerts.farmers.parcel import Form, Text
 from alerts.farmers.person import Person
 from alerts.farmers.texts_detail import Detail
 from alerts.farmers.texts_fit import PARTS_MAX, clipped, fitted
+from alerts.farmers.texts_leaving import stopped_at
 from alerts.farmers.texts_long import long_bulletin, long_notices
 from alerts.farmers.texts_notices import Telling
 from alerts.farmers.texts_service import code, stopped, trial, welcome
 from alerts.farmers.texts_words import EN, language
 
-__all__ = ["Form", "Text", "bulletin", "code", "of_notices", "stopped", "trial", "welcome"]
+__all__ = [
+    "Form",
+    "Text",
+    "bulletin",
+    "code",
+    "of_notices",
+    "stopped",
+    "stopped_at",
+    "trial",
+    "welcome",
+]
 
 
 def of_notices(

@@ -6,7 +6,7 @@ What a person does for himself, and what the senders ask. What officers do stand
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -201,25 +201,29 @@ class People:
     def stop_from(self, channel: str, address: str, at: StopAt | None, now_ms: int) -> int:
         """Stop for who sent a stop word, all or at one intake; how many subscriptions it ended.
 
-        Who has stopped all is told so by one last message. Who is not known is sent nothing: that
+        Who has stopped all is told so by one last message, who has stopped a place what stopped
+        and what goes on. Who is not known, or did not follow that place, is sent nothing: that
         would cost money, and answer a question that nobody asked.
         """
         fingers = self._store.fingers_of(channel, address)
-        last: tuple[int, str] | None = None
+        answer: _Answer | None = None
         with self._file.transaction() as connection:
             rows = self._store.of(fingers, "active", connection)
-            ended = self._left_place(connection, rows, at)
-            if at is None or (ended and not self._any_follow(connection, rows)):
+            left = self._left_place(connection, rows, at)
+            ended = len(left)
+            if at is None or (left and not self._any_follow(connection, rows)):
                 ended = len(rows) + len(self._store.of(fingers, "pending", connection))
                 if ended or self._was_asked(connection, fingers):
                     forget(connection, fingers, now_ms, "stopped", remembered=True)
                 if rows:
-                    contact = self._leaving(connection, channel, address, rows[0].lang, now_ms)
-                    last = contact, rows[0].lang
+                    lang = rows[0].lang
+                    contact = self._leaving(connection, channel, address, lang, now_ms)
+                    answer = _Answer(contact, channel, {"lang": lang}, f"stopped-{contact}")
+            elif left:
+                answer = _goes_on(left, channel, now_ms)
         self._file.sweep_log()
-        if last is not None:
-            said = {"lang": last[1]}
-            self._direct(last[0], channel, "stopped", said, f"stopped-{last[0]}", now_ms)
+        if answer is not None:
+            self._direct(answer.contact, answer.channel, "stopped", answer.said, answer.key, now_ms)
         return ended
 
     def person(self, id: int, now_ms: int) -> Person | None:  # noqa: A002
@@ -293,16 +297,16 @@ class People:
 
     def _left_place(
         self, connection: sqlite3.Connection, rows: Sequence[Row], at: StopAt | None
-    ) -> int:
-        """Take an intake from what these contacts follow; of how many it was one."""
-        ended = 0
+    ) -> list[tuple[Row, tuple[Place, ...]]]:
+        """Take an intake from what these contacts follow; of whom it took what."""
+        left = []
         for row in rows if at is not None else ():
             had = self._store.follows(row.id, connection)
-            left = [one for one in had if not _is_at(one.place, at)]
-            if len(left) < len(had):
-                put_follows(connection, row.id, left, active=True)
-                ended += 1
-        return ended
+            still = [one for one in had if not _is_at(one.place, at)]
+            if len(still) < len(had):
+                put_follows(connection, row.id, still, active=True)
+                left.append((row, tuple(one.place for one in had if _is_at(one.place, at))))
+        return left
 
     def _was_asked(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:
         """Whether a code went there within the day, which somebody else may have asked for."""
@@ -334,6 +338,26 @@ class People:
             forget(connection, fingers, now_ms, what, remembered=remembered)
         self._file.sweep_log()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is said to who sent a stop word."""
+
+    contact: int
+    channel: str
+    said: Mapping[str, Any]
+    key: str
+
+
+def _goes_on(left: Sequence[tuple[Row, tuple[Place, ...]]], channel: str, now_ms: int) -> _Answer:
+    """To who has stopped a place and follows others: over the channel that he wrote to, if he is
+    told by it. Each reply that stops something is answered, so the key has its time.
+    """
+    row = next((row for row, _ in left if row.channel == channel), left[0][0])
+    places = sorted({place for _, had in left for place in had})
+    said = {"lang": row.lang, "left": [str(place) for place in places]}
+    return _Answer(row.id, row.channel, said, f"stopped-{row.id}-{now_ms}")
 
 
 def _is_at(place: Place, at: StopAt | None) -> bool:

@@ -19,7 +19,8 @@ Direct = Callable[[int, str, str, Mapping[str, Any], str, int], object]
 """(contact, channel, kind, said, key, now_ms): a message that answers one person.
 
 kind is "code" (said: code, lang), "welcome" (said: lang) or "stopped" (said: lang), of which the
-last says that all has stopped. The same `key` is sent once, however often it is asked for.
+last says that all has stopped, or, with `left`, that these places (`intake/side`) have and others
+go on. The same `key` is sent once, however often it is asked for.
 """
 
 

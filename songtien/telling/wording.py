@@ -6,6 +6,8 @@ from alerts.farmers import texts
 from alerts.farmers.notice import Notice
 from alerts.farmers.parcel import Form, Text
 from alerts.farmers.person import Person
+from alerts.farmers.place import parse_place
+from alerts.farmers.texts_leaving import Name
 from songtien.telling.delivery import DIGEST, Delivery, Direct
 
 Words = Callable[[Delivery, tuple[Notice, ...], Person, Form, int], Text]
@@ -15,11 +17,14 @@ Standing = Callable[[Person], tuple[Notice, ...]]
 """SALT of the spells that go on where somebody follows."""
 
 
-def wording(site: str, standing: Standing = lambda _: ()) -> Words:
+def wording(
+    site: str, standing: Standing = lambda _: (), name: Name = lambda intake: intake
+) -> Words:
     """What says all that people are told.
 
     site : the address of the farmers' page as people type it, "" where there is none
     standing : asked when somebody is welcomed
+    name : of an intake, as people call it
     """
 
     def worded(
@@ -33,6 +38,10 @@ def wording(site: str, standing: Standing = lambda _: ()) -> Words:
             case Direct.WELCOME:
                 return texts.welcome(person, form, site, standing(person), now_ms)
             case Direct.STOPPED:
+                left = [parse_place(each) for each in delivery.said.get("left", ())]
+                if left:
+                    still = (each.place for each in person.follows)
+                    return texts.stopped_at(left, still, name, lang, form)
                 return texts.stopped(lang, form)
             case Direct.TRIAL:
                 return texts.trial(lang, form, now_ms)

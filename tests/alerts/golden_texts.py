@@ -215,6 +215,14 @@ NOTICES: Final[dict[str, Said]] = {
 }
 
 
+LEFT: Final[tuple[tuple[str, tuple[Place, ...], tuple[Place, ...]], ...]] = (
+    ("stopped at one of two places", (XUAN_HOA, FIELD), (VAM_GIONG,)),
+    ("stopped on one side of the gate", (FIELD,), (XUAN_HOA,)),
+    ("stopped at one of four places", (FIELD,), (XUAN_HOA, VAM_GIONG, NGU_HIEP)),
+    ("stopped here, another channel goes on", (FIELD,), ()),
+)
+
+
 def every(form: Form, lang: str) -> Iterator[tuple[str, Text]]:
     """Each message by its name."""
     for name, (follows, notices, digest) in NOTICES.items():
@@ -234,6 +242,8 @@ def every(form: Form, lang: str) -> Iterator[tuple[str, Text]]:
     ):
         yield name, texts.welcome(person(lang, *follows), form, SITE, standing, NOW)
     yield "stopped", texts.stopped(lang, form)
+    for name, left, still in LEFT:
+        yield name, texts.stopped_at(left, still, lambda intake: NAMES[intake], lang, form)
     yield "trial", texts.trial(lang, form, NOW)
 
 

@@ -120,6 +120,15 @@ def test_the_first_message_says_how_to_stop() -> None:
     assert texts.welcome(person("vi", DURIAN), Form.SMS, "x" * 80).parts == 1
 
 
+@pytest.mark.parametrize("intake", INTAKES)
+def test_no_place_that_stops_or_goes_on_has_a_second_meaning(intake: str) -> None:
+    for left, still in ((XUAN_HOA, golden.FIELD), (golden.FIELD, XUAN_HOA)):
+        for form in Form:
+            text = texts.stopped_at([left], [still], lambda _: intake, "vi", form)
+            for words in (text.title, text.body, *text.params.values()):
+                assert second_meanings(words) == (), words
+
+
 def test_a_bulletin_is_cut_between_sentences_and_whole_where_there_is_room() -> None:
     body = golden.BULLETIN | {
         "text": "Có thể lấy nước ở phía trên. " + "Không lấy ở phía dưới " * 20
@@ -285,6 +294,25 @@ def test_a_short_message_is_never_cut_within_a_word(
     known |= set(SMALL.split())
     words = re.split(r"[\s,;:.()-]+", told.body.lower())
     assert [each for each in words if each and each not in known and not each.isdigit()] == []
+
+
+@settings(max_examples=60)
+@given(st.lists(NAMES, min_size=1, max_size=10), st.integers(1, 2), LANGS)
+def test_who_stops_a_place_reads_what_stopped_and_what_goes_on(
+    names: list[str], sides: int, lang: str
+) -> None:
+    here = [Place(str(i), ("river", "field")[i % 2]) for i in range(len(names))]
+    left = [Place("0", side) for side in ("river", "field")[:sides]]
+    for form in Form:
+        text = texts.stopped_at(left, here[1:], lambda intake: names[int(intake)], lang, form)
+        if form is Form.SMS:
+            assert gsm7.coding(text.body) is gsm7.Coding.GSM_7
+            assert text.parts == gsm7.parts(text.body) == 1
+        for value in text.params.values():
+            assert 0 < len(value) <= LIMITS["ket_qua"]
+        goes_on = ("Van nhan tin", "You still get")[lang == "en"]
+        assert (goes_on in gsm7.strip(text.body)) is (len(names) > 1)
+        assert text.body.endswith(f"{STOP_WORD}.")
 
 
 def test_places_that_do_not_fit_are_counted() -> None:

@@ -83,7 +83,8 @@ def test_a_stop_word_stops_and_is_answered_once(village: Village) -> None:
     assert bring(village, body).json() == {"did": "stopped"}
     assert bring(village, body).json() == {"did": "nothing"}
     kinds = [one.kind for one in village.house.sent]
-    assert kinds == ["code", "welcome", "stopped"]
+    assert kinds == ["code", "welcome", "stopped", "stopped"]
+    assert [one.said.get("left") for one in village.house.sent[2:]] == [["xuan-hoa/field"], None]
 
 
 def test_a_form_does_as_well_and_a_code_confirms(village: Village) -> None:

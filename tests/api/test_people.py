@@ -305,14 +305,28 @@ def test_a_stop_word_may_be_for_one_place(house: Household) -> None:
     contact = house.sent[0].contact
     assert house.people.stop_from("sms", PHONE, StopAt("vam-giong"), NOW_MS) == 0
     assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa", "river"), NOW_MS) == 1
-    # He still follows another place: nobody tells him that all has stopped.
-    assert [one.kind for one in house.sent] == ["code", "welcome"]
+    # He still follows another place: he is told what stopped, under his own number.
+    [answer] = house.sent[2:]
+    assert (answer.kind, answer.contact, answer.channel) == ("stopped", contact, "sms")
+    assert answer.said == {"lang": "vi", "left": ["xuan-hoa/river"]}
+    # A gateway that brings the reply twice has it answered once.
+    assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa", "river"), NOW_MS + 1) == 0
+    assert house.sent[-1] is answer
     person = house.people.person(contact, NOW_MS)
     assert person is not None
     assert person.follows == (FIELD,)
     assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa"), NOW_MS + 1) == 1
-    assert house.sent[-1].kind == "stopped"
+    assert (house.sent[-1].kind, house.sent[-1].said) == ("stopped", {"lang": "vi"})
     assert house.people.person(contact, NOW_MS) is None
+
+
+def test_who_follows_over_two_channels_is_answered_where_he_wrote(house: Household) -> None:
+    house.joins(PHONE, RIVER, channel="zalo")
+    house.joins(PHONE, RIVER, FIELD, now_ms=NOW_MS + HOUR_MS)
+    sms = house.sent[-1].contact
+    assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa", "river"), NOW_MS) == 2
+    assert (house.sent[-1].contact, house.sent[-1].channel) == (sms, "sms")
+    assert house.people.stop_from("fax", PHONE, StopAt("xuan-hoa"), NOW_MS) == 0
 
 
 def test_who_never_asked_and_answers_stop_is_forgotten(house: Household) -> None:

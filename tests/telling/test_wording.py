@@ -6,7 +6,7 @@ from alerts.farmers.notice import Kind
 from alerts.farmers.parcel import Form
 from alerts.farmers.person import Follow, Person
 from alerts.farmers.place import Place
-from songtien.farming import standing
+from songtien.farming import called, standing
 from songtien.telling.wording import wording
 from tests.alerts.river.test_advisor import PUMP, registry
 from tests.telling.world import MINUTE_MS, THERE, World, notice
@@ -58,3 +58,19 @@ def test_who_signs_up_in_a_salt_spell_is_told_of_it(world: World) -> None:
     assert "KHONG LAY NUOC tai Cong A, ngoai song: dang co dot man vuot muc 0,5" in parcel.text.body
     assert "nhan HUY" in parcel.text.body
     assert parcel.text.parts == 1
+
+
+def test_who_stopped_one_place_is_told_which_and_what_goes_on(world: World) -> None:
+    world.channel.form = Form.SMS
+    world.words = wording("", name=lambda intake: f"Cống {intake.title()}")
+    left = {"lang": "vi", "left": ["xuan-hoa/river"]}
+    world.deliveries.direct(1, "sms", "stopped", left, "s", world.now_ms)
+    world.minutes(2)
+    [parcel] = world.channel.parcels
+    assert "Da ngung tin cua Cong Xuan-Hoa, ngoai song. Van nhan tin cua" in parcel.text.body
+    assert parcel.text.body.endswith("Ngung het: nhan HUY.")
+
+
+def test_an_intake_that_left_the_registry_is_called_by_its_id() -> None:
+    assert called(registry(PUMP), "gone") == "gone"
+    assert called(registry(PUMP), "a") != "a"

@@ -1,0 +1,85 @@
+"""The answer to somebody who has stopped one of several places: what stopped, what goes on. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from alerts.farmers.parcel import Form, Text
+from alerts.farmers.place import Place
+from alerts.farmers.texts_detail import FULL, Detail
+from alerts.farmers.texts_fit import fitted, params
+from alerts.farmers.texts_service import STOP_WORD
+from alerts.farmers.texts_words import EN, SIDES, Both, language, one_line, shorter
+from alerts.farmers.texts_zalo import LABEL, LIMITS
+
+Name = Callable[[str], str]
+"""What people call an intake, by its id."""
+
+_TITLE: Final[Both] = ("Đã ngưng tin của một nơi", "Messages of one place stopped")
+_LEFT: Final[Both] = ("Đã ngưng tin của {left}.", "No more messages of {left}.")
+_STILL: Final[Both] = ("Vẫn nhận tin của {still}.", "You still get those of {still}.")
+_ALL: Final[Both] = ("Ngưng hết: nhắn {stop}.", "To stop all: reply {stop}.")
+_CHOSEN: Final[Both] = ("nơi đã chọn", "the chosen place")
+_AND: Final[Both] = (" và ", " and ")
+
+
+def stopped_at(
+    left: Sequence[Place], still: Iterable[Place], name: Name, lang: str, form: Form
+) -> Text:
+    """Says what goes on too: a reply that was read as another place is seen by it.
+
+    left : what stopped, all of one intake
+    still : what is followed now; nothing where it is another channel that goes on
+    """
+    to, goes_on = language(lang), tuple(dict.fromkeys(still))
+
+    def whole(detail: Detail) -> Detail:
+        return replace(detail, places_max=None)
+
+    def say(detail: Detail) -> str:
+        told = [_LEFT[to].format(left=_listed(left, name, whole(detail), to))]
+        if goes_on:
+            told.append(_STILL[to].format(still=_listed(goes_on, name, detail, to)))
+        return " ".join([*told, _ALL[to].format(stop=STOP_WORD)])
+
+    if form is Form.ZALO:
+        result = _label(name(left[0].intake), len(left), len(goes_on), to)
+        named = params({"ket_qua": result}, LIMITS)
+        return Text("", say(FULL), template="stopped", params=named)
+    if form is Form.LONG:
+        return Text(_TITLE[to], say(FULL))
+    # As with notices: English loses nothing without diacritics but those of names.
+    return fitted(say, Form.SMS if to == EN else form)
+
+
+def _listed(places: Sequence[Place], name: Name, detail: Detail, lang: int) -> str:
+    """`Cống Xuân Hòa, ngoài sông và trong đồng; Cống Vàm Giồng, ngoài sông`, or the first ones
+    and how many more there are.
+    """
+    most = len(places) if detail.places_max is None else detail.places_max
+    sides: dict[str, list[str]] = {}
+    for each in places[:most]:
+        sides.setdefault(each.intake, []).append(SIDES[each.side][lang])
+    told = "; ".join(
+        f"{_called(name(intake), detail, lang)}, {_AND[lang].join(found)}"
+        for intake, found in sides.items()
+    )
+    more = len(places) - most
+    if more <= 0:
+        return told
+    others = "another place" if more == 1 else f"{more} other places"
+    return told + (f" và {more} nơi khác", f" and {others}")[lang]
+
+
+def _called(name: str, detail: Detail, lang: int) -> str:
+    name = one_line(name)
+    return (name if detail.name_max is None else shorter(name, detail.name_max)) or _CHOSEN[lang]
+
+
+def _label(name: str, left: int, still: int, lang: int) -> str:
+    """For a parameter of a template, which has room for a few words."""
+    goes = "goes" if still == 1 else "go"
+    rest = (f", còn {still} nơi", f", {still} {goes} on")[lang] if still else ""
+    head = ("Đã ngưng ", "Stopped ")[lang]
+    count = (f"{left} nơi", f"{left} place{'s' if left > 1 else ''}")[lang]
+    return f"{head}{shorter(name, LABEL - len(head) - len(rest)) or count}{rest}"
