@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.broker import BrokerAddress, Subscription
+from ingest.daemon import Daemon
 from ingest.link import Delivery
 from ingest.publishes import Publish, Stream, packet_length, pubacks, take_publishes
 from ingest.takeovers import QUIET_S, WAIT_S, Takeovers, in_words
@@ -251,10 +252,8 @@ class Broker:
         self.deliveries: SimpleQueue[Delivery] = SimpleQueue()
         self._said = said
         self._on_change = on_change
-        self._on_death = on_death
         self._link: Link | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watched, name="mqtt-supervisor", daemon=True)
+        self._thread = Daemon("mqtt-supervisor", self._run, on_death)
         self._takeovers = Takeovers(said.mark)
         self._told_contested = False
         self.trouble: str | None = "not yet connected"
@@ -283,18 +282,11 @@ class Broker:
 
     def stop(self) -> None:
         """Say "lost" and go, so that gateways store and forward at once."""
-        self._stop.set()
+        self._thread.stop()
         link = self._link
         if link is not None:
             link.close(self._said.lost())
         self._thread.join(CONNECT_TIMEOUT_S + 1)
-
-    def _watched(self) -> None:
-        try:
-            self._run()
-        except BaseException as error:
-            self._on_death(error)
-            raise
 
     def _run(self) -> None:
         old_only = self.address.protocol == "3.1.1"
@@ -303,9 +295,9 @@ class Broker:
         settled = self.address.protocol != "auto"
         failures = 0
         told_lost = False
-        while not self._stop.is_set():
+        while not self._thread.stopping:
             link, trouble, hung_up = self._connect(protocol)
-            if link is not None and self._stop.is_set():
+            if link is not None and self._thread.stopping:
                 link.close(self._said.lost())  # `stop` may have come too early to see it
             elif link is not None:
                 settled = True
@@ -324,13 +316,13 @@ class Broker:
                     # there says nothing of what it will know when it is.
                     v5 = protocol == MQTTProtocolVersion.MQTTv5
                     protocol = MQTTProtocolVersion.MQTTv311 if v5 else MQTTProtocolVersion.MQTTv5
-            if self._stop.is_set():
+            if self._thread.stopping:
                 return
             self.trouble = trouble
             if not told_lost and not self._takeovers.contested:
                 log.warning("broker away", extra={"broker": str(self.address), "why": trouble})
                 told_lost = True
-            self._stop.wait(self._pause_s(failures))
+            self._thread.pause(self._pause_s(failures))
 
     def _lived(self, link: Link) -> str:
         """Wait until a connection ends; why it did."""
@@ -364,7 +356,7 @@ class Broker:
             return None, str(error), False
         self._link = link
         for _ in range(int(CONNECT_TIMEOUT_S / 0.05)):
-            if link.connected.wait(0.05) or link.ended.is_set() or self._stop.is_set():
+            if link.connected.wait(0.05) or link.ended.is_set() or self._thread.stopping:
                 break
         if link.connected.is_set() and not link.ended.is_set():
             return link, "", True

@@ -7,12 +7,13 @@ that hangs falls silent by itself.
 
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 import urllib3
+
+from ingest.daemon import Daemon
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,8 @@ class Heartbeat:
     ) -> None:
         self._url = url
         self._every_s = every_s
-        self._on_death = on_death
         self._allowed_until_s = float("-inf")
-        self._stop = threading.Event()
-        # A daemon: an answer that is waited for must not hold up the end of the service.
-        self._thread = threading.Thread(target=self._watched, name="heartbeat", daemon=True)
+        self._thread = Daemon("heartbeat", self._run, on_death)
         # Its debug lines name what is asked for.
         logging.getLogger("urllib3").setLevel(logging.WARNING)
         self._http = urllib3.PoolManager(num_pools=1, maxsize=1)
@@ -56,20 +54,12 @@ class Heartbeat:
         self._allowed_until_s = time.monotonic() + for_s
 
     def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(STOP_S)
-
-    def _watched(self) -> None:
-        try:
-            self._run()
-        except BaseException as error:
-            self._on_death(error)
-            raise
+        self._thread.stop()
+        self._thread.join(STOP_S)
 
     def _run(self) -> None:
         due_s = float("-inf")
-        while not self._stop.wait(LOOK_S):
+        while not self._thread.pause(LOOK_S):
             now_s = time.monotonic()
             if due_s <= now_s < self._allowed_until_s:
                 due_s = now_s + self._every_s

@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from ingest.daemon import watched
+
 
 class Threads:
     """One that dies is told to whoever watches, on the event loop it was made on."""
@@ -19,15 +21,7 @@ class Threads:
 
     def start(self, name: str, work: Callable[[], None], stop: Callable[[], None]) -> None:
         """Run `work`, which comes to its end soon after `stop` is called."""
-
-        def run() -> None:
-            try:
-                work()
-            except BaseException as error:
-                self.died(error)
-                raise
-
-        thread = threading.Thread(target=run, name=name)
+        thread = threading.Thread(target=watched, args=(work, self.died), name=name)
         thread.start()
         self._running.append((thread, stop))
 

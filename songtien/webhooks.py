@@ -9,7 +9,6 @@ import contextlib
 import logging
 import random
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +36,8 @@ from alerts.webhook import (
     wants,
 )
 from api import service as door
+from ingest import daemon
+from ingest.daemon import Daemon
 from ingest.history import StoreReader
 from songtien.delivery_log import DeliveryLog
 from songtien.setting_values import WebhookSettings
@@ -89,6 +90,9 @@ class Poster:
 class Courier:
     """The thread of one receiver.
 
+    Told to stop it ends soon; what is under way is sent again in the next life, unless it is
+    answered.
+
     Parameters
     ----------
     after : (position, limit) -> the next events of the log
@@ -118,12 +122,7 @@ class Courier:
         self._clock_ms = clock_ms
         self._pace = pace or Pace()
         self._chance = chance
-        self._on_death = on_death
-        self._stop = threading.Event()
-        self._wake = threading.Event()
-        # A daemon: an answer that is waited for must not hold up the end of the service.
-        name = f"webhook-{settings.name}"
-        self._thread = threading.Thread(target=self._watched, name=name, daemon=True)
+        self.thread = Daemon(f"webhook-{settings.name}", self._run, on_death)
         # Written by the thread, read by others; each is one value that stands alone.
         self.pos = begin
         self._disk: str | None = None
@@ -138,41 +137,17 @@ class Courier:
         """Why the event at hand is not done with, None where all is well."""
         return self._disk or self._refusing
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There may be something in the log."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End soon; what is under way is sent again in the next life, unless it is answered."""
-        self._stop.set()
-        self._wake.set()
-
-    def join(self, within_s: float) -> None:
-        if self._thread.is_alive():
-            self._thread.join(within_s)
-
-    def _watched(self) -> None:
-        try:
-            self._run()
-        except BaseException as error:
-            self._on_death(error)
-            raise
-
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self.thread.stopping:
             try:
                 events = self._after(self.pos, TAKEN_MAX)
             except sqlite3.OperationalError as error:
                 self._disk = f"the log of events can't be read: {error}"
-                self._stop.wait(RETRY_S)
+                self.thread.pause(RETRY_S)
                 continue
             self._disk = None
             if not events:
-                self._wake.wait(LOOK_S)
-                self._wake.clear()
+                self.thread.nap(LOOK_S)
                 continue
             for event in events:
                 if wants(self.settings.wanted, event) and not self._send(event):
@@ -183,7 +158,7 @@ class Courier:
     def _send(self, event: Outgoing) -> bool:
         """Until it is delivered or given up, and written down so; False where we are to stop."""
         trial, body = Trial(event.at_ms, self._pace), payload(event)
-        while not self._stop.is_set():
+        while not self.thread.stopping:
             now_ms = self._clock_ms()
             said = headers(event, self.settings.secret, now_ms // 1000, body)
             answer = self._post(body, said)
@@ -191,7 +166,7 @@ class Courier:
                 case Again(wait_s):
                     self.retries += 1
                     self._troubled(answer.detail)
-                    self._stop.wait(wait_s)
+                    self.thread.pause(wait_s)
                 case GivenUp(why):
                     return self._give_up(event, trial.tries, why)
                 case _:
@@ -219,7 +194,7 @@ class Courier:
                 self._deliveries.move(self.settings.name, pos, undelivered)
             except sqlite3.OperationalError as error:
                 self._disk = f"its place can't be written down: {error}"
-                if self._stop.wait(RETRY_S):
+                if self.thread.pause(RETRY_S):
                     return False
                 continue
             self.pos, self._disk = pos, None
@@ -291,19 +266,16 @@ class Webhooks:
 
     def start(self) -> None:
         for courier in self._couriers:
-            courier.start()
+            courier.thread.start()
 
     def wake(self) -> None:
+        """There may be something in the log."""
         for courier in self._couriers:
-            courier.wake()
+            courier.thread.wake()
 
     def stop(self) -> None:
         """End all soon. One that waits for an answer is left to itself after a while."""
-        for courier in self._couriers:
-            courier.stop()
-        until_s = time.monotonic() + STOP_S
-        for courier in self._couriers:
-            courier.join(max(0.0, until_s - time.monotonic()))
+        daemon.end([courier.thread for courier in self._couriers], STOP_S)
 
     def close(self) -> None:
         self._deliveries.close()

@@ -7,7 +7,6 @@ that note sends the same once more, with the same key; nothing else is ever repe
 import logging
 import random
 import sqlite3
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from alerts.farmers.person import Person
 from alerts.farmers.restraint_types import RESERVE
 from alerts.webhook import Pace, backoff_s
 from api.people.vault import VaultError
+from ingest.daemon import Daemon
 from songtien.telling.breaker import Breaker, Patience, Way
 from songtien.telling.channels.channel import Channel
 from songtien.telling.channels.values import ChannelSettings
@@ -66,6 +66,9 @@ class Manner:
 class Courier:
     """Step by step by whoever calls, or as a thread.
 
+    Told to stop it ends soon; what is under way is sent again in the next life, unless it is
+    answered.
+
     Parameters
     ----------
     mono_s : a clock that does not jump, for the rate
@@ -95,15 +98,10 @@ class Courier:
         self._mono_s = mono_s
         self._chance = chance
         self._manner = manner or Manner()
-        self._on_death = on_death
         burst = max(1.0, BURST_S * settings.rate_per_s)
         self._bucket = TokenBucket(settings.rate_per_s, mono_s(), burst)
         self._gone_s: deque[float] = deque(maxlen=MEASURED)
-        self._stop = threading.Event()
-        self._wake = threading.Event()
-        # A daemon: an answer that is waited for must not hold up the end of the service.
-        name = f"telling-{settings.name}"
-        self._thread = threading.Thread(target=self._watched, name=name, daemon=True)
+        self.thread = Daemon(f"telling-{settings.name}", self._run, on_death)
         # Written by the thread, read by others; each is one value that stands alone.
         self.breaker: Breaker = deliveries.breaker(settings.name)
         self.disk: str | None = None
@@ -132,25 +130,9 @@ class Courier:
             return allowed
         return min(allowed, (len(taken) - 1) / max(1e-3, taken[-1] - taken[0]))
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There may be something to send."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """End soon; what is under way is sent again in the next life, unless it is answered."""
-        self._stop.set()
-        self._wake.set()
-
-    def join(self, within_s: float) -> None:
-        if self._thread.is_alive():
-            self._thread.join(within_s)
-
     def close(self) -> None:
         """Let the channel go; where an answer is still waited for, it goes with the process."""
-        if not self._thread.is_alive():
+        if not self.thread.alive:
             self._channel.close()
 
     def step(self) -> float:
@@ -167,27 +149,19 @@ class Courier:
         self._tell(delivery, now_ms)
         return 0.0
 
-    def _watched(self) -> None:
-        try:
-            self._run()
-        except ClosedError:
-            return
-        except BaseException as error:
-            self._on_death(error)
-            raise
-
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self.thread.stopping:
             try:
                 wait_s = self.step()
+            except ClosedError:
+                return
             except sqlite3.OperationalError as error:
                 self._refused_by_disk(error)
-                self._stop.wait(RETRY_S)
+                self.thread.pause(RETRY_S)
                 continue
             self.disk = None
             if wait_s > 0:
-                self._wake.wait(min(wait_s, LOOK_S))
-                self._wake.clear()
+                self.thread.nap(min(wait_s, LOOK_S))
 
     def _refused_by_disk(self, error: sqlite3.OperationalError) -> None:
         if self.disk is None:
@@ -336,7 +310,7 @@ class Courier:
                 self._deliveries.settle(delivery, settled, self._clock_ms(), self.breaker)
             except sqlite3.OperationalError as error:
                 self._refused_by_disk(error)
-                if self._stop.wait(RETRY_S):
+                if self.thread.pause(RETRY_S):
                     return
                 continue
             self.disk = None

@@ -8,7 +8,6 @@ stands on disk alone, so a life that begins anew goes on as the one before would
 
 import logging
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -19,6 +18,7 @@ from alerts.farmers.outbox import Told
 from alerts.farmers.person import Person
 from alerts.farmers.restraint import Budget, Decision, Drop, Permitted, Send
 from api.people.vault import VaultError
+from ingest.daemon import Daemon
 from ingest.history import StoreReader
 from songtien.telling.deliveries import ClosedError, Deliveries
 from songtien.telling.delivery import Why
@@ -103,10 +103,7 @@ class Planner:
         self._permitted = permitted
         self._group_ms = group_ms
         self._planned = planned
-        self._on_death = on_death
-        self._stop = threading.Event()
-        self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._watched, name="telling-planner", daemon=True)
+        self.thread = Daemon("telling-planner", self._run, on_death)
         self._forgotten_ms = 0
         with reader.connection() as connection:
             last_id = outbox.last_id(connection)
@@ -114,21 +111,6 @@ class Planner:
         self.done = deliveries.begin(last_id)
         self.trouble: str | None = None
         self.made = 0
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """There may be something in the outbox."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._wake.set()
-
-    def join(self, within_s: float) -> None:
-        if self._thread.is_alive():
-            self._thread.join(within_s)
 
     def behind(self) -> int:
         """How many rows of the outbox are yet to be taken."""
@@ -144,29 +126,21 @@ class Planner:
         late = self._deliveries.expire(self._clock_ms(), GONE_MAX)
         return bool(took or thought or late or self._forget())
 
-    def _watched(self) -> None:
-        try:
-            self._run()
-        except ClosedError:
-            return
-        except BaseException as error:
-            self._on_death(error)
-            raise
-
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self.thread.stopping:
             try:
-                busy = self.step()
+                idle_s = 0.0 if self.step() else self._idle_s()
+            except ClosedError:
+                return
             except sqlite3.OperationalError as error:
                 if self.trouble is None:
                     log.warning("messages can't be planned, they wait", extra={"why": str(error)})
                 self.trouble = f"messages can't be planned: {error}"
-                self._stop.wait(RETRY_S)
+                self.thread.pause(RETRY_S)
                 continue
             self.trouble = None
-            if not busy:
-                self._wake.wait(self._idle_s())
-                self._wake.clear()
+            if idle_s > 0:
+                self.thread.nap(idle_s)
 
     def _idle_s(self) -> float:
         due_ms = self._deliveries.plan_ms()

@@ -4,7 +4,6 @@ A channel that is dead holds up no other: each has its own queue, thread, rate a
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from alerts.farmers.restraint import GROUP_MS, Permitted
 from alerts.webhook import Pace
+from ingest import daemon
 from ingest.history import StoreReader
 from songtien.telling.breaker import Patience
 from songtien.telling.channels.channel import Channel
@@ -154,7 +154,8 @@ class Telling:
             )
             for each in channels
         }
-
+        couriers = self._couriers.values()
+        self._threads = [self._planner.thread, *(each.thread for each in couriers)]
         self._missing = {
             name: f"it is not configured, and {people} people are told over it"
             for name, people in (missing or {}).items()
@@ -162,22 +163,16 @@ class Telling:
         deliveries.asked = self._asked
 
     def start(self) -> None:
-        self._planner.start()
-        for courier in self._couriers.values():
-            courier.start()
+        for thread in self._threads:
+            thread.start()
 
     def wake(self) -> None:
         """There may be something in the outbox."""
-        self._planner.wake()
+        self._planner.thread.wake()
 
     def stop(self) -> None:
         """End all soon. One that waits for an answer is left to itself after a while."""
-        threads: list[Planner | Courier] = [self._planner, *self._couriers.values()]
-        for each in threads:
-            each.stop()
-        until_s = time.monotonic() + STOP_S
-        for each in threads:
-            each.join(max(0.0, until_s - time.monotonic()))
+        daemon.end(self._threads, STOP_S)
 
     def close(self) -> None:
         for courier in self._couriers.values():
@@ -187,7 +182,7 @@ class Telling:
     def release(self, messages: Sequence[int]) -> int:
         """Let go what the budget holds, as an officer says; gives how many it were."""
         released = self.deliveries.release(messages)
-        self._planner.wake()
+        self._planner.thread.wake()
         return released
 
     def drop(self, messages: Sequence[int]) -> int:
@@ -284,11 +279,11 @@ class Telling:
     def _asked(self, channel: str) -> None:
         """Somebody waits for an answer."""
         if channel in self._couriers:
-            self._couriers[channel].wake()
+            self._couriers[channel].thread.wake()
 
     def _planned(self) -> None:
         for courier in self._couriers.values():
-            courier.wake()
+            courier.thread.wake()
 
     def _status(
         self,

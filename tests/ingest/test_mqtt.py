@@ -335,11 +335,11 @@ def test_a_link_that_connects_while_the_service_stops_is_closed(old_broker: OldB
     def late(protocol: MQTTProtocolVersion) -> tuple[Link | None, str, bool]:
         link, why, answered = connect(protocol)
         if link is not None:
-            broker._stop.set()
+            broker._thread.stop()
         return link, why, answered
 
     broker._connect = late  # type: ignore[method-assign]
     broker.start()
-    until(lambda: not broker._thread.is_alive())
+    until(lambda: not broker._thread.alive)
     assert broker._link is not None
     assert broker._link.ended.is_set()

@@ -15,6 +15,7 @@ from alerts.farmers.person import Quiet
 from alerts.farmers.restraint import TOLD_MS, Asked, Budget, Day, Drop, Send, Wait
 from songtien.telling import planner
 from songtien.telling.delivery import day_of
+from tests.e2e.running import eventually
 from tests.telling.conftest import Making
 from tests.telling.world import (
     BEGIN_MS,
@@ -179,6 +180,33 @@ def test_a_death_before_the_commit_is_as_if_nothing_had_been(
     world.restart()
     world.minutes(2)
     assert sorted(world.channel.texts) == [f"{n}: salt xuan-hoa/river" for n in range(1, 6)]
+
+
+def test_a_disk_that_refuses_is_waited_for_and_a_file_that_is_closed_is_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is asked only how long there is nothing to do."""
+    asked = 0
+    real = world.deliveries.plan_ms
+
+    def plan_ms() -> int | None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise sqlite3.OperationalError("disk I/O error")
+        return real()
+
+    monkeypatch.setattr(planner, "RETRY_S", 0.01)
+    monkeypatch.setattr(world.deliveries, "plan_ms", plan_ms)
+    thread = world.planner.thread
+    thread.start()
+    world.tell(notice())
+    eventually(lambda: asked > 1 and world.planner.done == 1, "it goes on")
+    eventually(lambda: world.planner.trouble is None, "and says so")
+    world.deliveries.close()
+    thread.wake()
+    thread.join(10.0)
+    assert not thread.alive
 
 
 def test_notices_that_break_the_program_stop_no_other_person(
