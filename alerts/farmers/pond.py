@@ -158,6 +158,14 @@ _FOUND: Final[dict[Verdict, Both]] = {
         "NOT KNOWN whether it is enough: no longer spell of this season is over yet.",
     ),
 }
+_NOT_COMPARED: Final[Both] = (
+    "CHƯA RÕ đủ hay thiếu: không có số đo để so.",
+    "NOT KNOWN whether it is enough: there are no readings to compare with.",
+)
+_NOT_A_DAY: Final[Both] = (
+    "Ao {volume} m³ không đủ một ngày, mỗi ngày {use} m³ (trong đó bốc hơi và thấm {loss}).",
+    "A pond of {volume} m³ lasts less than a day, at {use} m³ a day ({loss} of it lost).",
+)
 _LASTS: Final[Both] = (
     "Ao {volume} m³ đủ khoảng {days} ngày, mỗi ngày {use} m³ (trong đó bốc hơi và thấm {loss}).",
     "A pond of {volume} m³ lasts about {days} days, at {use} m³ a day ({loss} of it lost).",
@@ -185,21 +193,28 @@ _FOR_REFERENCE: Final[Both] = (
 )
 
 
-def text(judged: Judged, pond: Pond, level_mg_l: int, lang: str) -> str:
-    """All of it in plain sentences. What lasts is rounded down, what has to be lasted up."""
+def text(judged: Judged, pond: Pond, level_mg_l: int, lang: str, *, compared: bool = True) -> str:
+    """All of it in plain sentences. What lasts is rounded down, what has to be lasted up.
+
+    compared : False where there are no readings of this water: no spell was seen, and there may
+        have been many
+    """
     to = language(lang)
+    lasts = (_LASTS if _down(judged.lasts_days) else _NOT_A_DAY)[to].format(
+        volume=_number(pond.volume_m3, to),
+        days=_down(judged.lasts_days),
+        use=_number(pond.need_m3_day + pond.loss_m3_day, to),
+        loss=_number(pond.loss_m3_day, to),
+    )
+    if not compared:
+        return " ".join((lasts, _NOT_COMPARED[to], _FOR_REFERENCE[to]))
     level = limit(level_mg_l, to)
     known = judged.longest_days is not None and judged.usual_days is not None
     short = _up((judged.ahead_days or 0.0) - judged.lasts_days)
     return " ".join(
         part
         for part in (
-            _LASTS[to].format(
-                volume=_number(pond.volume_m3, to),
-                days=_down(judged.lasts_days),
-                use=_number(pond.need_m3_day + pond.loss_m3_day, to),
-                loss=_number(pond.loss_m3_day, to),
-            ),
+            lasts,
             _SPELLS[to].format(
                 count=judged.spells,
                 limit=level,

@@ -1,5 +1,6 @@
 """What somebody asks the page, read off its address; and what is wrong with it, in words. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,6 +16,10 @@ SIDES: Final[Mapping[str, str]] = {"song": "river", "dong": "field"}
 
 NAMED: Final[Mapping[str, str]] = {side: word for word, side in SIDES.items()}
 LIMIT_G_L: Final = (LEVELS_MG_L[0] / 1000, 40.0)
+_LIMIT: Final = re.compile(r"0?[.,][0-9]{1,6}|[1-9][0-9]?([.,][0-9]{1,2})?")
+"""A limit as it is meant. "05" is a comma that was lost, and ten times too much; "1.000" may be a
+thousand."""
+
 NAMES: Final = ("noi", "phia", "cay", "gioihan", "lang")
 SHARED: Final = ("fbclid", "gclid", "zarsrc", "utm_")
 """What others append to a link that is passed on; it changes nothing."""
@@ -44,6 +49,11 @@ class Asked:
         """The limit that counts: one's own, else the crop's."""
         assert self.crop is not None
         return self.crop.limit_mg_l if self.own_mg_l is None else self.own_mg_l
+
+    @property
+    def high(self) -> bool:
+        """One's own limit is above what the crop bears: a comma that was forgotten, maybe."""
+        return self.crop is not None and self.limit_mg_l > self.crop.limit_mg_l
 
     @property
     def level_mg_l(self) -> int:
@@ -131,13 +141,12 @@ def _limit_mg_l(text: str, lang: str) -> tuple[float | None, list[str]]:
     if not written:
         return None, []
     low, high = LIMIT_G_L
-    try:
-        value = float(written) if len(written) <= SHOWN_MAX and "_" not in written else -1.0
-    except ValueError:
-        value = -1.0
+    value = float(written) if _LIMIT.fullmatch(written) else -1.0
     if not low <= value <= high:
         between = f"{low:g} - {high:g} g/l"
-        accepted = between.replace(".", ",") if lang == "vi" else between
+        accepted = f"{between}, written like 0.5"
+        if lang == "vi":
+            accepted = f"{between.replace('.', ',')}, ghi như 0,5"
         return None, [_fault("gioihan", text, accepted, lang)]
     return round(value * 1000, 3), []
 

@@ -44,6 +44,7 @@ def mine(
         h("h1", tell("mine")),
         h("p", h("b", tell(said)), role="status") if said else None,
         faults_of(faults),
+        faults_of(_high(stored, lang, intakes)),
         h("p", tell("mine-keep"), cls="note"),
         _facts(stored, lang, tell),
         _form(stored, token, lang, intakes, tell),
@@ -59,6 +60,24 @@ def mine(
         links((PATH + behind, words(lang)("back"))),
     ]
     return document(tell("mine"), lang, assets, *parts, data_page="mine")
+
+
+def _high(stored: Stored, lang: str, intakes: Mapping[str, Intake]) -> list[str]:
+    """Limits above what the crop bears: 5 that was meant to be 0,5 would tell nobody in time."""
+    told = []
+    for follow in stored.follows:
+        crop = CROPS.get(follow.crop)
+        if crop is not None and follow.level_mg_l > crop.limit_mg_l:
+            intake = intakes.get(follow.place.intake)
+            place = follow.place.intake if intake is None else intake.name
+            own, limit = (
+                say.limit(each / 1000, lang) for each in (follow.level_mg_l, crop.limit_mg_l)
+            )
+            warning = words(lang)("own-high").format(
+                own, crop.vi if lang == "vi" else crop.en, limit
+            )
+            told.append(f"{place}: {warning[0].lower()}{warning[1:]}")
+    return told
 
 
 def _facts(stored: Stored, lang: str, tell: Say) -> Markup:
@@ -86,6 +105,7 @@ def _form(
     return h(
         "form",
         *places,
+        h("p", tell("by-steps"), cls="note"),
         h("fieldset", h("legend", tell("when")[3:]), quiet_hours(stored.quiet, tell)),
         field(tell("language"), language, "ngonngu"),
         h("input", type="hidden", name="lang", value=lang),

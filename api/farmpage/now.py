@@ -5,7 +5,7 @@ page's script can tell ages without asking for them anew.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from api.farmpage import curve, say
@@ -59,6 +59,7 @@ def now(asked: Asked, seen: Seen) -> Markup:
     said = words(asked.lang)
     assert asked.place is not None
     found = verdict(seen.answer, asked.place.side, seen.now_ms, asked.lang)
+    found = replace(found, why=(*found.why, *_high(asked, seen.answer, said)))
     return h(
         "div",
         _answers(seen, found, asked.lang),
@@ -91,6 +92,24 @@ def _answer(found: Verdict, name: str, **attributes: int | bool | None) -> Marku
     why = [h("p", sentence) for sentence in found.why]
     head = h("h1", sign, found.head, rest)
     return h("section", head, *why, id=name, cls=f"a {found.kind}", **attributes)
+
+
+def _high(asked: Asked, answer: Mapping[str, Any] | None, said: Say) -> list[str]:
+    """A limit above the crop's, as 5 for 0,5, makes a permission of water that kills it: it is
+    said in the answer itself.
+    """
+    if not asked.high:
+        return []
+    assert asked.crop is not None
+    name = asked.crop.vi if asked.lang == "vi" else asked.crop.en
+    own, limit = (
+        say.limit(each / 1000, asked.lang) for each in (asked.limit_mg_l, asked.crop.limit_mg_l)
+    )
+    told = [said("own-high").format(own, name, limit)]
+    figure = (answer or {}).get("figure")
+    if figure is not None and figure >= asked.crop.limit_g_l:
+        told.append(said("over-crop").format(name))
+    return told
 
 
 def _mine(asked: Asked, intake: Intake, said: Say) -> Markup:

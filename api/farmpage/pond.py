@@ -1,5 +1,6 @@
 """My pond: a form, and how long it lasts beside the salt spells of the season. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,11 @@ from ingest.intakes import Intake
 POND: Final = f"{PATH}/ao"
 DEEP_M: Final = 1.5
 """Of a pond of which only the volume is known, for its surface (expert judgement, unverified)."""
+
+CONG_M2: Final = 1000
+_NUMBER: Final = re.compile(r"(0|[1-9][0-9]*)?[.,][0-9]+|0|[1-9][0-9]*")
+_UNCLEAR: Final = re.compile(r"[1-9][0-9]{0,2}([.,][0-9]{3})+")
+_THOUSANDS: Final = re.compile(r"(?<=[0-9])[ \u00a0\u202f](?=[0-9]{3}(?![0-9]))")
 
 NUMBERS: Final[Mapping[str, tuple[float, float]]] = {
     "thetich": (1, 1_000_000),
@@ -60,7 +66,13 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Chọn nơi lấy nước và cây trồng, vật nuôi.",
         "Choose where you take water, and what you grow or keep.",
     ),
-    "number": ("{}: nhận số từ {} đến {}.", "{}: accepted is a number from {} to {}."),
+    "number": (
+        "{}: nhận số từ {} đến {}, không chấm phẩy ở hàng nghìn, lẻ thì ghi như 0,5.",
+        "{}: accepted is a number from {} to {}, without a mark at thousands, fractions like 0.5.",
+    ),
+    "area": ("Tính cho {} công, tức {} m².", "For {} công, which is {} m²."),
+    "head": ("Tính cho {} con.", "For {} animals."),
+    "people": ("Tính cho {} người.", "For {} people."),
     "deep": (
         "Chỉ biết thể tích nên coi như ao sâu 1,5 m khi tính bốc hơi.",
         "Only the volume is known: for evaporation it is taken to be 1.5 m deep.",
@@ -76,6 +88,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unread": (
         "Chưa đọc được số đo cũ của mùa này. Thử lại sau ít phút.",
         "The readings of this season could not be read. Try again in a few minutes.",
+    ),
+    "since": (
+        "Số đo mùa này chỉ có từ ngày {}: đợt mặn trước đó không tính được.",
+        "This season's readings begin on {}: spells before that are not counted.",
     ),
     "part": (
         "Chỉ có một phần số đo của mùa này.",
@@ -103,11 +119,13 @@ class PondAsked:
 class Told:
     """What came of it.
 
-    text : the result in sentences; notes : names of words about what it rests on.
+    text : the result in sentences; notes : names of words about what it rests on
+    from_ms : the first reading of a season that had begun before, else None
     """
 
     text: str
     notes: tuple[str, ...] = ()
+    from_ms: int | None = None
 
 
 def pond_asked(given: Mapping[str, str], intakes: Mapping[str, Intake]) -> PondAsked:
@@ -180,15 +198,28 @@ def pond_page(
 def _result(given: PondAsked, told: Told, n: int) -> list[Child]:
     first, dot, rest = told.text.partition(". ")
     notes = [_WORDS[name][n] for name in told.notes]
+    if told.from_ms is not None:
+        notes.append(_WORDS["since"][n].format(say.date(told.from_ms)))
     if given.by_volume:
         notes.append(_WORDS["deep"][n])
     if "moingay" not in given.typed and given.asked.crop is not None:
+        notes.insert(0, _of_what(given, n))
         notes.append(_WORDS["full"][n].format(_basis(NEEDS[given.asked.crop.id], n)))
     return [
         h("p", f"{first}{dot}".strip(), cls="result", role="status"),
         h("p", rest) if rest else None,
         *(h("p", note, cls="note") for note in notes),
     ]
+
+
+def _of_what(given: PondAsked, n: int) -> str:
+    """What was counted, said again: a hectare that was meant is ten times the công of it."""
+    assert given.asked.crop is not None
+    crop, count = given.asked.crop.id, _number(given.typed.get("bao", "")) or 0.0
+    shown = f"{count:g}".replace(".", "." if n else ",")
+    if NEEDS[crop].per == "area":
+        return _WORDS["area"][n].format(shown, f"{count * CONG_M2:,.0f}".replace(",", " "))
+    return _WORDS["people" if crop == "household" else "head"][n].format(shown)
 
 
 def _basis(need: Need, n: int) -> str:
@@ -234,8 +265,12 @@ def _way_back(found: Asked, said: Say) -> Markup:
 
 
 def _number(text: str) -> float | None:
-    """As people write it: a comma or a point before the fraction, no other sign."""
-    written = text.replace(",", ".")
-    if not written.replace(".", "", 1).isascii() or not written.replace(".", "", 1).isdigit():
+    """As people write it: a comma or a point before the fraction, a space at thousands.
+
+    "1.000" is a thousand to one and one to another, "05" a comma that was lost: a pond that is
+    worked out with the wrong one lasts ten or a thousand times too long. So neither is taken.
+    """
+    written = _THOUSANDS.sub("", text)
+    if len(written) > 12 or _UNCLEAR.fullmatch(written) or not _NUMBER.fullmatch(written):
         return None
-    return float(written) if len(written) <= 12 else None
+    return float(written.replace(",", "."))

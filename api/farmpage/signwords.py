@@ -30,11 +30,13 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "stored-what": (
         (
             "Chỉ lưu những gì bạn điền ở trên và những tin đã gửi cho bạn. Số và địa chỉ được mã hóa."
-            " Không lưu tên, không lưu vị trí, không đưa cho ai."
+            " Không lưu tên, không lưu vị trí. Ngoài nhà mạng hay ứng dụng chuyển tin, không đưa"
+            " số của bạn cho ai."
         ),
         (
             "Only what you fill in above and which messages were sent to you. Numbers and addresses"
-            " are encrypted. No name and no location is stored, and nobody else is given any of it."
+            " are encrypted. No name and no location is stored. Nobody is given your number but the"
+            " network or app that carries the messages."
         ),
     ),
     "stored-stop": (
@@ -78,6 +80,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "follow": ("Nơi {}", "Place {}"),
     "drop": ("Bỏ nơi này", "Drop this place"),
     "limit": ("Mức mặn, g/l", "Limit, g/L"),
+    "by-steps": (
+        "Mức mặn có sẵn từng nấc; ghi ở giữa thì lấy nấc thấp hơn.",
+        "Limits go by steps: between two of them it is the lower one.",
+    ),
     "language": ("Ngôn ngữ của tin nhắn", "Language of messages"),
     "change": ("Lưu thay đổi", "Save"),
     "changed": ("Đã lưu.", "Saved."),
@@ -131,6 +137,7 @@ NOTICES: Final[Mapping[str, tuple[str, str]]] = {
 
 CHANNELS: Final[Mapping[str, tuple[str, str]]] = {
     "sms": ("Tin nhắn SMS", "SMS"),
+    "tin_nhan": ("Tin nhắn", "Messages"),
     "zalo": ("Zalo", "Zalo"),
     "email": ("Thư điện tử", "E-mail"),
     "telegram": ("Telegram", "Telegram"),

@@ -19,6 +19,11 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "steady": ("đứng", "steady"),
     "limit": ("mức {} g/l", "limit {} g/L"),
     "own-limit": ("mức của tôi {} g/l", "my limit {} g/L"),
+    "own-high": (
+        "Coi chừng: mức bạn đặt, {} g/l, cao hơn mức của {}, {} g/l.",
+        "Take care: your limit, {} g/L, is above that of {}, {} g/L.",
+    ),
+    "over-crop": ("Nước này đã quá mức của {}.", "This water is too salty for {}."),
     "watched-by": (
         "Trang canh theo mức {} g/l, mức gần nhất không cao hơn mức của bạn.",
         "Watched by {} g/L, the nearest level that is not above yours.",

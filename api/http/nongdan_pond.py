@@ -26,7 +26,8 @@ async def pond_html(request: Request, service: ServiceHere, principal: Viewer) -
             ("unread", found.unread),
             ("part", not found.complete),
         )
-        text = ponds.text(found.judged, pond, level, given.asked.lang)
-        told = Told(text, tuple(name for name, holds in notes if holds))
+        lang = given.asked.lang
+        text = ponds.text(found.judged, pond, level, lang, compared=found.compared)
+        told = Told(text, tuple(name for name, holds in notes if holds), found.from_ms)
     page = pond_page(given, intakes, told, assets_of(service.pages))
     return html(request, page, status=422 if given.faults else 200)

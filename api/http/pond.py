@@ -16,12 +16,14 @@ from api.http.farm_shapes import POND, FarmPondShape
 from api.http.farmers import level_of, place_of, sent
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
-from api.http.season import HOUR_MS, salinity_of, season, station_of
+from api.http.season import HOUR_MS, begin_ms, salinity_of, season, station_of
 from api.service import Service
 
 router = APIRouter(tags=["farmers"])
 
 MAX_AGE_S: Final = 300
+LATE_MS: Final = 48 * HOUR_MS
+"""A station whose readings begin so long after the season says nothing of the spells before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,18 @@ class Found:
 
     measured : a station measures this water; unread : its past can't be read now
     complete : all that there was of it could be read
+    from_ms : its first reading, where the season had begun days before; else None
     """
 
     judged: Judged
     measured: bool
     unread: bool
     complete: bool
+    from_ms: int | None = None
+
+    @property
+    def compared(self) -> bool:
+        return self.measured and not self.unread
 
 
 @router.get(
@@ -99,8 +107,8 @@ async def pond(
         "elapsed_days": judged.elapsed_days,
         "sure": judged.sure and told.complete,
         "measured": told.measured,
-        "text_vi": ponds.text(judged, made, level, "vi"),
-        "text_en": ponds.text(judged, made, level, "en"),
+        "text_vi": ponds.text(judged, made, level, "vi", compared=told.compared),
+        "text_en": ponds.text(judged, made, level, "en", compared=told.compared),
     }
     return sent(request, service, document, MAX_AGE_S)
 
@@ -112,10 +120,13 @@ async def found_of(
     station = station_of(service, place)
     series = None if station is None else salinity_of(service, station)
     read = None if series is None else await season(request, service, series)
-    spells = spells_of(() if read is None else read.points, level_mg_l, HOUR_MS)
+    points = () if read is None else read.points
+    spells, now_ms = spells_of(points, level_mg_l, HOUR_MS), service.now_ms()
+    late = bool(points) and points[0][0] > begin_ms(now_ms) + LATE_MS
     return Found(
-        ponds.judge(pond, spells, service.now_ms()),
+        ponds.judge(pond, spells, now_ms),
         measured=series is not None,
         unread=series is not None and read is None,
         complete=read is None or read.complete,
+        from_ms=points[0][0] if late else None,
     )

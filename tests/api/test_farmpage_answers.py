@@ -188,6 +188,9 @@ def test_nothing_chosen_is_the_choice_and_no_fault(world: Farm) -> None:
         ("noi=xuan-hoa&cay=durian&gioihan=0,1", "0,3 - 40 g/l"),
         ("noi=xuan-hoa&cay=durian&gioihan=nan", "0,3 - 40 g/l"),
         ("noi=xuan-hoa&cay=durian&gioihan=1e9", "0,3 - 40 g/l"),
+        # A comma that was lost, and a thousand to one that is one to another.
+        ("noi=xuan-hoa&cay=durian&gioihan=05", "ghi như 0,5"),
+        ("noi=xuan-hoa&cay=durian&gioihan=1.000", "ghi như 0,5"),
         ("noi=xuan-hoa&cay=durian&lang=fr", "vi, en"),
         ("noi=xuan-hoa&cay=durian&gioi_han=0,3", "noi, phia, cay, gioihan, lang"),
         ("noi=xuan-hoa&noi=vam-giong&cay=durian", "chỉ ghi một lần"),
@@ -220,6 +223,16 @@ def test_a_limit_of_ones_own_is_watched_by_the_level_below(world: Farm) -> None:
     assert head(page.text) == "KHÔNG LẤY NƯỚC"
     assert "mức của tôi 0,44 g/l" in text(page.text)
     assert "Trang canh theo mức 0,4 g/l" in text(page.text)
+    assert "Coi chừng" not in page.text
+
+
+def test_a_limit_above_the_crops_is_told_in_the_answer_itself(world: Farm) -> None:
+    at = {"xuan-hoa/river": {5000: answer(decision.TAKE, limit_g_l=5.0, figure=1.2)}}
+    for path in (f"/nong-dan?{PLACE}", f"/nong-dan/luc-nay?{PLACE}"):
+        page = told(world, f"{path}&gioihan=5", at)
+        box = page.text.partition('id="answer"')[2].partition("</section>")[0]
+        assert "mức bạn đặt, 5 g/l, cao hơn mức của Sầu riêng, 0,5 g/l" in box
+        assert "Nước này đã quá mức của Sầu riêng." in box
 
 
 def test_kept_for_half_a_minute_and_never_beyond_what_it_says(world: Farm) -> None:

@@ -232,6 +232,20 @@ def test_who_has_the_link_stops_also_where_the_service_is_not_open(town: Town) -
     assert town.post(f"{path}/ngung", {}).status_code == 200
 
 
+def test_a_limit_above_the_crops_is_pointed_at(town: Town) -> None:
+    path = town.signed_up(gioihan="5")
+    warning = "mức bạn đặt, 5 g/l, cao hơn mức của Sầu riêng, 0,5 g/l"
+    (page,) = town.ask(("GET", path, {}))
+    assert warning in page.text
+    form = {"ai0": "xuan-hoa/river durian", "tin0": ["salt"], "gioihan0": "05"}
+    refused = town.post(f"{path}/doi", form)
+    assert refused.status_code == 422
+    assert "ghi như 0,5" in refused.text
+    assert town.post(f"{path}/doi", form | {"gioihan0": "0,5"}).status_code == 303
+    (page,) = town.ask(("GET", path, {}))
+    assert warning not in page.text
+
+
 def test_the_last_place_is_not_dropped_by_mistake(town: Town) -> None:
     path = town.signed_up()
     form = {"ai0": "xuan-hoa/river durian", "tin0": ["salt"], "bo0": "1"}

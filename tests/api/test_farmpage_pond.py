@@ -1,5 +1,6 @@
 """A farmer's pond on the page and as JSON, over a real store with a season of salt."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -83,6 +84,10 @@ def test_nothing_filled_in_is_the_form(world: World) -> None:
         (f"{POND}&sau=-1", "nhận số từ 0,1 đến 20"),
         (f"{POND}&dai=1e3", "nhận số từ 1 đến 2 000"),
         (f"{POND}&dai=²", "nhận số từ 1 đến 2 000"),
+        # A thousand to one and one to another; a comma that was lost.
+        ("noi=xuan-hoa/song&cay=pigs&thetich=600&bao=1.000", "không chấm phẩy ở hàng nghìn"),
+        ("noi=xuan-hoa/song&cay=durian&thetich=1,500&bao=5", "không chấm phẩy ở hàng nghìn"),
+        (f"{POND}&moingay=05", "ghi như 0,5"),
         ("noi=xuan-hoa/song&cay=cỏ&thetich=600&bao=5", "Sầu riêng (durian)"),
     ],
 )
@@ -95,7 +100,28 @@ def test_what_is_missing_or_wrong_is_said(world: World, query: str, expected: st
 def test_where_nothing_measures_there_is_nothing_to_compare_with(world: World) -> None:
     (page,) = asked(world, f"/nong-dan/ao?{POND.replace('song', 'dong')}")
     assert "nên không so được với các đợt mặn" in page.text
-    assert "CHƯA RÕ" in page.text
+    assert "CHƯA RÕ đủ hay thiếu: không có số đo để so." in page.text
+    assert "chưa thấy đợt mặn" not in page.text
+
+
+def test_what_was_counted_is_said_again(world: World) -> None:
+    half, heads, people, small = asked(
+        world,
+        "/nong-dan/ao?noi=xuan-hoa/song&cay=durian&thetich=1 500&bao=0,5",
+        "/nong-dan/ao?noi=xuan-hoa/song&cay=pigs&thetich=600&bao=40",
+        "/nong-dan/ao?noi=xuan-hoa/song&cay=household&thetich=600&bao=5&lang=en",
+        "/nong-dan/ao?noi=xuan-hoa/song&cay=durian&thetich=10&bao=5",
+    )
+    assert "Ao 1500 m³" in half.text
+    assert "Tính cho 0,5 công, tức 500 m²." in half.text
+    assert "Tính cho 40 con." in heads.text
+    assert "For 5 people." in people.text
+    assert "Ao 10 m³ không đủ một ngày" in small.text
+
+
+def test_a_station_that_began_within_the_season_says_so(world: World) -> None:
+    (page,) = asked(world, f"/nong-dan/ao?{POND}")
+    assert re.search(r"Số đo mùa này chỉ có từ ngày \d+/\d+/\d{4}", page.text)
 
 
 def test_a_past_that_cannot_be_read_is_not_taken_for_a_fresh_one(world: World) -> None:
@@ -105,6 +131,7 @@ def test_a_past_that_cannot_be_read_is_not_taken_for_a_fresh_one(world: World) -
     service = replace(world.service(), windows=broken)
     page, found = asked(world, f"/nong-dan/ao?{POND}", JSON, service=service)
     assert "Chưa đọc được số đo cũ của mùa này." in page.text
+    assert "chưa thấy đợt mặn" not in page.text
     assert found.status_code == 503
 
 
