@@ -72,7 +72,8 @@ def parse_phone(typed: str) -> str:
             f"đầu số 0{digits[:3]} nay là {now}",
         )
     if len(digits) != _LENGTH:
-        raise NoPhone(f"it has {len(digits) + 1} digits instead of 10", "số không đủ 10 chữ số")
+        many = "số thừa, quá 10 chữ số" if len(digits) > _LENGTH else "số không đủ 10 chữ số"
+        raise NoPhone(f"it has {len(digits) + 1} digits instead of 10", many)
     if digits[:2] not in MOBILE:
         raise NoPhone(
             f"no mobile number begins with 0{digits[:2]}", f"không có đầu số 0{digits[:2]}"

@@ -81,7 +81,7 @@ class Line:
     """The report of one line. `line` counts from 1, the heading among them.
 
     shown : the phone number, masked; "" where there is none that could be read
-    field : of REFUSED, what is wrong; detail : and what is accepted
+    field : of REFUSED, what is wrong; detail : and what is accepted. Else what is pointed at
     repaired : the number had lost its leading zero in a spreadsheet
     """
 
@@ -253,7 +253,9 @@ def _wish(cells: Mapping[str, str], places: Collection[Place]) -> tuple[Follow, 
 def _limit(text: str) -> float | None:
     if not text:
         return None
-    match = re.fullmatch(r"([0-9]{1,2}(?:[.,][0-9]{1,3})?)\s*(?:g/[lL]|‰)?", text)
+    # "05" is a comma that was lost, and "1.500" may be a thousand and a half of milligrams.
+    figure = r"0?[.,][0-9]{1,3}|[1-9][0-9]?(?:[.,][0-9]{1,2})?"
+    match = re.fullmatch(rf"({figure})\s*(?:g/[lL]|‰)?", text)
     if match is None:
         raise BadWish("limit_g_l", "accepted is a figure in g/L, such as 0.5 or 0,5")
     return float(match[1].replace(",", "."))

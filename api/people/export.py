@@ -23,7 +23,7 @@ WANT_NAMES: Final[Mapping[Wants, str]] = {
 ALSO_VI: Final = (
     "Số hoặc địa chỉ đầy đủ (được mã hóa); ở đây che bớt, vì ai có đường dẫn cũng mở được.",
     "Mã riêng trong đường dẫn để xem và ngưng nhận tin (được mã hóa).",
-    "Dấu vân tay có khóa của địa chỉ, để nhận ra tin trả lời HUY.",
+    "Một dấu vết mã hóa của số hoặc địa chỉ, để nhận ra tin trả lời HUY.",
     "Giờ đã xin mã xác nhận, giữ trong 24 giờ.",
 )
 ALSO_EN: Final = (

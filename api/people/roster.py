@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from alerts.farmers.crops import CROPS
 from alerts.farmers.place import Place
 from alerts.farmers.roll import Done, Entry, Line
 from api.people.addresses import masked
@@ -145,7 +146,7 @@ class Roster:
         assert row is not None
         self._store.give_token(connection, row)
         count(connection, "imported")
-        return line
+        return _pointed(line, entry)
 
     def _known(self, connection: sqlite3.Connection, line: Line, entry: Entry, row: Row) -> Line:
         """Somebody who is told already: a list changes what lists brought, and nothing else."""
@@ -163,7 +164,7 @@ class Roster:
         put_follows(connection, row.id, follows, active=True)
         put_quiet(connection, row.id, quiet)
         connection.execute("UPDATE contact SET lang = ? WHERE id = ?", (entry.lang, row.id))
-        return replace(line, done=Done.CHANGED)
+        return _pointed(replace(line, done=Done.CHANGED), entry)
 
     def _has_stopped(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:
         found = connection.execute(
@@ -171,6 +172,18 @@ class Roster:
             fingers,
         ).fetchone()
         return found is not None
+
+
+def _pointed(line: Line, entry: Entry) -> Line:
+    """A limit above what the crop bears is taken, and pointed at: 5 that was meant to be 0,5
+    would tell nobody in time.
+    """
+    for follow in entry.follows:
+        crop = CROPS[follow.crop]
+        if follow.level_mg_l > crop.limit_mg_l:
+            own = f"{follow.level_mg_l / 1000:g} g/L, above the {crop.limit_g_l:g} of {crop.en}"
+            return replace(line, field="limit_g_l", detail=f"taken: {own}; was that meant?")
+    return line
 
 
 STOPPED: Final = (

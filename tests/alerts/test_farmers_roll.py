@@ -127,6 +127,8 @@ def test_what_is_left_empty_is_the_usual() -> None:
         ("0912345678;nowhere;rice;;;;;04/01/2026", "place", "ngu-hiep/river"),
         ("0912345678;ngu-hiep;tea;;;;;04/01/2026", "crop", "durian"),
         ("0912345678;ngu-hiep;rice;x;;;;04/01/2026", "limit_g_l", "0,5"),
+        ("0912345678;ngu-hiep;durian;05;;;;04/01/2026", "limit_g_l", "0,5"),
+        ("0912345678;ngu-hiep;durian;1.500;;;;04/01/2026", "limit_g_l", "0,5"),
         ("0912345678;ngu-hiep;rice;0.2;;;;04/01/2026", "limit_g_l", "0.3 to 10"),
         ("0912345678;ngu-hiep;rice;;all;;;04/01/2026", "notices", "windows"),
         ("0912345678;ngu-hiep;rice;;;21;;04/01/2026", "quiet", "21:00-05:00"),
