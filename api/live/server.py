@@ -151,7 +151,8 @@ class LiveServer:
         self._clock = clock
         self._rewinds = rewinds
         self._ended = ended
-        self._clients: set[_Client] = set()
+        # In the order of their coming, as they lie in memory: what a round of fan-out waits for.
+        self._clients: dict[_Client, None] = {}
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup
         self._stopping = False
@@ -206,12 +207,11 @@ class LiveServer:
         """Close all, each with 4001 but those that were being closed for a reason of theirs."""
         self._stopping = True
         server.close(close_connections=False)
-        closing = set()
         for client in self._clients:
             if client.timer is not None:
                 client.timer.cancel()
             client.session.shut_down()
-            closing.add(asyncio.create_task(self._close(client), name="live close"))
+        closing = {asyncio.create_task(self._close(each)) for each in self._clients}
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_S + 1)
         for client in list(self._clients):
@@ -242,7 +242,7 @@ class LiveServer:
         # Thousands that come back together are not to be pinged together ever after.
         phase = self.counters.accepted * GOLDEN % 1
         client = _Client(connection, Session(self._hub, self._clock(), self._limits, phase))
-        self._clients.add(client)
+        self._clients[client] = None
         self.counters.accepted += 1
         self.counters.clients = len(self._clients)
         try:
@@ -254,7 +254,7 @@ class LiveServer:
             pass  # However it ended, the client comes back with its positions or does not.
         finally:
             client.closing = True
-            self._clients.discard(client)
+            self._clients.pop(client, None)
             self.counters.clients = len(self._clients)
             if client.timer is not None:
                 client.timer.cancel()
