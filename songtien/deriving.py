@@ -65,11 +65,6 @@ class Deriving:
         advice = self.advisor.advance(now_ms, desk)
         return advice, self.lookout.advance(now_ms, listening_ms, self.advisor)
 
-    def next_due_ms(self, listening_ms: int) -> int | None:
-        """When the clock alone changes any of it."""
-        dues = self.advisor.next_due_ms(), self.lookout.next_due_ms(listening_ms)
-        return min((due for due in dues if due is not None), default=None)
-
     def snapshot(self) -> dict[str, Any]:
         return {
             "river": self.river.snapshot(),

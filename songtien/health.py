@@ -51,6 +51,8 @@ class Health:
             reasons.append(door.NotReady("journal", self.intake.trouble))
         if self.pipeline.trouble is not None:
             reasons.append(door.NotReady("store", self.pipeline.trouble))
+        if (defect := self.pipeline.defects.trouble) is not None:
+            reasons.append(door.NotReady("defect", defect))
         return reasons
 
     def accounting(self) -> door.Accounting:
@@ -71,6 +73,7 @@ class Health:
             live_clients=live.clients,
             alerts_active=self.hub.alerts.count,
             counters={
+                **self.pipeline.defects.counters(),
                 "readings_written": ("Rows of readings written.", counts.readings),
                 "alert_events": ("Transitions of alerts stored.", counts.alert_events),
                 "live_frames_sent": ("Frames sent on live sockets.", live.sent),
@@ -84,6 +87,7 @@ class Health:
                 **self.telling.counters(),
             },
             gauges={
+                **self.pipeline.defects.gauges(),
                 **({} if self.historian is None else self.historian.gauges()),
                 **self.past.gauges(),
                 **self.watching.gauges(),

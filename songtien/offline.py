@@ -14,6 +14,7 @@ import numpy as np
 from alerts.alert import AlertEvent
 from ingest.journal import Config, Entry, Messages
 from ingest.remembered import Remembered
+from songtien.defects import Defects
 from songtien.outcome import Outcome
 from songtien.recordings import Piece
 from songtien.stretch import Stretching
@@ -36,6 +37,7 @@ class Offline:
     def __init__(self, config: Config, root: str, begun_ms: int, *, stepped: bool = False) -> None:
         self._stepped = stepped
         self._remembered = Remembered()
+        self._defects = Defects()
         # Nobody is there who could answer: reminders would go on for a season.
         self._processor = Stretching(self._remembered, root)
         self._position = 0
@@ -46,6 +48,7 @@ class Offline:
         """What follows from an entry that came at `at_ms`, with all that fell due before it."""
         self._position += 1
         outcome = self._processor.step(self._position, at_ms, entry)
+        self._defects.take(self._processor.overdue)
         self._remembered.put_readings(outcome.rows)
         self._remembered.put_lane_intervals(outcome.intervals)
         return outcome
@@ -64,6 +67,7 @@ class Offline:
                 if taken is not None:
                     self._position += 1
                     at += taken[0]
+                    self._defects.take(processor.overdue)
                     yield taken[1]
                     continue
             end = int(np.searchsorted(piece.at_ms, piece.at_ms[at], side="right"))

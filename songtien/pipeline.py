@@ -32,6 +32,7 @@ from ingest.series import SeriesTable
 from ingest.snapshot import pack, unpack
 from ingest.store import Store
 from songtien.accounting import Ledger
+from songtien.defects import Defects
 from songtien.outcome import Outcome
 from songtien.processor import Processor, StateError
 from songtien.upkeep import Upkeep
@@ -114,6 +115,7 @@ class Pipeline:
         audience: Callable[[Notice], Sequence[farmers.Follower]] = lambda _: (),
     ) -> None:
         self.ledger = Ledger()
+        self.defects = Defects()
         self._audience = audience
         self._journal = journal
         self._store = store
@@ -246,6 +248,7 @@ class Pipeline:
             self._store.rollback()
             raise
         self.position = outcomes[-1].position
+        self.defects.take(self.processor.overdue)
         for outcome in outcomes:
             self.ledger.settle(outcome)
         return self._news(outcomes)

@@ -5,12 +5,11 @@ the entries say, and what falls due between two entries happens at its own due t
 service that was killed steps the same entries again and comes to the same state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from alerts.alert import Act, Action
@@ -32,8 +31,10 @@ from ingest.registry import parse_registry
 from ingest.release import ReorderWindow, Waiting
 from ingest.sequence import Sequencer
 from ingest.series import SeriesTable
+from songtien.dues import Dues, Overdue
 from songtien.hearing import Heard, Hearing, Part
 from songtien.judging import Judging
+from songtien.links import Links
 from songtien.migrations import brought_forward
 from songtien.newest import Newest
 from songtien.outcome import Outcome
@@ -83,8 +84,9 @@ class Processor:
         self._listening_ms = 0
         self.config: journal.Config | None = None
         self.sequencer = Sequencer()
-        self.links: dict[str, DeviceState] = {}
         self.desk = Desk()
+        self._links = Links()
+        self._dues = Dues()
         self._settled_ms = 0
         self._keys: list[str] = []
         self._newest = Newest()
@@ -125,20 +127,17 @@ class Processor:
 
     def next_due_ms(self) -> int | None:
         """When time alone will have an effect; a Tick entry is wanted then."""
-        if self.config is None:
-            return None
-        dues = (
-            self.window.next_due_ms(),
-            self.lanes.next_due_ms(),
-            self.sequencer.next_due_ms(),
-            self.judging.engine.next_due_ms(
-                self._newest.measured_ms, self._newest.registered_ms, self._asleep_ms
-            ),
-            self.judging.deriving.next_due_ms(self._listening_ms),
-            self.desk.next_due_ms(self._settled_ms),
-            self.book.next_due_ms(),
-        )
-        return min((due for due in dues if due is not None), default=None)
+        return None if self.config is None else self._dues.next_ms(self._dues_said())
+
+    @property
+    def overdue(self) -> Mapping[str, Overdue]:
+        """Parts with a defect, which are due however often they are stepped, by name."""
+        return self._dues.overdue
+
+    @property
+    def links(self) -> dict[str, DeviceState]:
+        """What devices say of their own link, by device."""
+        return self._links.states
 
     @property
     def begun_ms(self) -> int:
@@ -159,7 +158,7 @@ class Processor:
             "config": [self.config.registry, self.config.rules, self.config.reorder_s],
             "keys": self._keys,
             **self._newest.snapshot(),
-            "links": {d: msgspec.to_builtins(state) for d, state in self.links.items()},
+            "links": self._links.snapshot(),
             "sequencer": self.sequencer.snapshot(),
             "probes": self.probes.snapshot(),
             "lanes": self.lanes.snapshot(),
@@ -167,6 +166,7 @@ class Processor:
             "judging": self.judging.snapshot(),
             "book": self.book.snapshot(),
             "desk": self.desk.snapshot(),
+            "overdue": self._dues.snapshot(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -177,7 +177,8 @@ class Processor:
         self._listening_ms = state["listening_ms"]
         self._keys = state["keys"]
         self._newest = Newest(state)
-        self.links = {d: msgspec.convert(s, DeviceState) for d, s in state["links"].items()}
+        self._links = Links(state["links"])
+        self._dues = Dues(state.get("overdue", ()))  # no earlier version put any part off
         self.sequencer = Sequencer(state["sequencer"])
         self.desk = Desk(state.get("desk"))  # nobody could enter anything before there was one
         self._put_in_force(journal.Config(*state["config"]), state)
@@ -199,7 +200,6 @@ class Processor:
         self._newest.grow(len(table), self.now_ms)
         self._keys = [series.key for series in table.entries]
         self.registry, self.rules, self.series = registry, rules, table
-        self._successor = {d.replaces: d.id for d in registry.devices.values() if d.replaces}
         self.hearing = Hearing(self._root, registry, self.sequencer)
         self.probes = Probes(table, old["probes"])
         self.lanes = Lanes(registry, reorder_ms, old["lanes"])
@@ -211,29 +211,44 @@ class Processor:
             self.judging.reconfigure(rules, table, registry, reorder_ms)
             self.book.reconfigure(rules, table, registry)
             self.book.awake(self.now_ms)
-        # After a start the broker first hands over what has waited for us: nobody is called
-        # silent before we have listened for a moment.
-        self._asleep_ms = np.full(len(table), self._listening_ms, dtype=np.int64)
+        self._links.configure(registry, table, self._listening_ms)
         self.config = config
-        for device in self.links:  # in any order: a snapshot does not keep it
-            self._note_sleep(device)
+
+    def _dues_said(self) -> dict[str, int | None]:
+        """When each part says that time alone changes something in it."""
+        newest, deriving = self._newest, self.judging.deriving
+        return {
+            "window": self.window.next_due_ms(),
+            "lanes": self.lanes.next_due_ms(),
+            "sequencer": self.sequencer.next_due_ms(),
+            "silence": self.judging.engine.next_due_ms(
+                newest.measured_ms, newest.registered_ms, self._links.asleep_ms
+            ),
+            "advisor": deriving.advisor.next_due_ms(),
+            "lookout": deriving.lookout.next_due_ms(self._listening_ms),
+            "desk": self.desk.next_due_ms(self._settled_ms),
+            "book": self.book.next_due_ms(),
+        }
 
     def _advance(self, work: Work) -> None:
         """Do what fell due before this entry, each at its own time."""
-        while (due := self.next_due_ms()) is not None and due <= self.now_ms:
+        said = self._dues_said()
+        while (due := self._dues.next_ms(said)) is not None and due <= self.now_ms:
             due = max(due, work.since_ms)
             work.outcome.devices.update(self.sequencer.advance(due))
             self.lanes.release(due, work.known)
             self._take_directions(work, due)
             self._judge(work, self.window.release(due, {}), due)
             self._settle(work, due)
+            said = self._dues_said()
+            self._dues.stepped(said, due, self.now_ms)
 
     def _settle(self, work: Work, now_ms: int) -> None:
         """Silence by the clock, and the life of alerts, as of one time."""
         self._settled_ms = now_ms
         heard_ms, registered_ms = self._newest.measured_ms, self._newest.registered_ms
         engine = self.judging.engine
-        silences = engine.advance(now_ms, heard_ms, registered_ms, self._asleep_ms)
+        silences = engine.advance(now_ms, heard_ms, registered_ms, self._links.asleep_ms)
         # A backlog can show that a device fell silent long ago; it is found out now.
         work.transitions.extend(
             replace(each, at_ms=now_ms) if each.at_ms < work.since_ms else each for each in silences
@@ -245,7 +260,7 @@ class Processor:
             engine.clearing,
             engine.evaluations,
             self.desk.maintenance(now_ms),
-            self._asleep_ms,
+            self._links.asleep_ms,
             self.desk.closed(now_ms),
             engine.newest_instant_ms,
         )
@@ -275,7 +290,8 @@ class Processor:
                     work.outcome.duplicate += 1
             self._take_directions(work, self.now_ms)
         for device, state in heard.links:
-            self._link(work, device, state)
+            if self._links.take(device, state):
+                work.outcome.links[device] = state
         outcome = work.outcome
         outcome.received += heard.received
         outcome.rejected.update(heard.rejected)
@@ -357,29 +373,6 @@ class Processor:
         work.outcome.formed |= len(judgement.formed) > 0
         self._put(work, judgement.revised)
         work.transitions.extend(judgement.transitions)
-
-    def _link(self, work: Work, device: str, state: DeviceState | None) -> None:
-        known = self.links.get(device)
-        if state is None:
-            self.links.pop(device, None)
-        elif state.s == "lost" and known is not None and (state.boot or 0) < (known.boot or 0):
-            return  # the last will of an older life
-        else:
-            self.links[device] = state
-        work.outcome.links[device] = state
-        self._note_sleep(device)
-
-    def _note_sleep(self, device: str) -> None:
-        if device not in self.registry.devices:
-            return
-        root = self.registry.root_device(device).id
-        state, member = None, root
-        while member:  # of those that replaced each other, the last that has said anything
-            state, member = self.links.get(member, state), self._successor.get(member, "")
-        until_ms = (state.until or 0) if state is not None and state.s == "sleeping" else 0
-        for stream, _, _ in self.registry.devices[root].streams():
-            for series in self.series.columns.get(stream, {}).values():
-                self._asleep_ms[series] = max(until_ms, self._listening_ms)
 
     def _act(self, work: Work, entry: journal.Action) -> None:
         note = entry.note or None

@@ -152,7 +152,8 @@ class Stretching(Processor):
         """Take as many entries from message `begin` on as are plain: how many messages, and what
         follows. None where it is not worth it. `Outcome.rows` is empty.
         """
-        if not self.possible or len(self.window) or self.judging.engine.runs.any_simulated:
+        unfit = not self.possible or len(self.window) or self.overdue
+        if unfit or self.judging.engine.runs.any_simulated:
             return None
         if not self._may_begin(samples, begin):
             return None
@@ -236,7 +237,7 @@ class Stretching(Processor):
         after_ms = np.full(size, FAR_MS // 4, dtype=np.int64)
         np.minimum.at(after_ms, silence.pairs.series[waits], silence.pairs.silent_ms[waits])
         due_ms = silence.due_ms(
-            self._newest.measured_ms, self._newest.registered_ms, self._asleep_ms
+            self._newest.measured_ms, self._newest.registered_ms, self._links.asleep_ms
         )
         first_ms = np.full(size, FAR_MS, dtype=np.int64)
         np.minimum.at(first_ms, silence.pairs.series[waits], due_ms[waits])
@@ -339,14 +340,20 @@ class Stretching(Processor):
         while True:
             at = entries.after(at, self._stirring())
             now_ms = int(part.at_ms[min(at, end - 1)])
-            while (due := self.book.next_due_ms()) is not None and due <= now_ms:
+            while (due := self._book_due_ms()) is not None and due <= now_ms:
                 clock.upto(int(np.searchsorted(part.at_ms, due)))
-                yield from self._at(work, max(due, self.now_ms), clock, run)
+                due = max(due, self.now_ms)
+                yield from self._at(work, due, clock, run)
+                self._dues.stepped({"book": self.book.next_due_ms()}, due, now_ms)
             if at == end:
                 return
             clock.upto(entry_end(part, at + 1))
             work.transitions.extend(changes.get(at, ()))
             yield from self._at(work, now_ms, clock, run)
+
+    def _book_due_ms(self) -> int | None:
+        """As `next_due_ms`, of the one part that may fall due within a stretch."""
+        return self._dues.next_ms({"book": self.book.next_due_ms()})
 
     def _stirring(self) -> IntArray | None:
         """Streams of which a sample without a transition may change something; None is any."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerts.book import AlertBook
 from ingest.journal import Config
 from songtien import stretch
 from songtien.backtest import line
@@ -189,3 +190,17 @@ def test_what_comes_at_one_time_is_one_entry_wherever_it_is_cut() -> None:
     for length in (1, 2, 4):
         cut = outcomes_of(_pieces(feed, length), CONFIG, root=ROOT)
         assert [line(event) for outcome in cut for event in outcome.events] == whole
+
+
+def test_alerts_that_stay_due_do_not_hang_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    story = [(device, 7_000, 1.0 + n % 7 / 10, "plain") for n in range(200) for device in DEVICES]
+    feed = list(_feed(story))
+    stuck_ms = feed[300][0]
+    monkeypatch.setattr(AlertBook, "next_due_ms", lambda _: stuck_ms)
+    together = list(outcomes_of(_pieces(feed, 1000), CONFIG, root=ROOT))
+    assert any(outcome.received > 300 for outcome in together), "it was found within a stretch"
+    assert sum(outcome.stored for outcome in together) == len(feed)
+    (told,) = caplog.records
+    assert "'book' is due" in told.getMessage()
