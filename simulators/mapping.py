@@ -1,7 +1,7 @@
 """How a CSV is to be read: which column is what, of which device, in which unit and zone.
 
-A mapping is a TOML file, or is made from options; docs/replay.md explains every key. Here is
-only what it says; `simulators.recorded` reads a file by it.
+A mapping is a TOML file; docs/replay.md explains every key. Here is only what it says;
+`simulators.recorded` reads a file by it.
 """
 
 import re
@@ -151,64 +151,11 @@ class CsvMapping:
 
 def parse_mapping(text: str, file: str) -> CsvMapping:
     """Read a mapping; raises `ConfigError` with every fault found."""
-    return _mapping(load_toml(text, file), file)
+    return mapping_of(load_toml(text, file), file)
 
 
-def mapping_of_options(
-    *,
-    kind: str,
-    station: str,
-    device: str,
-    time_column: str,
-    columns: Sequence[str],
-    time_format: str = "iso",
-    zone: str | None = None,
-    where: Sequence[str] = (),
-    null: Sequence[str] = DEFAULT_NULL,
-    delimiter: str = ",",
-) -> CsvMapping:
-    """The mapping of one probe, from the words of a command line.
-
-    columns : `FIELD=COLUMN` or `FIELD=COLUMN:UNIT`, such as `ec25_ms_cm=cond:uS/cm`
-    where : `COLUMN=TEXT`
-    """
-    faults = Faults("options")
-    fields: dict[str, Any] = {}
-    for field, column in _pairs(columns, faults, "column", "FIELD=COLUMN or FIELD=COLUMN:UNIT"):
-        name, _, unit = column.partition(":")
-        fields[field] = {"column": name, "unit": unit} if unit else name
-    time: dict[str, Any] = {"column": time_column, "format": time_format}
-    if zone is not None:
-        time["zone"] = zone
-    content: dict[str, Any] = {
-        "delimiter": delimiter,
-        "null": list(null),
-        "time": time,
-        "device": [
-            {
-                "kind": kind,
-                "station": station,
-                "device": device,
-                "where": dict(_pairs(where, faults, "where", "COLUMN=TEXT")),
-                "columns": fields,
-            }
-        ],
-    }
-    faults.raise_if_any()
-    return _mapping(content, "options")
-
-
-def _pairs(words: Sequence[str], faults: Faults, key: str, accepted: str) -> list[tuple[str, str]]:
-    found = []
-    for word in words:
-        left, equals, right = word.partition("=")
-        if not (left and equals and right):
-            faults.add(key, word, f"accepted is {accepted}")
-        found.append((left, right))
-    return found
-
-
-def _mapping(content: dict[str, Any], file: str) -> CsvMapping:
+def mapping_of(content: dict[str, Any], file: str) -> CsvMapping:
+    """A mapping from what stands in its file; raises `ConfigError` with every fault found."""
     faults = Faults(file)
     top = Table(faults, "", content, KEYS[""])
     delimiter = top.optional_text("delimiter") if content.get("delimiter") != "\t" else "\t"

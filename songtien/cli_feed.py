@@ -17,7 +17,8 @@ from ingest.faults import ConfigError, Fault
 from ingest.topics import subscription
 from simulators.broker import shown
 from simulators.filters import checked, matches
-from simulators.mapping import CsvMapping, mapping_of_options
+from simulators.mapping import CsvMapping
+from simulators.mapping_options import mapping_of_options
 from simulators.playback import Choice
 from simulators.record import Heard, Recorder, journal_messages
 from simulators.recording import PAYLOAD_BYTES_MAX, Writer, write_into

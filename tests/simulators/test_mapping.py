@@ -14,10 +14,10 @@ from simulators.mapping import (
     KEYS,
     UNITS,
     CsvMapping,
-    mapping_of_options,
     missing_columns,
     parse_mapping,
 )
+from simulators.mapping_options import mapping_of_options
 
 ROOT = Path(__file__).parent.parent.parent
 PROBE = """
