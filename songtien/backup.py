@@ -38,12 +38,17 @@ SCHEMAS = {
     "wall.sqlite": wall_file.SCHEMA_VERSION,
     "farmers.sqlite": people.SCHEMA_VERSION,
     "telling.sqlite": telling.VERSION,
+    "webhooks.sqlite": 0,
 }
 """The newest schema that this version reads, of each file."""
 
-COPIED = ("store", "journal", "auth", "wall", "people", "telling")
-"""Of `songtien.datadir.Files`. The key by which people's addresses are sealed is no part of a
-copy: who finds the copy must not be able to read them."""
+COPIED = ("store", "journal", "auth", "wall", "people", "telling", "webhooks")
+"""Of `songtien.datadir.Files`. The store comes first: those that say how far something has been
+told may be ahead of it, and are then set back to its end when a service starts."""
+
+KEYS = ("farmers.key", "channel-*.key")
+"""No part of a copy: who finds it must not be able to read people's addresses with what lies beside
+them, nor tell browsers something in our name."""
 
 PAGES_AT_ONCE = 256
 """1 MiB, then the disk and the processor are left to the service for as long as it took."""
@@ -144,6 +149,11 @@ def backup(files: Files, target: Path, *, now_ms: int, shown: Shown) -> Manifest
             shutil.rmtree(stage, ignore_errors=True)
             raise
     return manifest
+
+
+def keys_in(directory: Path) -> list[str]:
+    """Names of the keys that stand in a data directory, of which a backup takes none."""
+    return sorted(path.name for pattern in KEYS for path in directory.glob(pattern))
 
 
 def sync_directory(path: Path) -> None:

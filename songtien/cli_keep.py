@@ -13,10 +13,12 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from songtien import datadir
-from songtien.backup import BackupError, Manifest, Shown
+from songtien.backup import BackupError, Manifest, Shown, keys_in
 from songtien.backup import backup as back_up
+from songtien.restore import keys_missing
 from songtien.restore import restore as put_back
-from songtien.settings import load_settings
+from songtien.settings import Settings, load_settings
+from songtien.telling.channels.webpush import key_path
 from songtien.terminal import FAILED, err, fail, faults_told, out
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The TOML configuration.")]
@@ -42,13 +44,12 @@ def backup(
         manifest = back_up(files, directory.absolute(), now_ms=_now_ms(), shown=shown)
     _list(manifest)
     held = manifest.positions
-    out.print(
+    _note(
         f"{directory}: readings up to entry {held.stored:,}, messages up to entry "
-        f"{held.journal:,} of the journal, taken at {manifest.taken_at}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        f"{held.journal:,} of the journal, taken at {manifest.taken_at}"
     )
+    if keys := keys_in(settings.data.dir):
+        _note(f"not in it, keep copies of them elsewhere: {', '.join(keys)}")
 
 
 def restore(
@@ -74,12 +75,22 @@ def restore(
         )
     _list(done.manifest)
     aside = "" if done.aside is None else f"; what stood there is in {done.aside}"
-    out.print(
-        f"{settings.data.dir}: as it was at {done.manifest.taken_at}{aside}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    _note(f"{settings.data.dir}: as it was at {done.manifest.taken_at}{aside}")
+    if missing := keys_missing(done.manifest, settings.data.dir, _keys_of(settings)):
+        named = ", ".join(map(str, missing))
+        _note(f"put your copies there before the start, or people can't be told: {named}")
+
+
+def _keys_of(settings: Settings) -> list[Path]:
+    """Of people's addresses, and those that browsers are bound to; in the data directory unless
+    they are named with their own place.
+    """
+    push = [key_path(one.name, Path()) for one in settings.channels if one.kind == "webpush"]
+    return [settings.farmers.key_file or Path("farmers.key"), *push]
+
+
+def _note(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _list(manifest: Manifest) -> None:

@@ -24,7 +24,7 @@ from ingest.registry import Registry
 from songtien.datadir import Files
 from songtien.screens import Screens
 from songtien.settings import Settings
-from songtien.telling.channels.webpush import signer
+from songtien.telling.channels.webpush import key_path, signer
 from songtien.telling.deliveries import Deliveries
 from songtien.telling.figures import Figures
 from songtien.telling.overview import Overview
@@ -33,6 +33,10 @@ from songtien.telling.wording import wording
 
 log = logging.getLogger(__name__)
 
+NO_PUSH_KEY = (
+    "the key that browsers are bound to is missing, and another is made: put the copy of the old "
+    "one back, or each browser has to agree anew"
+)
 SWEEP_EVERY_S = 60.0
 
 
@@ -62,6 +66,11 @@ class Farming:
             ids_after=self.deliveries.last_contact(),
         )
         files.callback(self.people.close)
+        told_over = self.people.counts(clock_ms()).by_channel
+        for name in (each.name for each in push if told_over.get(each.name)):
+            if not key_path(name, directory).exists():
+                said = {"channel": name, "browsers": told_over[name]}
+                log.error(NO_PUSH_KEY, extra=said)
         self._push_keys = {each.name: signer(each.name, directory).public for each in push}
         self.audience = Audience(self.people.path)
         files.callback(self.audience.close)

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +78,16 @@ def restore(source: Path, directory: Path, *, replace: bool, now_ms: int, shown:
                 ) from error
             raise
         return Restored(manifest, _swap(stage, directory, manifest, now_ms))
+
+
+def keys_missing(manifest: Manifest, directory: Path, wanted: Iterable[Path]) -> list[Path]:
+    """Keys that a service on the restored files needs, and that stand nowhere yet.
+
+    wanted : of people's addresses, and of channels; in the directory, or with a place of their own
+    """
+    names = {file.name for file in manifest.files}
+    paths = [directory / path for path in wanted]
+    return [path for path in paths if PEOPLE in names and not path.exists()]
 
 
 def read_manifest(source: Path) -> Manifest:

@@ -25,6 +25,7 @@ from songtien import pipeline as pipelines
 from songtien import upkeep
 from songtien.backup import BackupError
 from songtien.cli import app
+from songtien.telling.channels.webpush import signer
 from songtien.telling.deliveries import Deliveries
 from tests.ingest.full_disk import full_disk
 from tests.songtien.feed import REGISTRY, RULES
@@ -262,8 +263,9 @@ def test_a_file_of_a_newer_version_is_not_copied(source: Path, tmp_path: Path) -
 # The commands.
 
 
-def songtien(data: Path, *words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, list(words), env={"SONGTIEN_DATA__DIR": str(data)})
+def songtien(data: Path, *words: str, **environ: str) -> tuple[int, str]:
+    settings = {"SONGTIEN_DATA__DIR": str(data), **environ}
+    result = CliRunner().invoke(app, list(words), env=settings)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result.exit_code, result.output
 
@@ -291,6 +293,25 @@ def test_the_commands_say_what_they_did(source: Path, tmp_path: Path) -> None:
     code, said = songtien(tmp_path / "new", "restore", str(tmp_path / "copy"))
     assert code == 1
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("as_nice_as_before")
+def test_the_commands_name_the_keys_that_are_not_in_it(source: Path, tmp_path: Path) -> None:
+    with closing(People(source, {}, lambda *_: True)):
+        signer("push", source)
+    code, said = songtien(source, "backup", str(tmp_path / "copy"))
+    assert code == 0
+    assert "keep copies of them elsewhere: channel-push.key, farmers.key\n" in said
+    assert not list((tmp_path / "copy").glob("*.key*"))
+    assert "put your copies" not in songtien(source, "restore", "--replace", f"{tmp_path}/copy")[1]
+    new = tmp_path / "new"
+    code, said = songtien(new, "restore", str(tmp_path / "copy"))
+    assert code == 0
+    assert said.splitlines()[-1].endswith(f"or people can't be told: {new / 'farmers.key'}")
+    push = {"KIND": "webpush", "CONTACT": "mailto:a@example.vn"}
+    environ = {f"SONGTIEN_CHANNEL__PUSH__{key}": push[key] for key in push}
+    said = songtien(tmp_path / "other", "restore", f"{tmp_path}/copy", **environ)[1]
+    assert said.rstrip().endswith("channel-push.key")
 
 
 @pytest.mark.usefixtures("as_nice_as_before")

@@ -4,21 +4,25 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from alerts.farmers import outbox
 from alerts.farmers.roll import Done, Entry
 from ingest.history import StoreReader
 from ingest.store import Store
 from songtien import datadir
-from songtien.farming import Farming
+from songtien.farming import NO_PUSH_KEY, Farming
 from songtien.screens import Screens
 from songtien.settings import load_settings
 from songtien.telling.telling import Telling
 from tests.telling.world import BEGIN_MS, FOLLOWS
 
 
-def farming(directory: Path, files: ExitStack, channel: str) -> tuple[Farming, Telling]:
+def farming(
+    directory: Path, files: ExitStack, channel: str, **said: str
+) -> tuple[Farming, Telling]:
     """One life, with one channel."""
-    said = {"KIND": "file", "PATH": str(directory / "told.jsonl")}
+    said = said or {"KIND": "file", "PATH": str(directory / "told.jsonl")}
     environ = {f"SONGTIEN_CHANNEL__{channel.upper()}__{key}": said[key] for key in said}
     settings = load_settings(None, environ)
     paths = datadir.make(directory)
@@ -43,3 +47,19 @@ def test_people_of_a_channel_that_was_renamed_are_not_forgotten_in_silence(tmp_p
     with ExitStack() as files:
         _, telling = farming(tmp_path, files, "loa_moi")
         assert list(telling.trouble) == ["loa"]
+
+
+def test_a_key_of_browsers_that_is_missing_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    push = {"KIND": "webpush", "CONTACT": "mailto:a@example.vn"}
+    entry = Entry(1, '{"endpoint": "https://push.example.vn/1"}', FOLLOWS, None, "vi", "2026-01-02")
+    for _ in range(2):
+        with ExitStack() as files:
+            before, _ = farming(tmp_path, files, "push", **push)
+            before.people.roster.take([entry], "push", "nga", BEGIN_MS, dry_run=False)
+    assert NO_PUSH_KEY not in caplog.messages
+    (tmp_path / "channel-push.key").unlink()
+    with ExitStack() as files:
+        farming(tmp_path, files, "push", **push)
+    assert caplog.messages.count(NO_PUSH_KEY) == 1

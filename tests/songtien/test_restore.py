@@ -13,6 +13,7 @@ import pytest
 
 from alerts.farmers.person import Follow
 from alerts.farmers.place import Place
+from alerts.webhook import Undelivered
 from api.people import Wish
 from api.people.addresses import AddressKind
 from api.people.people import People
@@ -21,6 +22,7 @@ from ingest.journal import SchemaError
 from ingest.store import Store
 from songtien import datadir
 from songtien.backup import BackupError
+from songtien.delivery_log import DeliveryLog
 from songtien.restore import restore
 from tests.ingest.full_disk import full_disk
 from tests.songtien.feed import BEGIN_MS
@@ -112,6 +114,23 @@ def test_who_has_stopped_since_the_backup_is_not_told_again(source: Path, tmp_pa
     restore(tmp_path / "people", source, replace=True, now_ms=BEGIN_MS + 1, shown=unshown)
     with closing(opened()) as people:
         assert people.by_token(leaves, BEGIN_MS) is not None
+
+
+def test_receivers_of_webhooks_go_on_where_the_backup_was(source: Path, tmp_path: Path) -> None:
+    """What waited then is sent, and what came after the backup is no part of the log."""
+    given_up = Undelivered(3, "k", "a-1", "raised", BEGIN_MS, BEGIN_MS, 5, "refused")
+    with closing(DeliveryLog(source / "webhooks.sqlite")) as log:
+        assert log.begin(["civil"], 5) == {"civil": 5}
+        log.move("civil", 7, given_up)
+    taken(source, tmp_path / "sent")
+    with closing(DeliveryLog(source / "webhooks.sqlite")) as log:
+        log.move("civil", 12)
+    for directory in (source, tmp_path / "new"):
+        put_back(tmp_path / "sent", directory, replace=True)
+        with closing(DeliveryLog(directory / "webhooks.sqlite")) as log:
+            assert log.undelivered("civil", 10) == (1, (given_up,))
+            assert log.begin(["civil"], 9) == {"civil": 7}
+            assert log.begin(["civil"], 6) == {"civil": 6}
 
 
 @pytest.mark.parametrize("name", ["store.sqlite", "journal.sqlite", "auth.sqlite"])

@@ -16,9 +16,14 @@ from songtien.telling.channels.push_crypto import PLAIN_MAX, Signer, from_base64
 from songtien.telling.channels.values import ChannelSettings
 
 
+def key_path(name: str, directory: Path) -> Path:
+    """Where the key of a channel stands."""
+    return directory / f"channel-{name}.key"
+
+
 def signer(name: str, directory: Path) -> Signer:
     """The key of a channel, whose public half the page hands to browsers."""
-    return Signer(directory / f"channel-{name}.key")
+    return Signer(key_path(name, directory))
 
 
 class WebPushChannel:
