@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from api.farmpage import curve, say
 from api.farmpage.asked import Asked
+from api.farmpage.bulletins import bulletins
 from api.farmpage.curve import Day
 from api.farmpage.html import Child, Markup, h
 from api.farmpage.neighbours import Neighbour
@@ -42,7 +43,7 @@ class Seen:
     station : name of the station that tells
     day : None where no station measures this water
     day_fault : its past could not be read
-    outside : of a place behind its gate, the newest reading in front of it
+    bulletins : that are in force here
     """
 
     now_ms: int
@@ -52,6 +53,7 @@ class Seen:
     day: Day | None = None
     day_fault: bool = False
     around: Sequence[Neighbour] = ()
+    bulletins: Sequence[Mapping[str, Any]] = ()
 
 
 def now(asked: Asked, seen: Seen) -> Markup:
@@ -68,6 +70,7 @@ def now(asked: Asked, seen: Seen) -> Markup:
         _course(seen, asked.lang, said),
         _day(seen, asked, said),
         _around(seen, asked, said),
+        bulletins(seen.bulletins, seen.now_ms, asked.lang),
         h("p", *_filled(said("page-at"), _time("at", seen.now_ms, say.clock(seen.now_ms)))),
         id="now",
         data_now=seen.now_ms,

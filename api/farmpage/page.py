@@ -17,12 +17,18 @@ PATH: Final = "/nong-dan"
 _OFFICE_VI: Final = "ngành nông nghiệp Gò Công Đông"
 
 
-def page(asked: Asked, intakes: Mapping[str, Intake], seen: Seen | None, assets: Assets) -> str:
-    """With `seen` the answer first; without, the choice."""
+def page(
+    asked: Asked,
+    intakes: Mapping[str, Intake],
+    seen: Seen | None,
+    assets: Assets,
+    everywhere: Markup | None = None,
+) -> str:
+    """With `seen` the answer first; without, the choice, and what is told to everybody."""
     said = words(asked.lang)
     if seen is None:
         parts: list[Child] = [h("h1", said("title")), chooser(asked, intakes, said)]
-        parts.append(_onward(asked, said))
+        parts += [everywhere, _onward(asked, said)]
         return document(said("title"), asked.lang, assets, *parts, data_page="choose")
     return document(
         said("title"),

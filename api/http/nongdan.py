@@ -17,10 +17,11 @@ from fastapi.routing import APIRoute
 
 from alerts.farmers.answer import as_of
 from alerts.river.picture import SAME_TIDE_MS
-from api.farmpage import curve, neighbours, page, plain
+from api.farmpage import bulletins, curve, neighbours, page, plain
 from api.farmpage.asked import Asked, asked
 from api.farmpage.curve import Day, Point
 from api.farmpage.frame import Assets
+from api.farmpage.html import Markup
 from api.farmpage.now import Seen, now
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import accepts_gzip, compressed
@@ -150,9 +151,17 @@ async def _answered(request: Request, service: Service, name: str) -> Response:
     found = kept.page(name, asked_, key, now_ms)
     if found is None:
         seen = await _seen(request, service, asked_, answer, now_ms) if asked_.whole else None
+        told = None if seen else _told_everywhere(service, asked_, now_ms)
         found = kept.page(name, asked_, key, now_ms)  # by somebody who asked at the same time
         if found is None:
-            found = _made(name, asked_, seen, page.page(asked_, intakes, seen, assets), key, now_ms)
+            found = _made(
+                name,
+                asked_,
+                seen,
+                page.page(asked_, intakes, seen, assets, told),
+                key,
+                now_ms,
+            )
             kept.keep(name, asked_, found)
     return _sent(request, service, found)
 
@@ -175,7 +184,13 @@ def _made(
 def _settled(seen: Seen) -> list[object]:
     day = [] if seen.day is None else list(seen.day.today[-1:])
     around = [[one.name, one.g_l, one.t_ms, one.flag, one.state] for one in seen.around]
-    return [seen.station, day, seen.day_fault, around, seen.now_ms // CURVE_MS // 10]
+    told = list(seen.bulletins)
+    return [seen.station, day, seen.day_fault, around, told, seen.now_ms // CURVE_MS // 10]
+
+
+def _told_everywhere(service: Service, asked_: Asked, now_ms: int) -> Markup | None:
+    found = bulletins.in_force(service.farmers.broadcasts(), None, now_ms)
+    return bulletins.bulletins(found, now_ms, asked_.lang)
 
 
 def _sent(request: Request, service: Service, found: Page) -> Response:
@@ -239,6 +254,7 @@ async def _seen(
         day=day,
         day_fault=series is not None and points is None,
         around=neighbours.told(near, _items(service, [one.id for one, _ in near])),
+        bulletins=bulletins.in_force(service.farmers.broadcasts(), intake.id, now_ms),
     )
 
 

@@ -26,9 +26,10 @@ Answer = dict[str, Any]
 
 @dataclass
 class Farm(World):
-    """The world with answers to farmers."""
+    """The world with answers and bulletins to farmers."""
 
     places: Answers = field(default_factory=dict)
+    bulletins: list[dict[str, Any]] = field(default_factory=list)
     app: FastAPI | None = None
 
 
@@ -68,7 +69,7 @@ def told(world: Farm, path: str, places: Answers, **headers: str) -> httpx.Respo
     """One GET while these are the answers; one app for all of a test."""
     world.places = places
     if world.app is None:
-        farmers = Farmers(answers=lambda: world.places)
+        farmers = Farmers(answers=lambda: world.places, broadcasts=lambda: world.bulletins)
         world.app = create_app(replace(world.service(), farmers=farmers))
     transport = httpx.ASGITransport(world.app, raise_app_exceptions=False)
     found: list[httpx.Response] = []

@@ -169,6 +169,53 @@ def test_neighbours_with_value_and_age(world: Farm) -> None:
         assert expected in text(shown(world, answer(decision.TAKE)).text)
 
 
+def bulletin(title: str, **changes: object) -> dict[str, object]:
+    """As `alerts.farmers.broadcast.Broadcast.item` gives it, as far as the page looks at it."""
+    return {
+        "state": "sent",
+        "title": title,
+        "text": "Mặn vào sâu 55 km.\nTrữ nước <ngọt>.",
+        "issuer": "Đài Nam Bộ",
+        "issued": NOW_MS - 2 * MINUTE,
+        "official": None,
+        "places": ["*"],
+        "valid_until": NOW_MS + 60 * MINUTE,
+    } | changes
+
+
+def test_a_bulletin_stands_on_the_page_in_full_while_it_is_in_force(world: Farm) -> None:
+    world.bulletins = [
+        bulletin("Chưa ai duyệt", state="proposed"),
+        bulletin("Cho nơi này", places=["vam-giong", "xuan-hoa"], official=2),
+        bulletin("Cho nơi khác", places=["vam-giong"]),
+        bulletin("Hết hiệu lực", valid_until=NOW_MS),
+        bulletin("Cho mọi nơi"),
+    ]
+    said = answer(decision.TAKE)
+    for path in (PLACE, f"/nong-dan/luc-nay?{PLACE}"):
+        page = text(shown(world, said, path).text)
+        assert "Cấp độ rủi ro thiên tai: 2. Đài Nam Bộ, lúc" in page
+        assert "Trữ nước <ngọt>." in page
+        assert page.index("Cho nơi này") < page.index("Cho mọi nơi")
+        for other in ("Chưa ai duyệt", "Cho nơi khác", "Hết hiệu lực"):
+            assert other not in page
+    choice = text(shown(world, None, "/nong-dan").text)
+    assert "Cho mọi nơi" in choice
+    assert "Cho nơi này" not in choice
+
+
+def test_the_part_that_is_renewed_changes_with_a_bulletin(
+    world: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.http.nongdan.PAGE_MS", 0)
+    path, said = f"/nong-dan/luc-nay?{PLACE}", answer(decision.TAKE)
+    before = shown(world, said, path)
+    world.bulletins = [bulletin("Tin mới")]
+    after = shown(world, said, path)
+    assert "Tin mới" in text(after.text)
+    assert after.headers["etag"] != before.headers["etag"]
+
+
 def test_nothing_chosen_is_the_choice_and_no_fault(world: Farm) -> None:
     for query in ("", "lang=vi", "cay=durian", "noi=xuan-hoa&phia=song", "fbclid=abc"):
         page = shown(world, answer(decision.TAKE), query)
