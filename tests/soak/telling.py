@@ -1,126 +1,35 @@
 """An event that 5,000 of 50,000 people follow, by a real service, broker and gateway.
 
     python -m tests.soak.telling --people 50000 --follow 5000 --rate 100
+    python -m tests.soak.telling --waiting 100000
 
 Each is told once, no faster than the gateway is to be asked, and officers see how far it is.
 Meanwhile a probe reports ten times a second: its readings must reach a screen as ever. Exit code
-1 otherwise.
+1 otherwise. With `--waiting` it is something else: starts with a backlog (`tests.soak.backlog`).
 """
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-from websockets.typing import Subprotocol
-
-from alerts.farmers.notice import USUAL
-from alerts.farmers.person import Follow
-from alerts.farmers.place import Place
-from alerts.farmers.roll import Entry
-from api.people.addresses import AddressKind
-from api.people.people import People
 from tests.conftest import Mosquitto, _free_port
 from tests.e2e.conftest import BROKER
 from tests.e2e.running import Service, eventually, now_ms, obs, publish, salinity_topic
-from tests.faults.publishing import Publisher
+from tests.soak import backlog
 from tests.soak.soak import tell
+from tests.soak.tellstand import CHANNEL, SHOWN_WITHIN_S, Screen, memory_mib, populate
 from tests.telling.gateway import Gateway, serving
-
-CHANNEL = "loa"
-EVERY_S = 0.1
-SHOWN_WITHIN_S = 1.0
-"""A reading takes some 10 ms to a screen; a machine that is busy with others takes its time."""
 
 GROWS_MIB = 100.0
 LOOK_S = 1.0
 MINUTE_MS = 60_000
-
-
-@dataclass
-class Screen:
-    """When readings of one probe were sent, and how long they took to a screen, by phase."""
-
-    service: Service
-    broker_url: str
-    phase: str = "at rest"
-    late_s: dict[str, list[float]] = field(default_factory=dict)
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Feed and look until the block is left; a value tells when it was sent."""
-        end = threading.Event()
-        threads = [threading.Thread(target=run, args=(end,)) for run in (self._feed, self._look)]
-        for each in threads:
-            each.start()
-        try:
-            yield
-        finally:
-            end.set()
-            for each in threads:
-                each.join()
-
-    def _feed(self, end: threading.Event) -> None:
-        self._sent: dict[float, tuple[float, str]] = {}
-        topic, number = salinity_topic("vam-kenh", "vk-01"), 0
-        while not end.wait(EVERY_S):
-            number += 1
-            value = round(1.0 + number / 10_000, 4)
-            sample = {"t": now_ms(), "sal_g_l": value}
-            self._sent[value] = time.monotonic(), self.phase
-            said = [(topic, obs(sample, boot=1, seq=number).encode())]
-            with Publisher(self.broker_url, said, 0.0) as publisher:
-                eventually(lambda: publisher.done or end.is_set(), "taken")
-
-    def _look(self, end: threading.Event) -> None:
-        with connect(self.service.live_url, subprotocols=[Subprotocol("live.v1")]) as socket:
-            where = {"station": ["vam-kenh"]}
-            socket.send(json.dumps({"op": "auth", "id": 1}))
-            socket.send(json.dumps({"op": "sub", "id": 2, "chan": "state", "where": where}))
-            while not end.is_set():
-                try:
-                    said = json.loads(socket.recv(EVERY_S))
-                except TimeoutError:
-                    continue
-                except ConnectionClosed:
-                    return
-                if said["op"] == "ping":
-                    socket.send('{"op":"pong"}')
-                for item in said.get("set", ()):
-                    sent_s, phase = self._sent.pop(item.get("v"), (0.0, ""))
-                    if phase:
-                        self.late_s.setdefault(phase, []).append(time.monotonic() - sent_s)
-
-
-def populate(directory: Path, people: int, follow: int) -> None:
-    """People in the file of a service that does not run; the event's are spread over them."""
-    directory.mkdir(parents=True, mode=0o700)
-    event = (Follow(Place("xuan-hoa", "river"), "durian", 500, USUAL),)
-    others = (Follow(Place("xuan-hoa", "river"), "rice", 4000, USUAL),)
-    entries = [
-        Entry(n, f"+849{n:08d}", event if n * follow % people < follow else others, None, "vi", "")
-        for n in range(people)
-    ]
-    told = People(directory, {CHANNEL: AddressKind.PHONE}, lambda *_: True)
-    with closing(told):
-        told.roster.take(entries, CHANNEL, "soak", now_ms(), dry_run=False)
-
-
-def memory_mib(service: Service) -> float:
-    assert service.process is not None
-    text = Path(f"/proc/{service.process.pid}/status").read_text()
-    return int(text.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def soak(directory: Path, people: int, follow: int, rate_per_s: float) -> list[str]:
@@ -218,9 +127,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=50_000)
     parser.add_argument("--follow", type=int, default=5_000)
     parser.add_argument("--rate", type=float, default=100.0)
+    parser.add_argument("--waiting", type=int, help="rows that wait at a start, and nothing else")
     asked = parser.parse_args(arguments)
     directory = Path(tempfile.mkdtemp(prefix="soak-"))
-    wrong = soak(directory, asked.people, asked.follow, asked.rate)
+    if asked.waiting:
+        wrong = backlog.started_with(directory, asked.waiting)
+    else:
+        wrong = soak(directory, asked.people, asked.follow, asked.rate)
     for each in wrong:
         tell(f"WRONG {each}")
     if wrong:
