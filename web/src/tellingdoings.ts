@@ -37,7 +37,7 @@ export function deciding(
 ): Doing {
   const { title, submit, done, field } = DECIDING[act];
   const second = cast.sms.second.length > 0 ? [word("cast_second", language), ...cast.sms.second] : [];
-  const sms = [cast.sms.text, cast.sms.cut ? word("cast_cut", language) : ""];
+  const sms = [`${word("cast_preview", language)}:`, cast.sms.text, cast.sms.cut ? word("cast_cut", language) : ""];
   // What is sent, what else it says and whom it reaches: before all else, and not scrolled for.
   const read = act === "confirm" ? [...second, ...reach, ...sms] : [];
   return {

@@ -35,6 +35,11 @@ export interface Around {
   toast(text: string): void;
 }
 
+/** The number or address is what is wrong, and not the channel. */
+function wrongAddress(error: unknown): boolean {
+  return error instanceof HttpError && error.status === 422 && error.message.startsWith("address");
+}
+
 /** Words before a control, by `for`, so that a press on them goes there. */
 function labelled(control: Control, id: string, words: HTMLElement): HTMLElement {
   setAttribute(control, "id", id);
@@ -330,7 +335,9 @@ export class TrialForm {
         this.told,
         wait_s > 0
           ? word("trial_wait", language, { time: leftText(wait_s, language) })
-          : word("trial_refused", language, { why: troubleOf(error, language) }),
+          : word("trial_refused", language, {
+              why: wrongAddress(error) ? word("trial_bad", language) : troubleOf(error, language),
+            }),
       );
     } finally {
       this.busy = this.submit.disabled = false;

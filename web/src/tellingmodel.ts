@@ -42,6 +42,20 @@ export function placeText(place: string, names: Names, language: Language): stri
   return side === "" ? name : `${name}, ${named("side_of", side, language)}`;
 }
 
+// --- why nothing goes ---------------------------------------------------------------------
+
+/** Why a channel sends nothing, in plain words where the service's own are for programmers. */
+export function wayText(trouble: string, language: Language): string {
+  const late = /^no answer within (\S+) s/.exec(trouble)?.[1];
+  if (late !== undefined) return word("way_late", language, { n: late });
+  if (trouble.startsWith("no answer: ConnectionRefusedError")) return word("way_shut", language);
+  const [silent, why = ""] = /^no answer(?:: (.*))?$/.exec(trouble) ?? [];
+  if (silent !== undefined) return [word("way_silent", language), why].filter(Boolean).join(": ");
+  const [, status, unread] = /^status (\d+)(, an answer that can't be read)?$/.exec(trouble) ?? [];
+  if (status === undefined) return trouble;
+  return word(unread === undefined ? "way_status" : "way_unread", language, { n: status });
+}
+
 // --- what needs somebody --------------------------------------------------------------------
 
 export interface Need {
@@ -67,9 +81,9 @@ function needsIn(raw: Fields, { language, now_ms }: Moment): Need[] {
   const trouble = raw["trouble"];
   const again_ms = number(raw["again"]);
   if (typeof trouble === "string" && again_ms !== null) {
-    add("channel", "need_channel_again", { why: trouble, time: shortTime(again_ms, now_ms) });
+    add("channel", "need_channel_again", { why: wayText(trouble, language), time: shortTime(again_ms, now_ms) });
   } else if (typeof trouble === "string") {
-    add("channel", "need_channel", { why: trouble });
+    add("channel", "need_channel", { why: wayText(trouble, language) });
   }
   const [budget, spent] = [number(raw["budget"]), of(raw, "spent")];
   if (budget !== null) {

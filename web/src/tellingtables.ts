@@ -5,7 +5,7 @@ import type { Fields } from "./held.ts";
 import { fields, number, text } from "./model.ts";
 import { rowsOf } from "./reportcells.ts";
 import { cell, type Column, type Row, type Table } from "./tables.ts";
-import { count, leftText, money, type Names, of, placeText } from "./tellingmodel.ts";
+import { count, leftText, money, type Names, of, placeText, wayText } from "./tellingmodel.ts";
 import type { Moment } from "./view.ts";
 import { type Language, named, type Word, word } from "./words.ts";
 
@@ -29,7 +29,7 @@ export function channelTable(answer: Fields | null, language: Language): Table {
     const good = raw["trouble"] === null;
     const cells = [
       cell(text(raw["name"])),
-      cell(good ? named("tellway", text(raw["way"]), language) : text(raw["trouble"]), { strong: !good }),
+      cell(good ? named("tellway", text(raw["way"]), language) : wayText(text(raw["trouble"]), language), { strong: !good }),
       cell(count(waiting, language)),
       cell(waiting === 0 || left_s === null ? "" : leftText(left_s, language)),
       cell(count(total(raw["put_off"]), language)),
@@ -140,7 +140,8 @@ export function dayTable(answer: Fields | null, language: Language): Table {
 export function undeliveredTable(answer: Fields | null, names: Names, at: Moment): Table {
   const { language, now_ms } = at;
   const rows = (answer === null ? [] : rowsOf(answer, "items")).map((raw): Row => {
-    const why = [whyText(text(raw["why"]), language), text(raw["detail"])].filter(Boolean).join(": ");
+    const detail = wayText(text(raw["detail"]), language);
+    const why = [whyText(text(raw["why"]), language), detail].filter(Boolean).join(": ");
     const cells = [
       cell(shortTime(of(raw, "t"), now_ms)),
       cell(String(of(raw, "contact"))),

@@ -19,6 +19,7 @@ import {
   reachLines,
   smsOf,
   type Written,
+  wayText,
 } from "../src/tellingmodel.ts";
 import { channelTable, dayTable, subscriberTable, undeliveredTable } from "../src/tellingtables.ts";
 
@@ -45,9 +46,18 @@ test("what goes by itself needs nobody, and what does not comes with the gravest
   const down = channel({ name: "zalo", trouble: "status 503", again: NOW + 90_000, budget: null });
   assert.deepEqual(kinds(held, down), ["channel", "held", "budget"]);
   const [first, second, third] = needsOf(told(held, down), at);
-  assert.equal(first?.text, "Kênh zalo không gửi được: status 503. Tự thử lại lúc 14:33.");
+  assert.equal(first?.text, "Kênh zalo không gửi được: tổng đài báo lỗi 503. Tự thử lại lúc 14:33.");
   assert.deepEqual([second?.held, second?.channel], [40, "sms"]);
   assert.match(third?.text ?? "", /95%.*19\.000\/20\.000/);
+});
+
+test("why nothing goes is said in plain words, and what is not known as it is", () => {
+  const said = (trouble: string): string => wayText(trouble, "vi");
+  assert.equal(said("no answer: ConnectionRefusedError"), "không nối được tới tổng đài");
+  assert.equal(said("no answer: OSError"), "tổng đài không trả lời: OSError");
+  assert.equal(said("no answer within 10 s"), "tổng đài không trả lời trong 10 giây");
+  assert.equal(said("status 502, an answer that can't be read"), "tổng đài trả lời không đọc được (mã 502)");
+  assert.equal(said("out of money"), "out of money");
 });
 
 test("what a digest holds waits for nobody; a budget of nothing is spent", () => {
@@ -100,7 +110,7 @@ test("subscribers by place with their crops, days and the undelivered", () => {
   assert.equal(dayTable(answer, "vi").rows[0]?.cells[0]?.text, "22/11");
   const lost = { items: [{ t: NOW, contact: 417, channel: "sms", kind: "salt", place: "xuan-hoa/river", why: "gone", detail: "status 422", tries: 1 }] };
   const cells = undeliveredTable(lost, names, at).rows[0]?.cells.map(({ text }) => text);
-  assert.deepEqual(cells?.slice(1, 6), ["417", "sms", "Mặn", "Cống Xuân Hòa, ngoài sông", "số không còn: status 422"]);
+  assert.deepEqual(cells?.slice(1, 6), ["417", "sms", "Mặn", "Cống Xuân Hòa, ngoài sông", "số không còn: tổng đài báo lỗi 422"]);
   assert.equal(placeText("nowhere", names, "en"), "nowhere");
 });
 
