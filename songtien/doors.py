@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -21,7 +22,8 @@ from ingest.journal import Entered, Entry, Journal
 from ingest.reading import Batch
 from ingest.series import Series
 from songtien.explaining import InForce, explain
-from songtien.pipeline import Parts
+from songtien.news import Parts
+from songtien.outside import broker_address
 from songtien.settings import Settings
 
 ACT_WITHIN_S = 10.0
@@ -38,6 +40,22 @@ def doorkeeper(settings: Settings, accounts: AuthStore) -> Doorkeeper:
         lifetime=Lifetime(auth.session_hours * HOUR_MS, auth.session_max_hours * HOUR_MS),
         origins=frozenset(settings.live.origins),
         secure_cookies=auth.secure_cookies,
+    )
+
+
+def about(settings: Settings, live_port: int, *, demo: bool) -> door.About:
+    """What is told to whoever asks what this is."""
+    return door.About(
+        version=version("songtien"),
+        live_url=settings.live.public_url or "",
+        live_port=live_port,
+        demo=demo,
+        anonymous=settings.auth.anonymous,
+        broker_url=str(broker_address(settings.mqtt)),
+        root=settings.mqtt.root,
+        map=door.MapDefaults(
+            tiles_url=settings.map.tiles_url, tiles_source=settings.map.tiles_source
+        ),
     )
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from ingest.reading import Batch
 from songtien.announce import CANARIES_KEPT
+from songtien.news import News, Pictures
 from songtien.outcome import Outcome
-from songtien.pipeline import News, Pictures
 
 
 @dataclass(slots=True)

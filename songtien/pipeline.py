@@ -10,29 +10,20 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
-import numpy as np
 
 from alerts import entry_log, records
-from alerts.desk import Desk
 from alerts.farmers import outbox as farmers
 from alerts.farmers.notice import Notice
-from alerts.rules import RuleSet
-from ingest.journal import Config, Entry, Journal, Tick
-from ingest.payload import DeviceState
-from ingest.reading import Batch
-from ingest.registry import Registry
-from ingest.sequence import Ack
-from ingest.series import SeriesTable
+from ingest.journal import Entry, Journal, Tick
 from ingest.snapshot import pack, unpack
 from ingest.store import Store
 from songtien.accounting import Ledger
 from songtien.defects import Defects
+from songtien.news import News, Parts, Pictures
 from songtien.outcome import Outcome
 from songtien.processor import Processor, StateError
 from songtien.upkeep import Upkeep
@@ -53,46 +44,6 @@ IDLE_S = 0.5
 RETRY_S = 1.0
 FINISH_WITHIN_S = 3.0
 """Told to stop, what waits in the journal is taken for so long; the next life takes the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What is in force, and the newest values, as other threads may have it: copies."""
-
-    registry: Registry
-    rules: RuleSet
-    series: SeriesTable
-    newest: Batch
-    links: dict[str, DeviceState]
-    desk: Desk
-    config: Config
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """What is formed from many readings, in the shapes of `GET /api/v1/river`, …/bridges and
-    …/advice; `answers` to farmers by place and limit (`alerts.farmers.answer`).
-    """
-
-    river: dict[str, Any]
-    bridges: dict[str, Any]
-    advice: dict[str, dict[str, Any]]
-    answers: Mapping[str, Mapping[int, Mapping[str, Any]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """A committed outcome, with the positions of its alert events and the acks it allows.
-
-    parts : where the entry put a configuration in force
-    pictures : where they have changed, or are older than `PICTURES_EVERY_MS`
-    """
-
-    outcome: Outcome
-    positions: list[int]
-    acks: dict[str, Ack]
-    parts: Parts | None
-    pictures: Pictures | None = None
 
 
 class Pipeline:
@@ -276,30 +227,12 @@ class Pipeline:
 
     def parts(self) -> Parts:
         """On the processor's thread, or before it runs."""
-        processor = self.processor
-        assert processor.config is not None
-        newest = processor.newest
-        return Parts(
-            processor.registry,
-            processor.rules,
-            processor.series,
-            newest.take(np.arange(len(newest))),
-            dict(processor.links),
-            Desk(processor.desk.snapshot()),
-            processor.config,
-        )
+        return Parts.of(self.processor)
 
     def pictures(self) -> Pictures:
         """On the processor's thread, or before it runs."""
-        now_ms, deriving = self.processor.now_ms, self.processor.judging.deriving
-        self._pictures_due_ms = now_ms + PICTURES_EVERY_MS
-        modes = self.processor.desk.modes(now_ms)
-        return Pictures(
-            deriving.river.picture(now_ms),
-            deriving.bridges.picture(now_ms, modes),
-            deriving.advisor.standing(),
-            deriving.lookout.answers(),
-        )
+        self._pictures_due_ms = self.processor.now_ms + PICTURES_EVERY_MS
+        return Pictures.of(self.processor)
 
     def _insist(self, work: Callable[[], None]) -> None:
         """Do it, however long a full disk takes: the state has moved and can't go back."""

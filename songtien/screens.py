@@ -18,7 +18,7 @@ from ingest.reading import Batch, Why
 from ingest.registry import Registry
 from ingest.store import Store
 from songtien.mailbox import Post
-from songtien.pipeline import Parts, Pictures
+from songtien.news import Parts, Pictures
 from songtien.rewind.scene import Change, Event, Key
 
 EVENTS_KEPT = 10_000

@@ -11,15 +11,13 @@ one dies the process dies, so that what has stopped ingesting does not stay gree
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import uvicorn
 
 from api import service as door
 from api.auth import AuthStore, Principal
@@ -38,12 +36,14 @@ from ingest.store import Store
 from songtien import datadir
 from songtien.announce import Announcer
 from songtien.configuration import read_config
-from songtien.doors import Actions, AlertRecords, doorkeeper, explainer, reloaded
+from songtien.doors import Actions, AlertRecords, about, doorkeeper, explainer, reloaded
 from songtien.farming import Farming
 from songtien.health import Health
 from songtien.historian import archive, historian
+from songtien.http_server import HttpServer
 from songtien.logbook import logbook
 from songtien.mailbox import Mailbox, Post
+from songtien.news import News
 from songtien.outside import (
     Addresses,
     Outside,
@@ -53,7 +53,7 @@ from songtien.outside import (
     said_by_us,
     server_state,
 )
-from songtien.pipeline import News, Pipeline
+from songtien.pipeline import Pipeline
 from songtien.rewind.rewinds import Past
 from songtien.screens import Screens
 from songtien.settings import Settings
@@ -64,7 +64,6 @@ from songtien.webhooks import Webhooks, outside
 log = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 10.0
-HTTP_CLOSE_WITHIN_S = 3
 HTTP_TASK = "http"
 PAGES = Path(__file__).resolve().parent.parent / "api" / "pages"
 
@@ -110,7 +109,6 @@ class Service:
         self._config = config
         self.broker_met = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.http: uvicorn.Server | None = None
         host = host_id()
 
         self.journal = Journal(paths.journal, clock_ms)
@@ -172,15 +170,14 @@ class Service:
         self.actions = Actions(self.journal, self.pipeline.wake)
         self.accounts = AuthStore(paths.auth, audit_days=settings.auth.audit_days)
         files.callback(self.accounts.close)
-        self.http_socket = bound("http", settings.http.host, settings.http.port)
-        files.callback(self.http_socket.close)
-        self.http_port: int = self.http_socket.getsockname()[1]
+        self.http = HttpServer(settings.http)
+        files.callback(self.http.close)
         keeper = doorkeeper(settings, self.accounts)
         self.live = LiveServer(
             self.hub,
             lambda shown: keeper.by_token_or_ticket(shown, clock_ms()),
             self._carry_out,
-            origins=Origins.of(settings.live.origins, self.http_port),
+            origins=Origins.of(settings.live.origins, self.http.port),
             rewinds=past.rewinds,
             ended=lambda credentials: keeper.ended(credentials, clock_ms()),
         )
@@ -267,36 +264,8 @@ class Service:
         bound("live", live.host, live.port).close()  # a port in use is told in the same words
         self._run(group, self.live.serve(live.host, live.port, bound=listening), "live socket")
         self.live_port = await listening
-        about = door.About(
-            version=version("songtien"),
-            live_url=live.public_url or "",
-            live_port=self.live_port,
-            demo=self._demo,
-            anonymous=self.settings.auth.anonymous,
-            broker_url=str(broker_address(self.settings.mqtt)),
-            root=self.settings.mqtt.root,
-            map=door.MapDefaults(
-                tiles_url=self.settings.map.tiles_url,
-                tiles_source=self.settings.map.tiles_source,
-            ),
-        )
-        self.door = self.doors(about=about)
-        self.http = uvicorn.Server(
-            uvicorn.Config(
-                create_app(self.door),
-                log_config=None,
-                access_log=False,
-                # A stranger's word on who he is counts for nothing.
-                proxy_headers=bool(self.settings.http.proxies),
-                forwarded_allow_ips=list(self.settings.http.proxies),
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=HTTP_CLOSE_WITHIN_S,
-            )
-        )
-        # Signals are the command line's; uvicorn would take them for itself.
-        self.http.capture_signals = _no_signals  # type: ignore[method-assign]
-        self._run(group, self.http.serve(sockets=[self.http_socket]), HTTP_TASK)
+        self.door = self.doors(about=about(self.settings, self.live_port, demo=self._demo))
+        self._run(group, self.http.serve(create_app(self.door)), HTTP_TASK)
         self._run(group, self.threads.watch(), "watch over threads")
         self._run(group, self._tick(), "clock of the screens")
         self._run(group, self.announcer.keep_saying(), "canary and acks")
@@ -318,8 +287,7 @@ class Service:
 
         Also where the start went wrong half-way.
         """
-        if self.http is not None:
-            self.http.should_exit = True
+        self.http.end()
         for task in self._tasks:
             if task.get_name() != HTTP_TASK:
                 task.cancel()
@@ -351,7 +319,7 @@ class Service:
         host = self.settings.http.host
         shown = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - a comparison
         return Addresses(
-            http=f"http://{shown}:{self.http_port}/",
+            http=f"http://{shown}:{self.http.port}/",
             live=self.settings.live.public_url or f"ws://{shown}:{self.live_port}/live",
             broker=str(self.broker.address),
         )
@@ -417,8 +385,3 @@ class Service:
             await asyncio.sleep(1.0)
             self.screens.tick(self.clock_ms())
             self.past.recorder.beat()
-
-
-@contextmanager
-def _no_signals() -> Iterator[None]:
-    yield

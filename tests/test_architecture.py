@@ -55,7 +55,7 @@ FOREIGN = {
         "simulators/demo.py",
         "songtien/terminal.py",
     },
-    "uvicorn": {"songtien/service.py"},
+    "uvicorn": {"songtien/http_server.py"},
     "apprise": {"songtien/telling/channels/apprise_child.py"},
     "argon2": {"api/auth/passwords.py"},
     "amqtt": {"songtien/embedded_broker.py"},

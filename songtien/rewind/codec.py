@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alerts.desk import Desk
 from ingest.journal import Config
 from ingest.reading import Batch, IntArray
-from songtien.pipeline import Pictures
+from songtien.news import Pictures
 from songtien.rewind.patch import difference, patched
 from songtien.rewind.scene import Change, Key, Stretch
 

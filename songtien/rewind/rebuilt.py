@@ -16,7 +16,7 @@ import numpy as np
 from api.live.alertlog import ACTIVE_STATES
 from ingest.history import StoreReader
 from ingest.reading import Batch, Why
-from songtien.pipeline import Parts
+from songtien.news import Parts
 from songtien.rewind.scene import NO_PICTURES, Change, Key, Piece, Stretch
 
 BLOCK_MS: Final = 600_000

@@ -12,7 +12,7 @@ from ingest.journal import Config
 from ingest.reading import Batch, IntArray
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
-from songtien.pipeline import Parts
+from songtien.news import Parts
 from songtien.rewind.scene import Change, Key, Piece, Stretch
 from songtien.rewind.wall_file import Segment, WallReader
 

@@ -10,7 +10,7 @@ from alerts.desk import Desk
 from api.live.parts import LinkState
 from ingest.journal import Config
 from ingest.reading import Batch, IntArray
-from songtien.pipeline import Parts, Pictures
+from songtien.news import Parts, Pictures
 
 Event = tuple[int, Mapping[str, Any]]
 """The position of an alert event, and the event as the hub takes it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from alerts.desk import Desk
 from api.rewind import NOTHING, REBUILT, RECORDED
 from ingest.history import StoreReader
-from songtien.pipeline import Parts
+from songtien.news import Parts
 from songtien.rewind.rebuilt import Rebuilt
 from songtien.rewind.recorded import Numbers, Recorded
 from songtien.rewind.scene import Piece

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from songtien import service
+from songtien import http_server, service
 from songtien.accepted import url_parts
 from songtien.setting_keys import KEYS
 from songtien.settings import load_settings
@@ -221,7 +221,7 @@ def test_health_is_being_alive_and_not_being_ready() -> None:
 def test_the_service_has_time_to_write_what_it_holds() -> None:
     grace_s = int(SERVICES["songtien"]["stop_grace_period"].removesuffix("s"))
     # The broker's last word, then the servers; the threads between end with the entry they are at.
-    assert grace_s >= 2 * service.CLOSE_WITHIN_S + service.HTTP_CLOSE_WITHIN_S + 30
+    assert grace_s >= 2 * service.CLOSE_WITHIN_S + http_server.CLOSE_WITHIN_S + 30
 
 
 # Secrets.

@@ -15,7 +15,8 @@ from alerts.farmers.notice import Notice
 from alerts.farmers.outbox import Follower
 from ingest.journal import Entry, Journal, Messages
 from ingest.store import Store
-from songtien.pipeline import News, Pipeline
+from songtien.news import News
+from songtien.pipeline import Pipeline
 from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, Message
 
 MINUTE = 60_000

@@ -17,7 +17,7 @@ from ingest.journal import Config
 from ingest.reading import Batch
 from ingest.registry import parse_registry
 from ingest.series import SeriesTable
-from songtien.pipeline import Parts, Pictures
+from songtien.news import Parts, Pictures
 from songtien.rewind.recorder import Recorder
 from songtien.rewind.scene import NO_PICTURES, Change
 from songtien.rewind.timeline import Timeline

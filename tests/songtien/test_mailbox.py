@@ -13,8 +13,8 @@ from ingest.sequence import Ack
 from ingest.store import DeadLetter
 from songtien.announce import CANARIES_KEPT
 from songtien.mailbox import ECHOES_KEPT, Mailbox, Post, last_of_each
+from songtien.news import News
 from songtien.outcome import Outcome
-from songtien.pipeline import News
 
 
 def news(

@@ -11,7 +11,8 @@ from ingest.journal import Config, Entry, Messages, Tick
 from ingest.snapshot import pack
 from songtien import pipeline as pipelines
 from songtien import upkeep
-from songtien.pipeline import JournalGapError, News
+from songtien.news import News
+from songtien.pipeline import JournalGapError
 from tests.songtien.feed import BEGIN_MS, REGISTRY, ROOT, RULES, Message, lane, probe
 from tests.songtien.life import (
     MINUTE,

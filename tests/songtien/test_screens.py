@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ingest.journal import Config
 from songtien.mailbox import Post, last_of_each
-from songtien.pipeline import News
+from songtien.news import News
 from songtien.screens import Screens
 from tests.songtien.feed import BEGIN_MS, REGISTRY, RULES, probe
 from tests.songtien.life import MINUTE, WITH_MT_03, life
