@@ -76,6 +76,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.trials = telling.Trials()
     app.state.people_callers = anyio.CapacityLimiter(people.AT_ONCE)
     app.state.farm = nongdan.Kept()
+    app.state.places = farmers.PlacesKept()
     app.state.seasons = season.Seasons()
     app.state.history_readers = anyio.CapacityLimiter(series.READERS_MAX)
     # What thousands of phones ask stands first: a route is found by trying them in this order.

@@ -1,13 +1,16 @@
 """What the farmer's page asks, as JSON: places, crops, the answer for a limit."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Query, Request, Response
 
 from alerts.farmers.answer import as_of
 from alerts.farmers.crops import CROPS, LEVELS_MG_L, level_at_most
 from alerts.farmers.place import Place, parse_place, places
+from api.farmers import Answers
 from api.http.access import ServiceHere, Viewer
 from api.http.answer import JSON, accepts_gzip, compressed, encoded
 from api.http.etag import matches, weak_etag
@@ -22,11 +25,83 @@ from api.http.farm_shapes import (
 from api.http.health import example
 from api.http.problem import Problem, documented, invalid
 from api.service import Service
+from ingest.intakes import Intake
 
 router = APIRouter(tags=["farmers"])
 
 MAX_AGE_S: Final = 30
 LIMIT_G_L: Final = (LEVELS_MG_L[0] / 1000, 40.0)
+
+
+class Body:
+    """A document as it is sent, with its tag; compressed when it is first asked for so."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self.etag = weak_etag(plain)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        return cls(encoded(document))
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        return compressed(self.plain)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesMade:
+    """The answers at all places, made once.
+
+    told, intakes : of what they were made
+    made_ms, until_ms : between these they hold; until_ms None: nothing in them runs out
+    """
+
+    told: Answers
+    intakes: Mapping[str, Intake]
+    made_ms: int
+    until_ms: int | None
+    body: Body
+
+    def holds(self, told: Answers, intakes: Mapping[str, Intake], now_ms: int) -> bool:
+        # Equal is quick where next to nothing has changed: what is held is the same objects.
+        same = self.intakes is intakes and (self.told is told or self.told == told)
+        return (
+            same and self.made_ms <= now_ms and (self.until_ms is None or now_ms <= self.until_ms)
+        )
+
+
+class PlacesKept:
+    """The places as they were asked for last, until an answer changes or runs out. On the loop."""
+
+    def __init__(self) -> None:
+        self._made: PlacesMade | None = None
+
+    def get(self, service: Service) -> PlacesMade:
+        told, intakes = service.farmers.answers(), service.registry().intakes
+        now_ms = service.now_ms()
+        if self._made is None or not self._made.holds(told, intakes, now_ms):
+            self._made = _places_made(told, intakes, now_ms)
+        return self._made
+
+
+def _places_made(told: Answers, intakes: Mapping[str, Intake], now_ms: int) -> PlacesMade:
+    items: list[dict[str, Any]] = [
+        {
+            "place": str(one),
+            "intake": one.intake,
+            "name": intakes[one.intake].name,
+            "side": one.side,
+            "gate": intakes[one.intake].gate is not None,
+            "answers": {
+                str(level): as_of(answer, now_ms)
+                for level, answer in told.get(str(one), {}).items()
+            },
+        }
+        for one in places(intakes)
+    ]
+    ends = [a["until"] for one in items for a in one["answers"].values() if a["until"] is not None]
+    return PlacesMade(told, intakes, now_ms, min(ends, default=None), Body.of({"items": items}))
 
 
 @router.get(
@@ -74,23 +149,9 @@ async def places_(request: Request, service: ServiceHere, principal: Viewer) -> 
     `take` (or `pump`, for those who pump) and `until` lies ahead.
     """
     del principal
-    now_ms, intakes, told = service.now_ms(), service.registry().intakes, service.farmers.answers()
-    items: list[dict[str, Any]] = [
-        {
-            "place": str(one),
-            "intake": one.intake,
-            "name": intakes[one.intake].name,
-            "side": one.side,
-            "gate": intakes[one.intake].gate is not None,
-            "answers": {
-                str(level): as_of(answer, now_ms)
-                for level, answer in told.get(str(one), {}).items()
-            },
-        }
-        for one in places(intakes)
-    ]
-    ends = [a["until"] for one in items for a in one["answers"].values() if a["until"] is not None]
-    return sent(request, service, {"items": items}, _age_s(min(ends, default=None), now_ms))
+    kept: PlacesKept = request.app.state.places
+    found = kept.get(service)
+    return _answered(request, service, found.body, _age_s(found.until_ms, service.now_ms()))
 
 
 @router.get(
@@ -173,15 +234,19 @@ def sent(
     request: Request, service: Service, document: Mapping[str, Any], max_age_s: int
 ) -> Response:
     """A document with its tag, or that nothing has changed."""
-    body = encoded(document)
+    return _answered(request, service, Body.of(document), max_age_s)
+
+
+def _answered(request: Request, service: Service, body: Body, max_age_s: int) -> Response:
     scope = "public" if service.doorkeeper.anonymous else "private"
     headers = {
-        "ETag": weak_etag(body),
+        "ETag": body.etag,
         "Cache-Control": f"{scope}, max-age={max_age_s}",
         "Vary": f"Accept-Encoding, Authorization{'' if scope == 'public' else ', Cookie'}",
     }
     if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if accepts_gzip(request.headers.get("accept-encoding")):
-        body, headers["Content-Encoding"] = compressed(body), "gzip"
-    return Response(body, media_type=JSON, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return Response(body.gzipped, media_type=JSON, headers=headers)
+    return Response(body.plain, media_type=JSON, headers=headers)
