@@ -316,6 +316,9 @@ def test_a_bridge_shows_both_directions_over_time_and_as_a_diagram(
     expect(legend).to_contain_text("Xe con")
     page.get_by_test_id("direction-northbound").click()
     expect(page.get_by_test_id("direction-northbound")).to_have_attribute("aria-pressed", "true")
+    # Counts, speeds and diagrams are of one direction, and say of which.
+    for told in (".curve-name >> nth=1", ".curve-name >> nth=2", ".diagrams h3"):
+        expect(page.locator(told)).to_contain_text("Bến Tre → Mỹ Tho")
     expect(page).to_have_url(re.compile("#rach-mieu-1/northbound/"))
 
 

@@ -254,6 +254,9 @@ def test_nothing_is_wider_than_the_screen(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width > height:  # a wall and a desk do not scroll at all
             assert page.evaluate("document.documentElement.scrollHeight") <= height
+        else:  # in the list no axis tells the unit
+            unit = "g/l" if language == "vi" else "g/L"
+            expect(station(page).locator(".unit")).to_have_text(unit)
 
 
 def test_the_curve_of_the_day_is_drawn(opened: Opened, service: Service) -> None:

@@ -7,7 +7,7 @@ import type { Fields } from "./held.ts";
 import { shortName } from "./layout.ts";
 import { riskText, risksOf } from "./risk.ts";
 import type { Moment } from "./view.ts";
-import { type Word, word } from "./words.ts";
+import { unitOf, type Word, word } from "./words.ts";
 
 interface Line {
   item: HTMLElement;
@@ -73,7 +73,7 @@ function write(line: Line, one: Advice, at: Moment): void {
   const parts = [
     one.simulated ? word("simulated", language) : "",
     one.taking ? word("taking_yes", language) : "",
-    one.figure_g_l === null || timed ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} g/l`,
+    one.figure_g_l === null || timed ? "" : `${figure(one.figure_g_l, "salinity_g_l", language)} ${unitOf("salinity_g_l", "g/L", language)}`,
     one.stop_ms === null || over
       ? ""
       : word("advice_stop_by", language, { time: shortTime(one.stop_ms, now_ms) }),

@@ -7,6 +7,7 @@ import {
   alertSentence,
   figuresOf,
   heading,
+  lineText,
   marksOf,
   nowText,
   othersText,
@@ -22,6 +23,8 @@ import { named, word } from "./words.ts";
 
 /** A longer name is written in smaller letters, so that it need not be cut off. */
 const LONG = 11;
+/** As much, where it is told of which line of salt a figure is. */
+const LONG_BESIDE_LINE = 8;
 
 interface Row {
   item: HTMLElement;
@@ -33,6 +36,7 @@ interface Row {
   bound: HTMLElement;
   since: HTMLElement;
   now: HTMLElement;
+  line: HTMLElement;
   rest: HTMLButtonElement;
   count: HTMLElement;
   counted: HTMLElement;
@@ -160,8 +164,9 @@ export class Alerts {
     const figures = el("span", { class: "figures" }, value, bound);
     const since = el("span", { class: "since" });
     const now = el("span", { class: "now" });
+    const line = el("span", { class: "now" });
     const who = el("span", { class: "who" });
-    const when = el("span", { class: "when" }, since, now);
+    const when = el("span", { class: "when" }, since, line, now);
     const what = el("button", { type: "button", class: "what" });
     what.append(el("span", { class: "drawn" }, severity, place, figures, when));
     const count = el("span");
@@ -177,8 +182,8 @@ export class Alerts {
     const rungs = el("ul", { class: "rungs" });
     const item = el("li", { class: "row" }, what, rest, who, ack, actions, below, rungs);
     const row: Row = {
-      ...{ item, what, severity, place, figures, value, bound, since, now, rest, count, counted },
-      ...{ story, page, who, ack, actions, rungs, unfolded: false },
+      ...{ item, what, severity, place, figures, value, bound, since, line, now, rest, count },
+      ...{ counted, story, page, who, ack, actions, rungs, unfolded: false },
     };
     const withFold = (act: (fold: Fold) => void): (() => void) => () => {
       const fold = this.folds.get(id);
@@ -261,7 +266,8 @@ function write(
   sign(row.severity, speaks, at);
   const place = placeOf(speaks, station, language);
   setText(row.place, place);
-  setAttribute(row.place, "class", place.length > LONG ? "place long" : "place");
+  const most = lineText(speaks, at) === "" ? LONG : LONG_BESIDE_LINE;
+  setAttribute(row.place, "class", place.length > most ? "place long" : "place");
   writeFigures(row, fold, station, reading, at);
   const aside = shelvedText(speaks, at);
   setText(row.since, aside || rowWhen(speaks, at));
@@ -306,6 +312,7 @@ function writeFigures(
   const words = silent(speaks) ? named("silent", speaks.ask, at.language) : figuresOf(speaks, at);
   setText(row.bound, figures === null ? mark + words + direction : ` ${figures.bound}${direction}`);
   setAttribute(row.figures, "class", figures === null ? "figures words" : "figures");
+  setText(row.line, lineText(speaks, at));
   setText(row.now, nowText(speaks, reading, at));
 }
 
@@ -356,5 +363,7 @@ function sign(place: HTMLElement, alert: Alert, at: Moment): void {
 /** The figures, with the mark of a suspect reading and the direction, where there is one. */
 function told(alert: Alert, station: Station | undefined, at: Moment): string {
   const mark = alert.flag === 3 ? "◇ " : "";
-  return mark + figuresOf(alert, at) + heading(alert, station, at);
+  const line = lineText(alert, at);
+  const of = line === "" ? "" : ` · ${line}`;
+  return mark + figuresOf(alert, at) + of + heading(alert, station, at);
 }

@@ -129,6 +129,8 @@ export class BridgeCurves {
     const asked = tracks.map(({ id, key, expected_s, shift_ms }) => ({ id, key, expected_s, shift_ms }));
     this.scenes.want(this.zoom.wish, asked, now_ms, (track) => stepFor(track, this.zoom.wish.span_ms));
     this.bar.update(this.step, this.scenes.busy, at);
+    const direction = station.directions[chosen]?.[language] ?? chosen;
+    setText(this.diagramTitle, `${word("diagram_title", language)} · ${direction}`);
     this.drawDiagrams(of, all, chosen, camera, at);
     this.tell(language);
     const scene = this.scenes.shown;
@@ -233,7 +235,9 @@ export class BridgeCurves {
     const panels = [this.panels.minutes, this.panels.classes, this.panels.speeds];
     panels.forEach(({ curve, name, legend }, n) => {
       const picture = this.pictures[n] as Picture;
-      setText(name, picture.title.slice(picture.title.indexOf(": ") + 2));
+      const what = picture.title.slice(picture.title.indexOf(": ") + 2);
+      // The first has both directions, and names them in its legend.
+      setText(name, n === 0 ? what : `${what} · ${direction}`);
       curve.show(picture);
       // What the hatching means is said once.
       legend.update(n === 0 ? picture : { ...picture, stretches: [] }, language);
@@ -260,7 +264,6 @@ export class BridgeCurves {
     };
     const [share, flow, speed] = ids.map(points) as [Point[], Point[], Point[]];
     const capacity = all.find(({ view }) => view.direction === chosen)?.road.capacity_veh_h ?? null;
-    setText(this.diagramTitle, word("diagram_title", language));
     const flowAxis = { label: word("axis_flow", language), scale: 1, least: 100 };
     const told = { n: capacity ?? 0 };
     this.flowDiagram.show({

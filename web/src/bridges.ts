@@ -39,8 +39,15 @@ interface Line {
   notes: HTMLElement;
 }
 
+/** Beside the name of a bridge: which trucks may not use it now, and in which direction. */
+interface Card {
+  station: Station;
+  ban: HTMLElement;
+}
+
 export class Bridges {
   private lines: Line[] = [];
+  private cards: Card[] = [];
   private shape = "";
 
   constructor(
@@ -63,6 +70,7 @@ export class Bridges {
       this.shape = shape;
       this.draw(bridges, directions, at.language);
     }
+    for (const card of this.cards) writeBan(card, said, at.language);
     for (const line of this.lines) {
       const view = directionView(line.station, line.direction, readings.get(line.station.id) ?? []);
       const place = `${line.station.id}/${line.direction}`;
@@ -72,9 +80,12 @@ export class Bridges {
 
   private draw(bridges: readonly Station[], directions: string[][], language: Language): void {
     this.lines = [];
+    this.cards = [];
     const cards = bridges.map((station, n) => {
       const title = station.name.toLocaleUpperCase("vi");
-      const card = el("section", { class: "bridge" }, el("h2", {}, title));
+      const ban = el("span", { class: "ban", "data-testid": `ban-${station.id}` });
+      const card = el("section", { class: "bridge" }, el("header", {}, el("h2", {}, title), ban));
+      this.cards.push({ station, ban });
       for (const direction of directions[n] ?? [])
         card.append(this.line(station, direction, language));
       return card;
@@ -163,6 +174,7 @@ function write(
   setAttribute(line.button, "data-noted", notes !== "" || whole.incident?.value === 1);
   const spans = [line.level, line.queue, line.incident, line.notes];
   const words = spans.map((each) => each.textContent ?? "");
+  words.push((language === "vi" ? said?.ban_vi : said?.ban_en) ?? "");
   const known = value !== null && whole.minutes !== null;
   const minutes = known ? `${line.speed.textContent} ${unit}` : "";
   const label = [minutes, spoken(name, speed ?? main, at), ...words, ...sideFigures, los];
@@ -186,7 +198,26 @@ function writeGauge({ gauge, fill }: Line, minutes: number | null): void {
   if (fill.style.width !== width) fill.style.width = width;
 }
 
-/** How the police work it, until when and why; the ban of trucks; why a figure is missing. */
+/** What comes again every day stands beside the bridge's name: there it hides no figure. */
+function writeBan({ station, ban }: Card, all: ReadonlyMap<string, Said>, language: Language): void {
+  const directions = Object.keys(station.directions);
+  const told = directions.map((direction) => {
+    const said = all.get(`${station.id}/${direction}`);
+    return (language === "vi" ? said?.ban_vi : said?.ban_en) ?? "";
+  });
+  setAttribute(ban, "title", [...new Set(told)].filter(Boolean).join(" · ") || null);
+  // "cấm xe tải từ 3 trục" of "cấm xe tải từ 3 trục, 9-11, 15-19 giờ": it holds now.
+  const short = told.map((text) => text.split(", ")[0] ?? "");
+  const same = short.length > 1 && short.every((text) => text === short[0]);
+  const parts = directions.map((direction, n) => {
+    const name = station.directions[direction]?.[language] ?? direction;
+    return short[n] === "" ? "" : `${name.slice(Math.max(0, name.indexOf("→")))}: ${short[n]}`;
+  });
+  const both = short[0] === "" ? "" : `${short[0]}, ${word("both_directions", language)}`;
+  setText(ban, same ? both : parts.filter(Boolean).join(" · "));
+}
+
+/** How the police work it, until when and why; why a figure is missing. */
 function notesOf(mode: Mode | null, said: Said | null, view: DirectionView, at: Moment): string {
   const { language, now_ms } = at;
   const vi = language === "vi";
@@ -199,9 +230,11 @@ function notesOf(mode: Mode | null, said: Said | null, view: DirectionView, at: 
     const until = word(closed ? "until_time" : "mode_now", language, values);
     parts.push([until, mode.reason].filter(Boolean).join(": "));
   }
-  if (said !== null) {
-    parts.push(vi ? said.ban_vi : said.ban_en);
-    if (!closed && stillWhy(said, view)) parts.push(vi ? said.why_vi : said.why_en);
+  // Where there are minutes their sign says enough here: the speeds of a jam are not to give way to
+  // how it was counted, which the bridge's page tells.
+  const missing = view.whole.minutes === null;
+  if (said !== null && !closed && missing && stillWhy(said, view)) {
+    parts.push(vi ? said.why_vi : said.why_en);
   }
   return parts.filter(Boolean).join(" · ");
 }

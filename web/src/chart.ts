@@ -207,7 +207,7 @@ export class Chart {
     const { language } = this.moment;
     const parts: [string, string][] = [];
     if (this.before.length > 0) {
-      const key = isTraffic(this.chosen.reading) ? "chart_same_hour" : "chart_yesterday";
+      const key = isTraffic(this.chosen.reading) ? "chart_same_hour" : "legend_tide";
       parts.push(["line before", word(key, language)]);
     }
     if (this.today.some((p) => p.flag === 3))
@@ -305,7 +305,8 @@ export class Chart {
     return {
       width,
       height,
-      padding: [unit * 0.6, unit * 0.5, 0, 0],
+      // Room for half of a time that stands at the very end.
+      padding: [unit * 0.6, unit * 1.6, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: unit * 0.6 }, drag: { x: false, y: false } },
       scales: {

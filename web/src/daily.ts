@@ -195,7 +195,7 @@ function gateTable(answer: Fields, language: Language): Table {
     ];
     return { cells, rank: 0 };
   });
-  const heads = ["c_taking", "c_open", "c_closed", "c_unknown", "c_fresh", "c_max"] as const;
+  const heads = ["c_taking", "c_open", "c_closed", "c_unknown", "c_fresh", "c_max_g_l"] as const;
   return {
     id: "gates",
     caption: word("t_gates", language),

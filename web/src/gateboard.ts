@@ -203,7 +203,12 @@ export function reasonText(told: Advice | null, gate: Gate, at: Moment): string 
   return said.startsWith(`${gate.name}: `) ? said.slice(gate.name.length + 2) : said;
 }
 
-/** "đến 16:00", "ngưng trước 15:20". */
+const PERMITS: readonly Standing[] = ["may", "pump"];
+
+/**
+ * "đến 16:00", "ngưng trước 15:20". What forbids has no time beside it at which it would end: after
+ * it nothing is known, which is no permission.
+ */
 export function untilText(told: Advice | null, standing: Standing, at: Moment): string {
   const { language, now_ms } = at;
   if (told === null || expired(told, now_ms)) return "";
@@ -213,7 +218,9 @@ export function untilText(told: Advice | null, standing: Standing, at: Moment): 
       : word("advice_stop_by", language, { time: shortTime(told.stop_ms, now_ms) }),
     told.until_ms === null || standing === "unknown"
       ? ""
-      : word("gate_holds_until", language, { time: shortTime(told.until_ms, now_ms) }),
+      : word(PERMITS.includes(standing) ? "gate_holds_until" : "gate_unknown_after", language, {
+          time: shortTime(told.until_ms, now_ms),
+        }),
   ];
   return parts.filter(Boolean).join(" · ");
 }

@@ -43,6 +43,7 @@ export const GATE_WORDS = {
     "The advice rests on simulated data, or has no end: do not take water by it.",
   ],
   gate_holds_until: ["đến {time}", "until {time}"],
+  gate_unknown_after: ["sau {time}: chưa rõ", "after {time}: unknown"],
   gate_not_entered: ["Chưa ai ghi cống đóng hay mở", "Nobody has entered how it stands"],
   gate_entered: [
     "{taking}, cửa cống {gate} · ghi lúc {time}, cách đây {age}",

@@ -27,7 +27,10 @@ export const PLACE_WORDS = {
   legend_hand: ["đo tay", "measured by hand"],
   legend_alert: ["cảnh báo", "alert"],
   legend_stretch: ["cấm tải, điều tiết", "bans, police modes"],
-  alerts_here: ["Cảnh báo: {n} hiện tại, {m} trong khoảng đang xem", "Alerts: {n} now, {m} in this span"],
+  alerts_here: [
+    "Cảnh báo: {n} hiện tại, {m} đã qua trong khoảng đang xem",
+    "Alerts: {n} now, {m} past ones in this span",
+  ],
   alerts_none: ["Không có cảnh báo.", "No alerts."],
   alerts_more: ["Còn {n} cảnh báo nữa, hoặc chưa tải hết.", "{n} more, or not all loaded."],
   alert_over: ["đã qua", "over"],
@@ -81,7 +84,10 @@ export const PLACE_WORDS = {
   classes_title: ["Lưu lượng theo loại xe (camera đầu vào)", "Flow by class (camera at the entry)"],
   speeds_title: ["Tốc độ (camera đầu vào)", "Speeds (camera at the entry)"],
   n_cameras: ["{n} camera", "{n} cameras"],
-  diagram_title: ["Biểu đồ cơ bản, làn ô tô, 24 giờ qua", "Fundamental diagram, car lane, last 24 h"],
+  diagram_title: [
+    "Biểu đồ cơ bản, làn ô tô (camera đầu vào), 24 giờ qua",
+    "Fundamental diagram, car lane (camera at the entry), last 24 h",
+  ],
   diagram_flow: [
     "Lưu lượng theo độ chiếm đường; đậm: giờ qua, vòng tròn: bây giờ",
     "Flow against occupancy; bold: the last hour, ring: now",

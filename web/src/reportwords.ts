@@ -65,6 +65,7 @@ export const REPORT_WORDS = {
   c_back: ["Có lại", "Back"],
   c_minutes: ["Phút", "Minutes"],
   c_max: ["Cao nhất", "Highest"],
+  c_max_g_l: ["Cao nhất, g/l", "Highest, g/L"],
   c_min: ["Thấp nhất", "Lowest"],
   c_at: ["lúc", "at"],
   c_share: ["Đủ", "Came"],

@@ -12,8 +12,8 @@ export const REWIND_WORDS = {
     "rebuilt from stored readings",
   ],
   rewind_without: [
-    "không có ranh mặn, tình hình cầu, lời khuyên lấy nước và kết nối của lúc đó",
-    "without the salt lines, bridges, advice and links of that time",
+    "không có lời khuyên lấy nước, điều tiết cầu, cấp rủi ro và kết nối của lúc đó",
+    "without the advice, police modes, risk levels and links of that time",
   ],
   rewind_none: ["không có số liệu của lúc đó", "nothing is known of that time"],
   rewind_gap: ["máy chủ không chạy lúc đó", "the service was down then"],

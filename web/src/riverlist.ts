@@ -7,12 +7,13 @@ import { bandOf, type Station } from "./model.ts";
 import { changeText, LEVELS_G_L, levelText, standing } from "./salt.ts";
 import type { Plan, RiverView } from "./schematic.ts";
 import { ageText, bandWord, lookOf, type Moment, spoken } from "./view.ts";
-import { word } from "./words.ts";
+import { unitOf, word } from "./words.ts";
 
 interface Line {
   station: Station;
   button: HTMLElement;
   value: HTMLElement;
+  unit: HTMLElement;
   band: HTMLElement;
   age: HTMLElement;
 }
@@ -71,6 +72,7 @@ export class RiverList {
       const band = value === null ? "none" : bandOf(value);
       setAttribute(line.button, "class", `station look-${look}${suspect} band-${band}`);
       setText(line.value, value === null ? "–" : figure(value, "salinity_g_l", at.language));
+      setText(line.unit, value === null ? "" : unitOf("salinity_g_l", "g/L", at.language));
       const told = value !== null && look !== "bad" && look !== "lost";
       setText(line.band, told ? bandWord(value, at.language) : "");
       setText(line.age, (suspect ? "◇ " : "") + ageText(reading, at));
@@ -81,18 +83,19 @@ export class RiverList {
 
   private line(station: Station, km: number | null): HTMLElement {
     const value = el("span", { class: "value", "data-testid": "value" });
+    const unit = el("small", { class: "unit" });
     const band = el("span", { class: "band" });
     const age = el("span", { class: "age", "data-testid": "age" });
     const name = el("span", { class: "name" }, shortName(station.name));
     if (km !== null) name.append(el("small", { class: "km" }, ` ${Math.round(km)} km`));
-    const figures = el("span", { class: "figures" }, el("i", { class: "swatch" }), value, band);
+    const figures = el("span", { class: "figures" }, el("i", { class: "swatch" }), value, unit, band);
     const button = el(
       "button",
       { type: "button", class: "station", "data-testid": `station-${station.id}` },
       el("span", { class: "drawn" }, name, figures, age),
     );
     button.addEventListener("click", () => this.choose(station));
-    this.lines.set(station.id, { station, button, value, band, age });
+    this.lines.set(station.id, { station, button, value, unit, band, age });
     return el("li", {}, button);
   }
 }

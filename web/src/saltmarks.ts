@@ -6,7 +6,7 @@ import { decimal } from "./format.ts";
 import { mouthName } from "./layout.ts";
 import { changeText, kmText, LEVELS_G_L, levelText, type SaltLine, standing } from "./salt.ts";
 import type { Moment } from "./view.ts";
-import { type Language, word } from "./words.ts";
+import { type Language, unitOf, word } from "./words.ts";
 
 /** The figures beside a mouth, in letter units. */
 export const BLOCK_WIDTH = 19.0;
@@ -60,6 +60,8 @@ export class SaltMarks {
       const y = top + (NAME_HEIGHT + (n + 0.82) * LINE_HEIGHT) * u;
       const parts = ["level", "km", "unit", "change"].map((part) => svg("tspan", { class: part }));
       const [level_, km, unit, change] = parts as [SVGTSpanElement, ...SVGTSpanElement[]];
+      // A blank in small letters does not part them enough from the large ones that follow.
+      setAttribute(parts[1] as SVGTSpanElement, "dx", 0.15 * u);
       const text = svg("text", { class: `salt-text salt-${level}`, x: left + 0.55 * u, y }, ...parts);
       const box = { x: left, y: y - 1.7 * u, width: 0.28 * u, height: 1.95 * u };
       const swatch = svg("rect", { class: `swatch salt-${level}`, ...box });
@@ -115,7 +117,7 @@ export class SaltMarks {
     setAttribute(to.text, "visibility", hidden);
     const old = line !== null && !standing(line);
     setAttribute(to.text, "class", `salt-text salt-${level}${old ? " old" : ""}`);
-    setText(to.level, line === null ? "" : `${level} g/l `);
+    setText(to.level, line === null ? "" : `${level} ${unitOf("salinity_g_l", "g/L", language)} `);
     setText(to.km, line === null ? "" : kmText(line, language));
     setText(to.unit, line === null ? "" : " km");
     const change = old ? ` ${word("salt_old", language)}` : changeText(rise, language);

@@ -8,7 +8,7 @@ import type { Reading, Station } from "./model.ts";
 import type { SaltLine } from "./salt.ts";
 import { BLOCK_WIDTH, blockHeight, SaltMarks } from "./saltmarks.ts";
 import type { Moment } from "./view.ts";
-import { type Language, word } from "./words.ts";
+import { type Language, unitOf, word } from "./words.ts";
 
 /** Lengths in letter units (rem) at full size. */
 const LANE_GAP = 1.05;
@@ -177,7 +177,8 @@ export class Schematic {
   private axis(water: SVGGElement, frame: Frame, height: number, language: Language): void {
     const { u, x } = frame;
     const bottom = height - AXIS_HEIGHT * u;
-    const told = `${word("km_from_mouth", language)} · g/l · ${word("legend_change", language)}`;
+    const unitName = unitOf("salinity_g_l", "g/L", language);
+    const told = `${word("km_from_mouth", language)} · ${unitName} · ${word("legend_change", language)}`;
     const words = textWidth(told, AXIS * u, 400) + 2 * u;
     for (let km = 0; x(km) > 0; km += 10) {
       water.append(

@@ -120,18 +120,29 @@ function unitName(quantity: string): string {
   if (quantity.startsWith("conductivity")) return "mS/cm";
   if (quantity.endsWith("_km_h")) return "km/h";
   if (quantity.startsWith("salt_")) return "km";
+  if (quantity.startsWith("battery")) return "V";
   const units: Record<string, string> = {
     queue_length_km: "km",
     crossing_time_min: "min",
     flow_car_veh_h: "veh/h",
     temperature_c: "°C",
     water_level_m: "m",
+    depth_m: "m",
     flow_veh_h: "veh/h",
     flow_pcu_h: "pcu/h",
     queue_m: "m",
     density_pcu_km: "pcu/km",
   };
   return units[quantity] ?? "";
+}
+
+const SALT_LINE = /^salt_(\d+)(_max)?_km$/;
+
+/** "ranh 4 g/l": of which line of salt an alert tells the kilometre; "" for all others. */
+export function lineText({ quantity }: Alert, { language }: Moment): string {
+  const [, level, max] = SALT_LINE.exec(quantity) ?? [];
+  if (level === undefined) return "";
+  return word(max === undefined ? "line_now_short" : "line_max_short", language, { level });
 }
 
 /** "từ 14:20", or when it was over. */

@@ -25,6 +25,9 @@ export const WALL_WORDS = {
   quiet_stale: ["số liệu cũ {age}", "old data, {age}"],
   cleared_short: ["hết {time}", "over {time}"],
   open_alert: ["Mở trang cảnh báo ›", "Open the alert's page ›"],
+  legend_tide: ["con nước trước", "tide before"],
+  line_now_short: ["ranh {level} g/l", "{level} g/L line"],
+  line_max_short: ["ranh {level}, 25 giờ", "{level} g/L, 25 h"],
   silent_no_data: ["mất tín hiệu", "signal lost"],
   silent_never_seen: ["chưa có số liệu", "never heard"],
 

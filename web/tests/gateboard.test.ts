@@ -88,7 +88,11 @@ test("the reason never permits what the large word does not", () => {
   assert.doesNotMatch(reason({ until: null }), /CÓ THỂ/);
   assert.equal(reasonText(null, gate(), at), "Máy chủ chưa có lời khuyên.");
   const stop = adviceOf({ items: [told({ take: false, row: 6, stop_by: NOW + MINUTE })] })[0] ?? null;
-  assert.equal(untilText(stop, "stop", at), "ngưng trước 14:33 · đến 15:32");
+  assert.equal(untilText(stop, "stop", at), "ngưng trước 14:33 · sau 15:32: chưa rõ");
+  const no = adviceOf({ items: [told({ take: false, row: 4 })] })[0] ?? null;
+  assert.equal(untilText(no, "no", at), "sau 15:32: chưa rõ", "nothing is allowed from then on");
+  const may = adviceOf({ items: [told()] })[0] ?? null;
+  assert.equal(untilText(may, "may", at), "đến 15:32");
 });
 
 test("what its crew said stands with its time; where nobody has, that is said", () => {

@@ -5,6 +5,7 @@ import { type Alert, alert, type Reading, reading } from "../src/model.ts";
 import {
   alertSentence,
   figuresOf,
+  lineText,
   marksOf,
   nowText,
   placeOf,
@@ -81,6 +82,10 @@ test("a line of salt is told in km at its arm; a state of traffic in its rule's 
   const intrusion = raised({ ...line, quantity: "salt_4_max_km" });
   assert.equal(placeOf(intrusion, undefined, "vi"), "Cửa Tiểu");
   assert.equal(figuresOf(intrusion, at), "46,2 > 45 km");
+  // The maximum of 25 hours is farther up than the line that the river shows.
+  assert.equal(lineText(intrusion, at), "ranh 4, 25 giờ");
+  assert.equal(lineText(raised({ ...line, quantity: "salt_1_km" }), at), "ranh 1 g/l");
+  assert.equal(lineText(raised(), at), "");
   const message_vi = "Rạch Miễu: ùn tắc từ 22/11/2026 15:42";
   const jam = raised({ quantity: "traffic_state", value: 3, message_vi });
   assert.equal(figuresOf(jam, at), "ùn tắc", "since when stands beside it");
