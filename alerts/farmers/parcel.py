@@ -25,6 +25,7 @@ class Text:
     body : the words
     template, params : of channels that send approved templates with parameters (Zalo ZNS)
     parts : by which the network counts it (SMS); 1 elsewhere
+    warns : it tells of a danger, though it answers somebody
     """
 
     title: str
@@ -32,6 +33,7 @@ class Text:
     parts: int = 1
     template: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    warns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

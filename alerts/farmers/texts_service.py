@@ -107,12 +107,14 @@ def welcome(
         return _WELCOME_IN_SALT[lang].format(salt=salt, stop=STOP_WORD, site=address)
 
     if standing and short:
-        return fitted(said_in_salt, Form.SMS if lang == EN else form)
+        return replace(fitted(said_in_salt, Form.SMS if lang == EN else form), warns=True)
     # A number that sends a name can take no reply: there the page is the way out. It is worth
     # no second part where the first has room for the word alone.
     whole = said(or_page)
     bare = said("")
-    return bare if short and whole.parts > bare.parts else whole
+    told = bare if short and whole.parts > bare.parts else whole
+    # A template has no room for a spell.
+    return replace(told, warns=bool(standing) and form is not Form.ZALO)
 
 
 def stopped(lang: str, form: Form) -> Text:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.farmers.notice import CRITICAL
-from alerts.farmers.parcel import Answer, Parcel, Verdict
+from alerts.farmers.parcel import Answer, Parcel, Text, Verdict
 from alerts.farmers.person import Person
 from alerts.farmers.restraint_types import RESERVE
 from alerts.webhook import Pace, backoff_s
@@ -182,9 +182,6 @@ class Courier:
         if _falls_quiet(delivery, person, now_ms):
             self._deliveries.reconsider(delivery, now_ms)
             return
-        if delivery.direct and self._is_spent(delivery, now_ms):
-            self._give_up(delivery, Settled(State.UNDELIVERED, Why.BUDGET))
-            return
         unwanted = {row for row, notice in delivery.told if not follows(person, notice)}
         without = self._deliveries.outlived(delivery) | unwanted
         notices = tuple(notice for row, notice in delivery.told if row not in without)
@@ -195,6 +192,9 @@ class Courier:
             text = self._words(delivery, notices, person, self._channel.form, now_ms)
         except Exception as error:  # noqa: BLE001 - one message without words must not stop all
             self._give_up(delivery, Settled(State.UNDELIVERED, Why.FAULT, where(error)))
+            return
+        if delivery.direct and self._is_spent(delivery, text, now_ms):
+            self._give_up(delivery, Settled(State.UNDELIVERED, Why.BUDGET))
             return
         page, token = self._manner.page, person.stop_token
         stop_url = f"{page}/toi/{token}" if page and token else ""
@@ -212,16 +212,21 @@ class Courier:
             # It may have gone: the same key is what there is against a second one.
             return Answer(Verdict.AGAIN, f"the channel failed: {where(error)}")
 
-    def _is_spent(self, delivery: Delivery, now_ms: int) -> bool:
-        """Whoever asks for codes without an end must not spend what farmers are warned with."""
+    def _is_spent(self, delivery: Delivery, text: Text, now_ms: int) -> bool:
+        """Whoever asks for codes without an end, or brings in a list of thousands to be welcomed,
+        must not spend what farmers are warned with.
+        """
         limit = self.settings.budget_per_month
         if limit is None or delivery.kind == Direct.STOPPED:
             return False
         spent = self._deliveries.spent(self.name, now_ms)[1]
-        if delivery.kind != Direct.CODE:
+        if delivery.kind == Direct.TRIAL or text.warns:
             return spent >= limit
-        codes = self._deliveries.spent_on(self.name, Direct.CODE, now_ms)
-        return spent >= (1 - RESERVE) * limit or codes >= CODES_SHARE * limit
+        if spent >= (1 - RESERVE) * limit:
+            return True
+        if delivery.kind != Direct.CODE:
+            return False
+        return self._deliveries.spent_on(self.name, Direct.CODE, now_ms) >= CODES_SHARE * limit
 
     def _answered(self, delivery: Delivery, parts: int, answer: Answer) -> None:
         now_ms, patience = self._clock_ms(), self._manner.patience

@@ -263,15 +263,22 @@ class Deliveries:
             ).fetchone()
         return int(found)
 
-    def waiting(self, channel: str) -> int:
-        """How many wait for a channel."""
+    def waiting(self, channel: str, *, welcomes: bool = True) -> int:
+        """How many wait for a channel, with those who are to be welcomed or without."""
         with self._reading() as connection:
-            row = connection.execute(
+            (number,) = connection.execute(
                 "SELECT count(*) FROM delivery INDEXED BY delivery_waiting"
                 " WHERE channel = ? AND state = 'waiting'",
                 (channel,),
             ).fetchone()
-        return int(row[0])
+            if not welcomes:
+                (among,) = connection.execute(
+                    "SELECT count(*) FROM delivery INDEXED BY delivery_welcomes"
+                    " WHERE channel = ? AND state = 'waiting' AND kind = 'welcome'",
+                    (channel,),
+                ).fetchone()
+                number -= among
+        return int(number)
 
     def breaker(self, channel: str) -> Breaker:
         """How a channel was seen last; closed where nobody knows."""

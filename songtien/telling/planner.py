@@ -194,7 +194,8 @@ class Planner:
             return Budget()
         messages, parts = self._deliveries.spent(allowance.channel, now_ms)
         each = max(1, -(-parts // messages)) if messages else 1
-        waiting = self._deliveries.waiting(allowance.channel)
+        # Welcomes are sent from what the urgent leave, so they hold none of it back.
+        waiting = self._deliveries.waiting(allowance.channel, welcomes=False)
         return Budget(parts + waiting * each, allowance.limit, each)
 
     def _forget(self) -> bool:

@@ -75,6 +75,8 @@ CREATE TABLE IF NOT EXISTS delivery (
 );
 CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (channel, rank, id, due_ms, expires_ms)
     WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS delivery_welcomes ON delivery (channel)
+    WHERE state = 'waiting' AND kind = 'welcome';
 CREATE INDEX IF NOT EXISTS delivery_running_out ON delivery (expires_ms) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS delivery_undelivered ON delivery (id) WHERE state = 'undelivered';
 CREATE INDEX IF NOT EXISTS delivery_of_contact ON delivery (contact, created_ms);

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.farmers.notice import Kind
-from alerts.farmers.parcel import Answer, Parcel, Verdict
+from alerts.farmers.parcel import Answer, Parcel, Text, Verdict
 from alerts.farmers.person import Follow, Quiet
 from songtien.telling.breaker import Way
 from tests.telling.conftest import Making
@@ -133,8 +133,10 @@ def test_a_refused_one_is_given_up_and_the_next_goes_on(world: World) -> None:
     world.minutes(10)
     assert [each.text.body[0] for each in world.channel.parcels] == ["1", "2", "1", "1"]
     assert world.states() == [("undelivered", "refused"), ("sent", "")]
-    (lost,) = world.figures.undelivered(10)
-    assert (lost.contact, lost.kind, lost.detail, lost.tries) == (1, "salt", "status 422", 3)
+    lost = world.rows(
+        "SELECT contact, kind, detail, tries FROM delivery WHERE state = 'undelivered'"
+    )
+    assert lost == [(1, "salt", "status 422", 3)]
 
 
 def test_where_all_are_refused_it_is_the_channel_and_none_is_lost(world: World) -> None:
@@ -181,13 +183,38 @@ def test_codes_that_strangers_ask_for_leave_the_budget_to_farmers(making: Making
     world.tell(notice(), people=range(1, 61))
     world.minutes(3)
     assert len(world.channel.parcels) == 25 + 60
-    world.deliveries.direct(7, "sms", "welcome", {}, "w-7", world.now_ms)
-    world.send()
-    assert len(world.channel.parcels) == 25 + 60 + 1, "what answers a farmer may go"
     world.later(31 * 24 * HOUR_MS)
     world.deliveries.direct(300, "sms", "code", {"code": "123456"}, "c-300", world.now_ms)
     world.send()
     assert world.channel.texts[-1].startswith("300: code"), "another month"
+
+
+def test_a_list_that_is_welcomed_leaves_the_last_fifth_to_those_who_are_warned(
+    making: Making,
+) -> None:
+    world = making(budget_per_month=100)
+    for person in range(1, 201):
+        world.deliveries.direct(person, "sms", "welcome", {}, f"w-{person}", world.now_ms)
+    # Two hundred that wait are more than the month has, and hold no warning back.
+    world.tell(notice(), people=range(1, 6))
+    world.plan()
+    world.later(10 * MINUTE_MS)
+    world.plan()
+    world.send()
+    assert sum("salt" in text for text in world.channel.texts) == 5
+    assert len(world.channel.parcels) == 80
+    assert world.states().count(("undelivered", "budget")) == 200 - 75
+
+    def in_salt(*_said: object) -> Text:
+        return Text("", "KHONG LAY NUOC", warns=True)
+
+    world.deliveries.direct(7, "sms", "stopped", {}, "bye", world.now_ms)
+    world.deliveries.direct(8, "sms", "trial", {}, "trial", world.now_ms)
+    world.words = in_salt
+    for person in range(300, 330):
+        world.deliveries.direct(person, "sms", "welcome", {}, f"w-{person}", world.now_ms)
+    world.send()
+    assert len(world.channel.parcels) == 100, "who comes in the middle of a spell is warned"
 
 
 def test_one_whose_address_is_gone_is_told_nothing_more(world: World) -> None:
@@ -353,7 +380,7 @@ def test_a_danger_is_tried_for_three_days(world: World) -> None:
         world.run()
         world.later(30 * MINUTE_MS)
     assert world.states() == [("undelivered", "late")]
-    assert world.figures.undelivered(5)[0].detail == "status 503"
+    assert world.rows("SELECT detail FROM delivery") == [("status 503",)]
     assert world.now_ms - BEGIN_MS > 72 * HOUR_MS
 
 
@@ -392,7 +419,8 @@ def test_a_message_without_words_stops_no_other(
     world.minutes(2)
     assert world.states() == [("undelivered", "fault"), ("sent", "")]
     assert "+8490" not in caplog.text + str([vars(each) for each in caplog.records])
-    assert "KeyError in test_courier.py" in world.figures.undelivered(1)[0].detail
+    ((detail,),) = world.rows("SELECT detail FROM delivery WHERE state = 'undelivered'")
+    assert "KeyError in test_courier.py" in detail
 
 
 def test_a_channel_that_raises_is_one_that_did_not_answer(world: World) -> None:

@@ -58,6 +58,7 @@ def test_who_signs_up_in_a_salt_spell_is_told_of_it(world: World) -> None:
     assert "KHONG LAY NUOC tai Cong A, ngoai song: dang co dot man vuot muc 0,5" in parcel.text.body
     assert "nhan HUY" in parcel.text.body
     assert parcel.text.parts == 1
+    assert parcel.text.warns
 
 
 def test_who_stopped_one_place_is_told_which_and_what_goes_on(world: World) -> None:
