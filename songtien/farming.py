@@ -29,7 +29,7 @@ from songtien.telling.deliveries import Deliveries
 from songtien.telling.figures import Figures
 from songtien.telling.overview import Overview
 from songtien.telling.telling import Telling, TellingSettings
-from songtien.telling.wording import wording
+from songtien.telling.wording import typed, wording
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Farming:
             on_death=on_death,
             permitted=lambda: permitted(screens.pictures.answers, self._clock_ms()),
             words=wording(
-                self._settings.farmers.site or "",
+                typed(self._settings.farmers.site or ""),
                 lambda person: standing(screens.pictures.answers, screens.parts.registry, person),
                 lambda intake: called(screens.parts.registry, intake),
             ),
@@ -130,7 +130,7 @@ class Farming:
                 for each in self._settings.channels
             },
             reported=self.deliveries.reported,
-            site=self._settings.farmers.site or "",
+            site=typed(self._settings.farmers.site or ""),
             push_keys=self._push_keys,
             telling=overview.door(),
             broadcasts=lambda: screens.desk.broadcasts(self._clock_ms()),

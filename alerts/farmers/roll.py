@@ -58,8 +58,6 @@ COLUMNS: Final[Mapping[str, str]] = {
 """Names of columns, without diacritics and capitals, and what they are."""
 
 NEEDED: Final = ("phone", "place", "crop", "consent")
-PASSED_OVER: Final = ("ten", "ho-ten", "name", "ghi-chu", "note", "stt", "ap", "xa")
-"""Columns that lists often have and nothing here needs: they are not even looked at."""
 
 _ENCODINGS: Final = {
     b"\xff\xfe": "UTF-16",

@@ -52,8 +52,7 @@ def wait_ms(asked_ms: Sequence[int], now_ms: int) -> int:
 class Clients:
     """Codes by the network address from which they were asked. Not for several threads."""
 
-    def __init__(self, per_hour: int = CLIENT_PER_HOUR) -> None:
-        self._per_hour = per_hour
+    def __init__(self) -> None:
         self._asked: OrderedDict[str, deque[int]] = OrderedDict()
 
     def wait_ms(self, client: str, now_ms: int) -> int:
@@ -63,12 +62,12 @@ class Clients:
             return 0
         while asked and not 0 <= now_ms - asked[0] < HOUR_MS:
             asked.popleft()
-        return asked[0] + HOUR_MS - now_ms if len(asked) >= self._per_hour else 0
+        return asked[0] + HOUR_MS - now_ms if len(asked) >= CLIENT_PER_HOUR else 0
 
     def count(self, client: str, now_ms: int) -> None:
         """A code was asked for."""
         group = address_group(client, CLIENT_BITS)
-        asked = self._asked.setdefault(group, deque(maxlen=self._per_hour))
+        asked = self._asked.setdefault(group, deque(maxlen=CLIENT_PER_HOUR))
         asked.append(now_ms)
         self._asked.move_to_end(group)
         while len(self._asked) > CLIENTS_MAX:

@@ -1,4 +1,4 @@
-"""What officers are shown of messages to people: counts, money, what is held, what was lost.
+"""What officers are shown of messages to people: counts, money, what waits and what is held.
 
 Read over connections of its own, which hold up no sender. People are numbers here too.
 """
@@ -9,8 +9,6 @@ from typing import Any
 
 from ingest.history import StoreReader
 from songtien.telling.delivery import State
-
-LAST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +43,6 @@ class Spent:
     number: int
     parts: int
     cost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A message that is kept back. `id` is what `Deliveries.release` and `drop` take."""
-
-    id: int
-    contact: int
-    channel: str
-    place: str
-    kind: str
-    event: str
-    why: str
-    at_ms: int
-    until_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Undelivered:
-    """A delivery that nobody got."""
-
-    id: int
-    contact: int
-    channel: str
-    place: str
-    kind: str
-    why: str
-    detail: str
-    tries: int
-    created_ms: int
-    day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +93,6 @@ class Figures:
             ).fetchall()
         return [Spent(*row) for row in rows]
 
-    def held(self, limit: int, before: int | None = None) -> list[Held]:
-        """Newest first, older than the id `before`."""
-        with self._reader.connection() as connection:
-            rows = connection.execute(
-                "SELECT m.id, m.contact, m.channel, n.place, n.kind, n.event, m.why, n.at_ms,"
-                " m.until_ms FROM message m INDEXED BY message_held"
-                " JOIN notice n ON n.id = m.notice WHERE m.state = 'held' AND m.id < ?"
-                " ORDER BY m.id DESC LIMIT ?",
-                (LAST if before is None else before, limit),
-            ).fetchall()
-        return [Held(*row) for row in rows]
-
     def held_by_why(self) -> dict[tuple[str, str], int]:
         """How many are held now, by channel and why."""
         with self._reader.connection() as connection:
@@ -146,17 +101,6 @@ class Figures:
                 " WHERE state = 'held' GROUP BY channel, why"
             ).fetchall()
         return {(channel, why): number for channel, why, number in rows}
-
-    def undelivered(self, limit: int, before: int | None = None) -> list[Undelivered]:
-        """Newest first, older than the id `before`."""
-        with self._reader.connection() as connection:
-            rows = connection.execute(
-                "SELECT id, contact, channel, place, kind, why, detail, tries, created_ms, day"
-                " FROM delivery INDEXED BY delivery_undelivered"
-                " WHERE state = 'undelivered' AND id < ? ORDER BY id DESC LIMIT ?",
-                (LAST if before is None else before, limit),
-            ).fetchall()
-        return [Undelivered(*row) for row in rows]
 
     def waiting(self) -> dict[str, Waiting]:
         """By channel; channels for which nothing waits are absent."""

@@ -14,14 +14,13 @@ from alerts.webhook import Pace
 from ingest import daemon
 from ingest.history import StoreReader
 from songtien.telling.breaker import Patience
-from songtien.telling.channels.channel import Channel
 from songtien.telling.channels.kinds import open_channel
 from songtien.telling.channels.values import ChannelSettings
 from songtien.telling.courier import Courier, Manner
 from songtien.telling.deliveries import Deliveries
 from songtien.telling.figures import Figures, Progress, Waiting
 from songtien.telling.planner import Allowance, People, Planner
-from songtien.telling.wording import Words, wording
+from songtien.telling.wording import Words
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +42,6 @@ class TellingSettings:
     pace: Pace = Manner().pace
     patience: Patience = Manner().patience
     group_ms: int = GROUP_MS
-
-    @property
-    def site(self) -> str:
-        """The page as it stands in a message, short."""
-        return self.page.removeprefix("https://").removeprefix("http://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +97,8 @@ class Telling:
     reader : of the store, where the outbox stands
     deliveries, path : the file of them, which the caller closes, and where it is; channels keep
         what they must beside it
-    words : None for those of `songtien.telling.wording`
     permitted : what the newest answers permit, None where none are known
     missing : how many people are told over channels that there are not, by channel
-    opened : makes a channel of its settings
     """
 
     def __init__(
@@ -118,12 +110,11 @@ class Telling:
         deliveries: Deliveries,
         path: Path,
         *,
+        words: Words,
         clock_ms: Callable[[], int],
         on_death: Callable[[BaseException], None],
         permitted: Callable[[], Permitted | None] = lambda: None,
         missing: Mapping[str, int] | None = None,
-        words: Words | None = None,
-        opened: Callable[[ChannelSettings, Path], Channel] = open_channel,
     ) -> None:
         self._clock_ms = clock_ms
         self.deliveries = deliveries
@@ -144,10 +135,10 @@ class Telling:
         self._couriers = {
             each.name: Courier(
                 each,
-                opened(each, path.parent),
+                open_channel(each, path.parent),
                 self.deliveries,
                 people,
-                words or wording(settings.site),
+                words,
                 clock_ms=clock_ms,
                 manner=manner,
                 on_death=on_death,

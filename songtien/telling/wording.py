@@ -17,6 +17,14 @@ Standing = Callable[[Person], tuple[Notice, ...]]
 """SALT of the spells that go on where somebody follows."""
 
 
+def typed(page: str) -> str:
+    """The address of a page as people type it: a short message has no room for the rest.
+
+    http:// stays: what is read of a bare name is https://.
+    """
+    return page.removeprefix("https://")
+
+
 def wording(
     site: str, standing: Standing = lambda _: (), name: Name = lambda intake: intake
 ) -> Words:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.people import limits
 from api.people.addresses import AddressKind, NoAddress, masked, parse_address
 from api.people.limits import CLIENTS_MAX, Clients
 from api.people.vault import KEY_BYTES, Vault, VaultError, key_line, open_vault
@@ -159,8 +160,9 @@ def test_masks_name_nobody() -> None:
     assert masked(AddressKind.WEBPUSH, push()) == "fcm.googleapis.com"
 
 
-def test_those_who_ask_are_forgotten_by_and_by() -> None:
-    clients = Clients(per_hour=1)
+def test_those_who_ask_are_forgotten_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CLIENT_PER_HOUR", 1)
+    clients = Clients()
     clients.count("1.2.3.4", 0)
     assert clients.wait_ms("1.2.3.4", 1) == 3_599_999
     assert clients.wait_ms("1.2.3.4", 3_600_000) == 0

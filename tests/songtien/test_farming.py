@@ -1,7 +1,8 @@
 """The farmers' part, wired as in a service, on files of its own."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -12,9 +13,12 @@ from ingest.history import StoreReader
 from ingest.store import Store
 from songtien import datadir
 from songtien.farming import NO_PUSH_KEY, Farming
+from songtien.news import Pictures
 from songtien.screens import Screens
 from songtien.settings import load_settings
 from songtien.telling.telling import Telling
+from tests.e2e.running import eventually
+from tests.songtien.past import parts
 from tests.telling.world import BEGIN_MS, FOLLOWS
 
 
@@ -47,6 +51,34 @@ def test_people_of_a_channel_that_was_renamed_are_not_forgotten_in_silence(tmp_p
     with ExitStack() as files:
         _, telling = farming(tmp_path, files, "loa_moi")
         assert list(telling.trouble) == ["loa"]
+
+
+def test_the_page_stands_in_short_messages_as_people_type_it(tmp_path: Path) -> None:
+    told = tmp_path / "told.jsonl"
+    entry = Entry(1, "+84912000001", FOLLOWS, None, "vi", "2026-01-02")
+    said = {
+        "SONGTIEN_FARMERS__SITE": "https://tien.example.vn/nong-dan",
+        "SONGTIEN_CHANNEL__LOA__KIND": "file",
+        "SONGTIEN_CHANNEL__LOA__FORM": "sms",
+        "SONGTIEN_CHANNEL__LOA__PATH": str(told),
+    }
+    paths = datadir.make(tmp_path)
+    pictures = Pictures({}, {}, {})
+    screens = cast(Screens, SimpleNamespace(pictures=pictures, parts=parts()))
+    with ExitStack() as files:
+        store = files.enter_context(closing(Store(paths.store)))
+        store.prepare(outbox.create)
+        reader = files.enter_context(closing(StoreReader(paths.store)))
+        made = Farming(load_settings(None, said), paths, files, lambda: BEGIN_MS)
+        telling, overview = made.senders(files, reader, screens, lambda _error: None)
+        made.people.roster.take([entry], "loa", "nga", BEGIN_MS, dry_run=False)
+        made.people.sweep(BEGIN_MS)
+        telling.start()
+        files.callback(telling.stop)
+        eventually(lambda: telling.status()[0].sent == 1, "the welcome")
+        assert "hoac vao tien.example.vn/nong-dan." in told.read_text()
+        # What a bulletin would cost is counted in the same words.
+        assert made.door(screens, overview).site == "tien.example.vn/nong-dan"
 
 
 def test_a_key_of_browsers_that_is_missing_is_told(

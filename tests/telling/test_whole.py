@@ -17,6 +17,7 @@ from ingest.store import Store
 from songtien.telling.channels.values import ChannelSettings
 from songtien.telling.deliveries import Deliveries
 from songtien.telling.telling import Telling, TellingSettings
+from songtien.telling.wording import wording
 from tests.e2e.running import eventually, now_ms
 from tests.telling.world import ALL, HERE, LEVEL, notice
 
@@ -51,6 +52,7 @@ def test_somebody_signs_up_is_told_and_leaves(tmp_path: Path) -> None:
             people,
             deliveries,
             tmp_path / "telling.sqlite",
+            words=wording("tien.vn/nong-dan"),
             clock_ms=now_ms,
             on_death=deaths.append,
         )
