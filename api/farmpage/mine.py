@@ -6,6 +6,7 @@ from urllib.parse import quote
 from alerts.farmers.crops import CROPS
 from alerts.farmers.person import Follow
 from api.farmpage import say
+from api.farmpage.asked import Asked
 from api.farmpage.filled import followed
 from api.farmpage.frame import Assets, document, field, links, options
 from api.farmpage.html import Markup, h
@@ -136,8 +137,18 @@ def _follow(n: int, follow: Follow, lang: str, intakes: Mapping[str, Intake], te
         h("input", type="hidden", name=f"ai{n}", value=followed(follow)),
         field(tell("limit"), limit, f"gioihan{n}"),
         notices(f"tin{n}", follow.wants, lang),
+        h("p", h("a", tell("look"), href=_water(follow, lang, intakes), cls="go")),
         h("label", drop, tell("drop"), cls="pick"),
     )
+
+
+def _water(follow: Follow, lang: str, intakes: Mapping[str, Intake]) -> str:
+    """The page of the water itself: a spell that goes on may have begun before somebody came."""
+    crop = CROPS.get(follow.crop)
+    known = follow.place.intake in intakes and crop is not None
+    own = float(follow.level_mg_l) if crop and follow.level_mg_l != crop.limit_mg_l else None
+    asked = Asked(lang, follow.place, crop, own) if known else Asked(lang)
+    return f"{PATH}?{asked.query()}"
 
 
 def _button(action: str, text: str, cls: str) -> Markup:

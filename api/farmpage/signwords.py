@@ -78,6 +78,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "leaving": ("Đã ngưng.", "Stopped."),
     "also": ("Ngoài ra còn lưu", "Besides"),
     "follow": ("Nơi {}", "Place {}"),
+    "look": ("Xem nước lúc này", "See the water here now"),
     "drop": ("Bỏ nơi này", "Drop this place"),
     "limit": ("Mức mặn, g/l", "Limit, g/L"),
     "by-steps": (

@@ -237,6 +237,7 @@ def test_a_limit_above_the_crops_is_pointed_at(town: Town) -> None:
     warning = "mức bạn đặt, 5 g/l, cao hơn mức của Sầu riêng, 0,5 g/l"
     (page,) = town.ask(("GET", path, {}))
     assert warning in page.text
+    assert 'href="/nong-dan?noi=xuan-hoa&amp;phia=song&amp;cay=durian&amp;gioihan=5"' in page.text
     form = {"ai0": "xuan-hoa/river durian", "tin0": ["salt"], "gioihan0": "05"}
     refused = town.post(f"{path}/doi", form)
     assert refused.status_code == 422
