@@ -1,7 +1,7 @@
 // Builds the pages into the Python package, or, with --tests, the unit tests into build/tests.
 
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -66,6 +66,34 @@ async function farm(out) {
   return { ...result, outputFiles, manifest: JSON.stringify({ css: named(".css"), js: named(".js") }) };
 }
 
+/** What is loaded when it is needed: pages beside the wall, and what draws the wall's curve. */
+const LATER = ["src/routes.ts", "src/wall.ts"];
+
+/**
+ * esbuild cuts what several pages share by who needs it, into many small files that a browser hears
+ * of one after the other. So each of them says that it needs all that the wall needs, which is there
+ * by then, and that is one file.
+ */
+const together = {
+  name: "what the wall needs is one file",
+  setup({ onLoad }) {
+    const texts = LATER.map((path) => readFileSync(here(path), "utf8"));
+    const found = texts.flatMap((text) => [...text.matchAll(/import\("\.\/(\w+)\.ts"\)/g)]);
+    const filter = new RegExp(`/src/(${found.map(([, name]) => name).join("|")})\\.ts$`);
+    onLoad({ filter }, async ({ path }) => {
+      return { contents: `${await readFile(path, "utf8")}\nimport "./main.ts";\n`, loader: "ts" };
+    });
+  },
+};
+
+/** That file: the entry itself does nothing but name it, and the page does so too. */
+function wallOf(outputs) {
+  const entry = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint?.endsWith("src/main.ts"));
+  const named = entry[1].imports.filter(({ kind }) => kind === "import-statement");
+  if (named.length !== 1) throw new Error(`the wall is cut into ${named.length} files`);
+  return { entry: entry[0], wall: named[0].path };
+}
+
 async function pages() {
   const out = here("../api/pages");
   const result = await build({
@@ -80,6 +108,7 @@ async function pages() {
     assetNames: "[name]-[hash]",
     bundle: true,
     splitting: true,
+    plugins: [together],
     minify: true,
     format: "esm",
     target: ["es2022", "chrome100", "firefox100", "safari15.4"],
@@ -105,7 +134,11 @@ async function pages() {
   await writeFile(`${out}/farm.json`, farmer.manifest);
   const others = [result, icon, farmer].map(({ metafile }) => metafile.outputs);
   const outputs = Object.assign({}, ...others);
+  const { entry, wall } = wallOf(outputs);
+  await rm(`${out}/assets/${basename(entry)}`);
+  delete outputs[entry];
   let page = await readFile(here("src/index.html"), "utf8");
+  page = page.replaceAll("{{wall.js}}", `/assets/${basename(wall)}`);
   for (const path of Object.keys(outputs)) {
     const name = basename(path);
     const stem = name.replace(/-[A-Z0-9]{8}(?=\.)/, "");

@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
+from tests.browser import first_view
 from tests.browser.conftest import Opened
-from tests.conftest import _free_port
-from tests.e2e.running import SONGTIEN, Service, eventually, figures
+from tests.e2e.running import Service, figures
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -44,7 +43,7 @@ LETTERS = """() => {
 CUT = """() => {
   const cut = [...document.querySelectorAll(
       ".alerts .place, .alerts .drawn, .bridge .main, .bridge .direction, .bridge .more-of-it,"
-      + ".advice li, .top")]
+      + ".advice li, .top, .chart > header")]
     .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
     .map((e) => `${e.className}: ${(e.closest("li, button") ?? e).textContent}`);
   const boxes = [...document.querySelectorAll(".station, .salt-text, .mouth")]
@@ -105,6 +104,9 @@ DOUBTED: Figures = {
     **QUEUE,
     **{name: {"q": 3, "st": "late"} for name in ("speed_km_h", "flow_veh_h", "occupancy")},
 }
+BESIDE = {"speed_car_km_h": "speed_motorbike_km_h", "traffic_state": "crossing_time_min"}
+"""Where there is the one, there is to be the other."""
+
 WIDEST: list[tuple[Figures, dict[str, str]]] = [
     (
         FREE,
@@ -153,27 +155,8 @@ SETTLED = """async () => {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The demonstration: 30 stations, two bridges, and the last 25 hours."""
-    directory = tmp_path_factory.mktemp("demo")
-    ports = {name: str(_free_port()) for name in ("http", "live", "broker")}
-    command = [*SONGTIEN, "demo", "--dir", str(directory / "data")]
-    command += [word for name, port in ports.items() for word in (f"--{name}-port", port)]
-    running = Service(directory, {}, command)
-    running.launch()
-    running.http_url = f"http://127.0.0.1:{ports['http']}/"
-
-    def filled() -> bool:
-        try:
-            lines = running.get("/api/v1/river").json()["mouths"]["cua-tieu"]["lines"]
-        except (httpx.HTTPError, LookupError, ValueError):
-            return False
-        return any(line.get("km") for line in lines)
-
-    try:
-        eventually(filled, "the last 25 hours are in", 120.0)
+    with first_view.demonstration(tmp_path_factory.mktemp("demo")) as running:
         yield running
-    finally:
-        running.reap()
 
 
 def test_what_matters_is_read_from_five_metres(opened: Opened, demo: Service) -> None:
@@ -255,38 +238,20 @@ def test_minutes_of_a_bridge_stand_first_and_against_their_limits(
 
 
 def test_the_first_view_is_light_and_quick(chromium: Browser, demo: Service) -> None:
-    context = chromium.new_context(viewport={"width": 1920, "height": 1080})
-    try:
-        page = context.new_page()
-        transferred: dict[str, int] = {}
-        link = context.new_cdp_session(page)
-        link.send("Network.enable")
-        urls: dict[str, str] = {}
-        link.on(
-            "Network.responseReceived",
-            lambda e: urls.update({e["requestId"]: e["response"]["url"]}),
-        )
-        link.on(
-            "Network.loadingFinished",
-            lambda e: transferred.update({e["requestId"]: int(e["encodedDataLength"])}),
-        )
-        page.goto(demo.http_url)
-        page.wait_for_function(
-            "() => /\\d/.test(document.querySelector('.station .value')?.textContent ?? '')"
-        )
-        took_ms = page.evaluate("performance.now()")
-        page.wait_for_load_state("networkidle")
-        total = sum(transferred.values())
-        figures(
-            f"first view: {total} bytes in {len(transferred)} answers, "
-            f"first figure after {took_ms:.0f} ms"
-        )
-        assert any("/assets/app-" in url for url in urls.values())
-        assert 20_000 < total < FIRST_VIEW_BYTES
-        # A machine that is shared with others may be many times slower; the figure is in the log.
-        assert took_ms < 15 * FIRST_FIGURE_MS
-    finally:
-        context.close()
+    view = first_view.loaded(chromium, demo.http_url)
+    figures(f"first view: {view}")
+    assert 20_000 < view.transferred_bytes < FIRST_VIEW_BYTES
+    # A machine that is shared with others may be many times slower; the figure is in the log.
+    assert view.figure_ms < 15 * FIRST_FIGURE_MS
+
+
+def test_no_figure_waits_for_more_than_one_script(demo: Service) -> None:
+    named = re.findall(r'<script [^>]*src="/([^"]+)"', demo.get("/", None).text)
+    assert len(named) == 1
+    # What it loads when it is needed is in import(…); this is what it would need at once.
+    text = demo.get(f"/{named[0]}", None).text
+    assert "import(" in text
+    assert not re.search(r"""\b(?:import|from)\s*["']\.?/""", text)
 
 
 def _hears(page: Page, instead: Figures) -> None:
@@ -305,13 +270,14 @@ def _hears(page: Page, instead: Figures) -> None:
 
 
 def _with(items: list[dict[str, Any]], instead: Figures) -> list[dict[str, Any]]:
-    """Each figure that is given instead; where cars have a speed, motorbikes have one too."""
+    """Each figure that is given instead, and those that the demonstration may not have yet."""
     found = {item["k"]: item for item in items if "k" in item}
     for key, item in list(found.items()):
         stem, _, quantity = key.rpartition("/")
-        if quantity == "speed_car_km_h" and "quantity" in item:
-            beside = f"{stem}/speed_motorbike_km_h"
-            found.setdefault(beside, item | {"k": beside, "quantity": "speed_motorbike_km_h"})
+        if quantity in BESIDE and "quantity" in item:
+            other = BESIDE[quantity]
+            beside = f"{stem}/{other}"
+            found.setdefault(beside, item | {"k": beside, "quantity": other})
     for key, item in found.items():
         item.update(instead.get(key.rpartition("/")[2], {}))
     return [*found.values(), *(item for item in items if "k" not in item)]

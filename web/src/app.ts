@@ -6,6 +6,7 @@ import { deskDoings } from "./deskdoings.ts";
 import type { Doing } from "./doing.ts";
 import type { Who } from "./door.ts";
 import { byId, el, setAttribute, setText } from "./dom.ts";
+import { Drawing, onLetters } from "./drawing.ts";
 import { criticalUntaken, shelved } from "./fold.ts";
 import { Header } from "./header.ts";
 import { Holding } from "./holding.ts";
@@ -43,7 +44,6 @@ export class Screen implements App {
   private gone_ms: number | null = world.now();
   private wasLive = false;
   private expected = false;
-  private scheduled = false;
   private whenLive: (() => void)[] = [];
   private turn = 0;
   /** The officer whom this screen has shown last. */
@@ -61,6 +61,7 @@ export class Screen implements App {
     (configured) => liveUrl(configured, location),
     pastInAddress(),
   );
+  private readonly drawing = new Drawing(() => this.render());
   private readonly header = new Header();
   private readonly overlay = new Overlay({
     retry: () => this.retry(),
@@ -102,7 +103,10 @@ export class Screen implements App {
     addEventListener("online", () => this.retry());
     addEventListener("popstate", () => void this.open());
     document.addEventListener("click", (event) => this.follow(event));
-    void document.fonts.ready.then(() => this.restyled());
+    onLetters(() => {
+      this.restyled();
+      this.drawing.came("letters");
+    });
     recallTheme();
     openKiosk({
       go: (path) => this.go(path),
@@ -114,7 +118,6 @@ export class Screen implements App {
       this.schedule();
     }, TICK_MS);
     void this.open();
-    this.schedule();
     void this.held.boot();
     if (rewindOf(location.search) === "bad") this.toast(word("rewind_bad", this.language));
   }
@@ -216,6 +219,7 @@ export class Screen implements App {
 
   private tellLink(link: Link): void {
     this.link = link;
+    if (link.phase !== "connecting") this.drawing.came("link");
     if (link.phase === "live") {
       if (this.wasLive) this.page.renewed?.();
       this.wasLive = true;
@@ -332,12 +336,7 @@ export class Screen implements App {
   // --- drawing ------------------------------------------------------------------------------
 
   schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    requestAnimationFrame(() => {
-      this.scheduled = false;
-      this.render();
-    });
+    this.drawing.schedule();
   }
 
   private render(): void {

@@ -63,11 +63,22 @@ export function onActivate(node: Element, act: () => void): void {
 
 const ruler = document.createElement("canvas").getContext("2d");
 
+const widths = new Map<string, number>();
+const WIDTHS_MAX = 5000;
+document.fonts.addEventListener("loadingdone", () => widths.clear());
+
 /** Width of a text, px, in the page's face. */
 export function textWidth(text: string, size_px: number, weight: number): number {
   if (ruler === null) return text.length * size_px * 0.56;
-  ruler.font = `${weight} ${size_px}px "Be Vietnam Pro", sans-serif`;
-  return ruler.measureText(text).width;
+  const key = `${weight} ${size_px} ${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    ruler.font = `${weight} ${size_px}px "Be Vietnam Pro", sans-serif`;
+    width = ruler.measureText(text).width;
+    if (widths.size >= WIDTHS_MAX) widths.clear();
+    widths.set(key, width);
+  }
+  return width;
 }
 
 /** The page's letter unit, px: 16 on a wall of 1080 lines. */

@@ -15,15 +15,21 @@ export class Sound {
   private readonly button = byId("sound");
   private readonly phone = matchMedia(SILENT_SCREENS);
   private audio: AudioContext | null = null;
+  private opened = false;
 
   constructor(private readonly changed: () => void) {
     this.button.addEventListener("click", () => this.toggle());
     // A touch of any kind is what browsers wait for.
     const wake = (): void => void this.wake();
     for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake);
+  }
+
+  /** The browser looks for loudspeakers meanwhile, and no figure waits for them. */
+  private open(): void {
     if (this.phone.matches || !("AudioContext" in window)) return;
     this.audio = new AudioContext();
     this.audio.addEventListener("statechange", () => this.changed());
+    this.changed();
   }
 
   /** Silence for ten minutes; what is silenced is heard again. */
@@ -38,6 +44,8 @@ export class Sound {
   /** Once a second; `criticalUntaken` is of a believable picture alone. */
   update(criticalUntaken: boolean, language: Language): void {
     const now_ms = performance.now();
+    if (!this.opened) setTimeout(() => this.open());
+    this.opened = true;
     if (this.audio !== null) this.alarm.tick(criticalUntaken, now_ms);
     const silent_ms = this.alarm.silentFor_ms(now_ms);
     const left_s = Math.ceil(silent_ms / 1000);

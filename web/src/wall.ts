@@ -7,7 +7,7 @@ import { Alerts, type AlertStep, pageOf } from "./alerts.ts";
 import { Before, risesOf } from "./before.ts";
 import { Bridges } from "./bridges.ts";
 import { inAddress } from "./browser.ts";
-import { Chart } from "./chart.ts";
+import type { Chart } from "./chart.ts";
 import { byId } from "./dom.ts";
 import { type Fold, untaken } from "./fold.ts";
 import { getJson } from "./http.ts";
@@ -41,20 +41,16 @@ export class Wall implements Page {
   });
   private readonly advice = new AdvicePanel(byId("advice"));
   private readonly alertList: Alerts;
-  private readonly chart: Chart;
+  /** Draws the curve; it comes once the figures stand. */
+  private chart: Chart | null = null;
+  private chartAsked = false;
 
   constructor(private readonly app: App) {
-    const { held } = app;
     this.schematic = this.makeRiver();
     this.before = new Before(getJson, () => app.schedule());
     this.alertList = new Alerts(byId("alerts"), {
       choose: (key) => this.choose(key),
       act: (fold, step) => this.offer(fold, step),
-    });
-    this.chart = new Chart(byId("chart"), {
-      now_ms: () => held.now_ms(),
-      rules: () => held.rules,
-      choose: (key) => this.choose(key),
     });
     addEventListener("hashchange", () => {
       this.chosen = inAddress();
@@ -83,17 +79,41 @@ export class Wall implements Page {
     this.advice.update(held.advice.answer, held.desk.answer, at);
     this.renderRiver(at);
     this.alertList.update(held.folded, stations, held.readings, key, at);
-    this.chart.update(chosen, this.placeOf(chosen), this.kinOf(chosen), at);
+    this.chart?.update(chosen, this.placeOf(chosen), this.kinOf(chosen), at);
+    setTimeout(() => this.afterwards());
   }
 
   renewed(): void {
     this.before.again();
-    this.chart.reload(false);
+    this.chart?.reload(false);
+    this.chartAsked = this.chart !== null;
   }
 
   restyled(): void {
     this.mounted = ""; // labels are as wide as their letters
-    this.chart.rebuild();
+    this.chart?.rebuild();
+  }
+
+  /** What the figures need not wait for. */
+  private afterwards(): void {
+    this.before.look([...this.app.held.salt.values()].flat(), performance.now());
+    if (!this.chartAsked) void this.openChart();
+  }
+
+  private async openChart(): Promise<void> {
+    const { held } = this.app;
+    this.chartAsked = true;
+    try {
+      const { Chart } = await import("./chart.ts");
+      this.chart = new Chart(byId("chart"), {
+        now_ms: () => held.now_ms(),
+        rules: () => held.rules,
+        choose: (key) => this.choose(key),
+      });
+      this.app.schedule();
+    } catch (error) {
+      console.warn("the curve could not be loaded; asked for again with the next link", error);
+    }
   }
 
   /** The station whose curve stands on the wall; "" where it is of none. */
@@ -169,7 +189,6 @@ export class Wall implements Page {
 
   private renderRiver(at: Moment): void {
     const { stations, byStation, salt, folded, advice, river } = this.app.held;
-    this.before.look([...salt.values()].flat(), performance.now());
     const shown = new Map(
       stations.map((s) => [s.id, model.shownSalinity(byStation.get(s.id) ?? [])]),
     );
