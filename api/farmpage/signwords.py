@@ -87,7 +87,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "language": ("Ngôn ngữ của tin nhắn", "Language of messages"),
     "change": ("Lưu thay đổi", "Save"),
-    "changed": ("Đã lưu.", "Saved."),
+    "changed": (
+        "Đã lưu. Đợt mặn đang có thì không báo lại: xem nước lúc này ở từng nơi bên dưới.",
+        "Saved. A salt spell that goes on is not told again: see the water of each place below.",
+    ),
     "confirmed": ("Xong. Tin nhắn sẽ tới.", "Done. Messages will come."),
     "export": ("Tải về những gì lưu về tôi", "Download all of it"),
     "stop": ("Ngưng nhắn tin", "Stop all messages"),
