@@ -1,41 +1,131 @@
-"""The command line: `songtien`. Each command is a thin shell around a part of the program."""
+"""The command line: `songtien`. Each command is a thin shell around a part of the program.
 
-import asyncio
-import logging
-import os
-import signal
+A command's module is imported when the command is used. All of them together need seconds, and
+whoever asks for the version or for help waits for none of them.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
-from ingest.faults import ConfigError
-from songtien import (
-    cli_alerts,
-    cli_bench,
-    cli_broker,
-    cli_documents,
-    cli_feed,
-    cli_keep,
-    cli_lint,
-    cli_people,
-    cli_rules,
-    cli_score,
-    cli_simulate,
-    cli_telling,
-    cli_watch,
-    logs,
-)
-from songtien.demo import run_demo
-from songtien.service import Service, running
-from songtien.settings import Settings, load_settings
-from songtien.terminal import faults_told, out, run, stop_on_signals
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "backtest": (
+        "cli_rules.backtest",
+        "Run a recording through quality control and rules, without a broker: its alert log.",
+    ),
+    "score": (
+        "cli_score.score",
+        "Hold quality flags and alerts against the labels of a recording, by event.",
+    ),
+    "audit": ("cli_people.audit", "Who did what, the newest first."),
+    "simulate": (
+        "cli_simulate.simulate",
+        "Publish a scenario over MQTT, write it to a file, or draw it.",
+    ),
+    "record": (
+        "cli_feed.record",
+        "Record what a broker says, byte for byte, with the times at which it came.",
+    ),
+    "replay": (
+        "cli_feed.replay",
+        "Replay over MQTT what was recorded, or a table as the device that it was or as another.",
+    ),
+    "lint": (
+        "cli_lint.lint",
+        "Say what is wrong with a device's messages, field by field; exit 1 if anything is.",
+    ),
+    "watch": (
+        "cli_watch.watch",
+        "What a service shows now: every figure with its age and quality, and the active alerts.",
+    ),
+    "backup": (
+        "cli_keep.backup",
+        "Copy the data directory, also while the service runs, into a directory of its own.",
+    ),
+    "restore": (
+        "cli_keep.restore",
+        "Put a backup into the data directory of a service that does not run.",
+    ),
+    "bench": (
+        "cli_bench.bench",
+        "Measure the program beside the plainest that does the same, in turn, on this machine.",
+    ),
+    "broker-acl": (
+        "cli_broker.broker_acl",
+        "Print mosquitto's access list for the devices and gateways of a registry.",
+    ),
+    "asyncapi": (
+        "cli_documents.asyncapi",
+        "Print the live socket and the topics of devices as an AsyncAPI 3.0 document.",
+    ),
+    "serve": ("cli_serve.serve", "Run the service: ingest, alerts, the live socket and HTTP."),
+    "demo": (
+        "cli_serve.demo",
+        "Run everything with nothing set up: broker, simulated river and bridges, service, screens.",
+    ),
+    "rules": ("cli_rules.rules_app", "Alert rules."),
+    "alerts": ("cli_alerts.alerts_app", "Alerts, and why."),
+    "user": ("cli_people.users", "Officers."),
+    "token": ("cli_people.tokens", "Bearer tokens."),
+    "channel": ("cli_telling.channels", "Ways to reach people."),
+}
+"""By command, in the order of the help: where it is in this package, its help's first sentence."""
 
-log = logging.getLogger(__name__)
+
+class Loading(Mapping[str, Any]):
+    """The commands by their names, each made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = _made(name, COMMANDS[name][0])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in COMMANDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Songtien(TyperGroup):
+    """All commands, of which only the one that is used is imported."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = cast("MutableMapping[str, Any]", Loading())
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List them with their first sentences, without an import of any."""
+        lines = {name: TyperCommand(name, help=said) for name, (_, said) in COMMANDS.items()}
+        TyperGroup(name=self.name, commands=dict(lines)).format_commands(ctx, formatter)
+
+
+def _made(name: str, where: str) -> Any:
+    """A command out of its function, or a group of them out of its app."""
+    module, _, attribute = where.partition(".")
+    found = getattr(import_module(f"songtien.{module}"), attribute)
+    around = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+    if isinstance(found, typer.Typer):
+        around.add_typer(found, name=name)
+    else:
+        around.command(name)(found)
+    return get_group(around).commands[name]
+
 
 app = typer.Typer(
     name="songtien",
+    cls=Songtien,
     help="Real-time monitoring of the Tiền River's salinity and the Rạch Miễu bridges.\n\n"
     "Example: songtien demo",
     no_args_is_help=True,
@@ -43,29 +133,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(cli_rules.rules_app, name="rules")
-app.add_typer(cli_alerts.alerts_app, name="alerts")
-app.command("backtest")(cli_rules.backtest)
-app.command("score")(cli_score.score)
-app.add_typer(cli_people.users, name="user")
-app.add_typer(cli_people.tokens, name="token")
-app.command("audit")(cli_people.audit)
-app.add_typer(cli_telling.channels, name="channel")
-app.command("simulate")(cli_simulate.simulate)
-app.command("record")(cli_feed.record)
-app.command("replay")(cli_feed.replay)
-app.command("lint")(cli_lint.lint)
-app.command("watch")(cli_watch.watch)
-app.command("backup")(cli_keep.backup)
-app.command("restore")(cli_keep.restore)
-app.command("bench")(cli_bench.bench)
-app.command("broker-acl")(cli_broker.broker_acl)
-app.command("asyncapi")(cli_documents.asyncapi)
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="The TOML configuration; see docs/configuration.md.")
-]
-PortOption = Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)]
 
 
 def main() -> None:
@@ -75,7 +142,7 @@ def main() -> None:
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
     if value:
-        out.print(version("songtien"), highlight=False)
+        typer.echo(version("songtien"))
         raise typer.Exit
 
 
@@ -87,71 +154,3 @@ def _options(
     ] = False,
 ) -> None:
     return
-
-
-@app.command()
-def serve(config: ConfigOption = None) -> None:
-    """Run the service: ingest, alerts, the live socket and HTTP.
-
-    SIGTERM or Ctrl-C end it with everything written; SIGHUP reloads registry and rules.
-
-    Example: songtien serve --config /etc/songtien/songtien.toml
-    """
-    with logs.to_stderr():
-        with faults_told():
-            settings = load_settings(config, os.environ)
-        run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-    for name, is_default in (
-        ("registry", settings.registry_is_default),
-        ("rules", settings.rules_is_default),
-    ):
-        if is_default:
-            log.warning(
-                "no file of your own, the one that comes with the program", extra={"file": name}
-            )
-    async with running(settings) as service:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, service)
-        addresses = service.addresses
-        log.info("serving", extra={"http": addresses.http, "live": addresses.live})
-        await stop.wait()
-        log.info("stopping")
-    log.info("stopped, everything is written")
-
-
-def _reload(service: Service) -> None:
-    try:
-        service.reload()
-    except (ConfigError, OSError) as error:
-        log.error("not reloaded, what was in force stays", extra={"why": str(error)})  # noqa: TRY400 - the faults say it all
-    else:
-        log.info("registry and rules reloaded")
-
-
-@app.command()
-def demo(
-    directory: Annotated[
-        Path, typer.Option("--dir", help="Where the demo keeps its readings.")
-    ] = Path("data/demo"),
-    http_port: PortOption = 8080,
-    live_port: PortOption = 8081,
-    broker_port: PortOption = 1883,
-) -> None:
-    """Run everything with nothing set up: broker, simulated river and bridges, service, screens.
-
-    Example: songtien demo --http-port 9000
-    """
-    # What only informs would be lost among what the demo itself says.
-    with logs.to_stderr(logging.WARNING):
-        run(
-            run_demo(
-                directory.resolve(),
-                http_port=http_port,
-                live_port=live_port,
-                broker_port=broker_port,
-            )
-        )

@@ -7,7 +7,8 @@ import typer
 
 from songtien.broker_acl import access_list, accounts
 from songtien.cli_feed import RootOption
-from songtien.terminal import faults_told, out, registry_of
+from songtien.configuration import registry_of
+from songtien.terminal import faults_told, out
 
 
 def broker_acl(

@@ -28,13 +28,12 @@ from simulators.run import replay as run_replay
 from songtien.accepted import NotAcceptedError
 from songtien.configuration import text_of
 from songtien.durations import parse_duration, parse_speed, parse_time
+from songtien.progress import recording_shown, replay_shown
 from songtien.setting_keys import KEYS
 from songtien.terminal import (
     err,
     faults_told,
     out,
-    recording_shown,
-    replay_shown,
     run,
     stop_on_signals,
 )

@@ -21,10 +21,11 @@ from simulators.broker import Broker
 from simulators.filters import checked, matches
 from simulators.run import broker_of
 from songtien.cli_feed import PasswordOption, RootOption, with_password
+from songtien.configuration import registry_of
 from songtien.durations import parse_duration
 from songtien.lint_input import Framer, Given, LineError
 from songtien.lint_report import Place, Report
-from songtien.terminal import FAILED, err, fail, faults_told, out, registry_of, run, stop_on_signals
+from songtien.terminal import FAILED, err, fail, faults_told, out, run, stop_on_signals
 
 LINE_BYTES_MAX: Final = 2**26
 QOS_ASKED: Final = 2

@@ -26,11 +26,12 @@ from songtien.cli_feed import (
     ZoneOption,
     mapping_of,
 )
-from songtien.configuration import text_of
+from songtien.configuration import registry_of, text_of
+from songtien.progress import moving_line
 from songtien.recordings import Left
 from songtien.rules_diff import Difference, Row, difference
 from songtien.settings import DEFAULTS
-from songtien.terminal import FAILED, err, fail, faults_told, moving_line, out, registry_of
+from songtien.terminal import FAILED, err, fail, faults_told, out
 
 rules_app = typer.Typer(
     help="Alert rules.\n\nExample: songtien rules check rules.toml", no_args_is_help=True

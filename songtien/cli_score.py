@@ -26,13 +26,14 @@ from songtien.cli_rules import (
     config_of,
     interruptible,
 )
+from songtien.progress import moving_line
 from songtien.recordings import Piece
 from songtien.score import TRACELESS, Run, run, undone
 from songtien.scorecard import HUMAN, SIGNS, Score
 from songtien.scorecard import score as card_of
 from songtien.scoring import Delays, windows_of
 from songtien.settings import DEFAULTS
-from songtien.terminal import faults_told, moving_line, out
+from songtien.terminal import faults_told, out
 
 FALSE_SHOWN = 20
 _KINDS = ("label", "windows", "hit", "by fail", "alone", "share", "first flag", "decided")

@@ -28,15 +28,14 @@ from songtien.cli_feed import (
     tell,
     with_password,
 )
+from songtien.configuration import registry_of
 from songtien.durations import parse_duration, parse_speed
+from songtien.progress import moving_line, progress_shown
 from songtien.terminal import (
     FAILED,
     fail,
     faults_told,
-    moving_line,
     out,
-    progress_shown,
-    registry_of,
     run,
 )
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from alerts.rulesfile import parse_rules
 from ingest.faults import ConfigError, Fault
 from ingest.journal import Config
-from ingest.registry import parse_registry
-from songtien.settings import Settings
+from ingest.registry import Registry, parse_registry
+from songtien.settings import DEFAULTS, Settings
 
 
 def text_of(path: Path, key: str) -> str:
@@ -18,6 +18,12 @@ def text_of(path: Path, key: str) -> str:
     except UnicodeDecodeError:
         accepted = "a file in UTF-8"
     raise ConfigError([Fault("options", key, str(path), accepted)])
+
+
+def registry_of(file: Path | None) -> Registry:
+    """The registry in a file, or the one that comes with the program."""
+    path = file if file is not None else DEFAULTS / "stations.toml"
+    return parse_registry(text_of(path, "--registry"), str(path))
 
 
 def read_config(settings: Settings) -> Config:

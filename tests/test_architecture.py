@@ -53,7 +53,6 @@ FOREIGN = {
         "simulators/broker.py",
         "simulators/record.py",
         "simulators/demo.py",
-        "songtien/terminal.py",
     },
     "uvicorn": {"songtien/http_server.py"},
     "apprise": {"songtien/telling/channels/apprise_child.py"},

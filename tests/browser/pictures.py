@@ -22,7 +22,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from songtien.terminal import registry_of
+from songtien.configuration import registry_of
 from tests.browser import farmpictures
 from tests.browser.days import Day
 from tests.conftest import Mosquitto, _free_port

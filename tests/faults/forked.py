@@ -17,7 +17,7 @@ from songtien.cli import main
 from tests.e2e.running import STOP_S, Service, environment
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["songtien.cli", "tests.faults.forked"])
+_CONTEXT.set_forkserver_preload(["songtien.cli_serve", "tests.faults.forked"])
 
 
 class ForkedService(Service):

@@ -50,7 +50,7 @@ FAULT = 3
 _CONTEXT = multiprocessing.get_context("forkserver")
 # One server for all tests that have many lives: what it has imported, no life imports.
 _CONTEXT.set_forkserver_preload(
-    ["songtien.cli", "tests.faults.forked", "tests.faults.test_telling_kill"]
+    ["songtien.cli_serve", "tests.faults.forked", "tests.faults.test_telling_kill"]
 )
 
 

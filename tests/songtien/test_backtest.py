@@ -19,9 +19,9 @@ from simulators import scenario
 from simulators.recording import write_messages
 from songtien.backtest import Tally, alert_log, line, notice_line
 from songtien.cli import app
+from songtien.configuration import registry_of
 from songtien.recordings import Piece, arrivals
 from songtien.settings import DEFAULTS
-from songtien.terminal import registry_of
 
 ROOT = "tiengiang"
 HOUR_MS = 3_600_000

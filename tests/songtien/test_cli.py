@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ from typer.testing import CliRunner, Result
 
 from ingest.faults import ConfigError, Fault
 from songtien import datadir
-from songtien.cli import app
+from songtien.cli import COMMANDS, app
 from songtien.pipeline import JournalGapError
 from songtien.processor import StateError
-from songtien.terminal import faults_told
+from songtien.terminal import AT_THE_BROKER, BROKEN, UNFIT, faults_told
 
 DEADLINE_S = 60.0
 
@@ -73,6 +74,35 @@ def test_the_contract_s_commands_are_there() -> None:
     named = set(commands(get_command(app)))
     assert named >= {("demo",), ("serve",), ("simulate",), ("replay",), ("rules", "check")}
     assert named >= {("user", "add"), ("token", "create")}
+
+
+def test_the_first_sentences_in_the_list_are_those_of_the_commands() -> None:
+    found = get_command(app).commands  # type: ignore[attr-defined]
+    said = {name: command.get_short_help_str(1000) for name, command in found.items()}
+    assert said == {name: sentence for name, (_, sentence) in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], [], ["simulat"]], ids=" ".join)
+def test_what_needs_no_command_imports_none(words: list[str]) -> None:
+    script = """
+import sys
+from songtien.cli import app
+try:
+    app(sys.argv[1:])
+finally:
+    print([m for m in sys.modules if m.split(".")[0] in {"numpy", "asyncio", "ingest"}])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+    )  # fmt: skip
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_errors_that_are_told_by_their_names_exist() -> None:
+    for name in (*UNFIT, *BROKEN, *AT_THE_BROKER):
+        module, _, error = name.partition(":")
+        assert issubclass(getattr(import_module(module), error), Exception), name
 
 
 def test_version_and_no_words_at_all() -> None:
