@@ -270,16 +270,18 @@ class People:
     def welcome_owed(self, now_ms: int) -> int:
         """Hand over welcomes that are owed, some hundred at a time; how many it were."""
         owed = self._file.rows(
-            "SELECT id, channel, lang FROM contact WHERE owed = 'welcome' ORDER BY id LIMIT ?",
+            "SELECT id, channel, lang, owed FROM contact WHERE owed <> '' ORDER BY id LIMIT ?",
             (OWED_AT_ONCE,),
         )
-        for contact, channel, lang in owed:
+        for contact, channel, lang, key in owed:
             # The key makes it one message, wherever a death falls between the two.
-            self._direct(contact, channel, "welcome", {"lang": lang}, f"welcome-{contact}", now_ms)
+            self._direct(contact, channel, "welcome", {"lang": lang}, f"{key}-{contact}", now_ms)
         if owed:
             with self._file.transaction() as connection:
                 connection.executemany(
-                    "UPDATE contact SET owed = '' WHERE id = ?", [(one[0],) for one in owed]
+                    # What a list has added since then is owed still.
+                    "UPDATE contact SET owed = '' WHERE id = ? AND owed = ?",
+                    [(contact, key) for contact, _, _, key in owed],
                 )
         return len(owed)
 

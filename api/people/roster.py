@@ -16,6 +16,7 @@ from api.people.store import (
     any_of,
     count,
     forget,
+    owe_welcome,
     put_follows,
     put_quiet,
     together,
@@ -123,7 +124,7 @@ class Roster:
             one for one in self._store.of(fingers, "active", connection) if one.channel == channel
         ]
         if known:
-            return self._known(connection, line, entry, known[0])
+            return self._known(connection, line, entry, known[0], now_ms)
         contact = self._store.insert(
             connection,
             Newcomer(
@@ -148,7 +149,9 @@ class Roster:
         count(connection, "imported")
         return _pointed(line, entry)
 
-    def _known(self, connection: sqlite3.Connection, line: Line, entry: Entry, row: Row) -> Line:
+    def _known(
+        self, connection: sqlite3.Connection, line: Line, entry: Entry, row: Row, now_ms: int
+    ) -> Line:
         """Somebody who is told already: a list changes what lists brought, and nothing else."""
         had = self._store.follows(row.id, connection)
         follows = together(had, entry.follows)
@@ -164,6 +167,9 @@ class Roster:
         put_follows(connection, row.id, follows, active=True)
         put_quiet(connection, row.id, quiet)
         connection.execute("UPDATE contact SET lang = ? WHERE id = ?", (entry.lang, row.id))
+        if not same:
+            # As in `api.people.signing`: of a spell that goes on there nobody would hear else.
+            owe_welcome(connection, row.id, now_ms)
         return _pointed(replace(line, done=Done.CHANGED), entry)
 
     def _has_stopped(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:

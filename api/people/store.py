@@ -30,7 +30,10 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A contact to be stored. `until_ms` None: until it is stopped or erased."""
+    """A contact to be stored. `until_ms` None: until it is stopped or erased.
+
+    owed : how the key of the welcome begins that he is still to be sent; "" for none
+    """
 
     channel: str
     kind: AddressKind
@@ -295,6 +298,12 @@ def put_quiet(connection: sqlite3.Connection, contact: int, quiet: Quiet | None)
         "UPDATE contact SET quiet_from = ?, quiet_to = ?, quiet_urgent = ? WHERE id = ?",
         (*_quiet_columns(quiet), contact),
     )
+
+
+def owe_welcome(connection: sqlite3.Connection, contact: int, now_ms: int) -> None:
+    """One more, over what he follows from now on: another than that which he had at first."""
+    owed = f"welcome-{now_ms}"
+    connection.execute("UPDATE contact SET owed = ? WHERE id = ?", (owed, contact))
 
 
 def remove(connection: sqlite3.Connection, contact: int) -> None:

@@ -554,6 +554,11 @@ def test_a_list_is_taken_once_and_welcomed(house: Household) -> None:
     assert [line.done for line in taken(house, PHONE, "0987654321")] == ["already"] * 2
     changed = house.people.roster.take([entry(PHONE, 2, FIELD)], "sms", "an", NOW_MS, dry_run=False)
     assert [line.done for line in changed] == ["changed"]
+    # There may be a salt spell at the place that is new, whose begin was told before.
+    house.again()
+    house.people.sweep(NOW_MS)
+    assert [one.kind for one in house.sent] == ["welcome"] * 3
+    assert house.sent[2].contact == house.sent[0].contact
     (one, _) = house.people.roster.page(Filters(), 0, 10, NOW_MS)
     assert (one.origin, one.officer, one.consent) == ("list", "an", "2026-01-01")
     assert set(one.follows) == {RIVER, FIELD}

@@ -8,6 +8,8 @@ from typing import cast
 import pytest
 
 from alerts.farmers import outbox
+from alerts.farmers.person import Follow
+from alerts.farmers.place import Place
 from alerts.farmers.roll import Done, Entry
 from ingest.history import StoreReader
 from ingest.store import Store
@@ -17,6 +19,7 @@ from songtien.news import Pictures
 from songtien.screens import Screens
 from songtien.settings import load_settings
 from songtien.telling.telling import Telling
+from tests.alerts.river.test_advisor import PUMP, registry
 from tests.e2e.running import eventually
 from tests.songtien.past import parts
 from tests.telling.world import BEGIN_MS, FOLLOWS
@@ -79,6 +82,39 @@ def test_the_page_stands_in_short_messages_as_people_type_it(tmp_path: Path) -> 
         assert "hoac vao tien.example.vn/nong-dan." in told.read_text()
         # What a bulletin would cost is counted in the same words.
         assert made.door(screens, overview).site == "tien.example.vn/nong-dan"
+
+
+def test_who_is_given_a_place_by_a_list_is_told_of_the_spell_that_runs_there(
+    tmp_path: Path,
+) -> None:
+    """Its begin was told before, and the first welcome was of another place."""
+    told = tmp_path / "told.jsonl"
+    said = {"KIND": "file", "FORM": "sms", "PATH": str(told)}
+    environ = {f"SONGTIEN_CHANNEL__LOA__{key}": value for key, value in said.items()}
+    here, there = (Follow(Place("a", side), "durian", 500) for side in ("field", "river"))
+    spell = {str(there.place): {there.level_mg_l: {"spell": BEGIN_MS - 3_600_000}}}
+    screens = SimpleNamespace(
+        pictures=Pictures({}, {}, {}, spell), parts=SimpleNamespace(registry=registry(PUMP))
+    )
+    now_ms = BEGIN_MS
+    with ExitStack() as files:
+        paths = datadir.make(tmp_path)
+        store = files.enter_context(closing(Store(paths.store)))
+        store.prepare(outbox.create)
+        reader = files.enter_context(closing(StoreReader(paths.store)))
+        made = Farming(load_settings(None, environ), paths, files, lambda: now_ms)
+        telling, _ = made.senders(files, reader, cast(Screens, screens), lambda _error: None)
+        telling.start()
+        files.callback(telling.stop)
+        for follow, sent in ((here, 1), (there, 2), (there, 2)):
+            entry = Entry(1, "+84912000001", (follow,), None, "vi", "2026-01-02")
+            made.people.roster.take([entry], "loa", "nga", now_ms, dry_run=False)
+            made.people.sweep(now_ms)
+            eventually(lambda: telling.status()[0].sent == sent, "the welcome")  # noqa: B023
+            now_ms += 60_000
+        first, second = told.read_text().splitlines()
+    assert "KHONG LAY NUOC" not in first
+    assert "KHONG LAY NUOC tai Cong A, ngoai song: dang co dot man" in second
 
 
 def test_a_key_of_browsers_that_is_missing_is_told(
