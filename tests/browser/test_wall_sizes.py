@@ -46,6 +46,12 @@ CUT = """() => {
       + ".advice li, .top, .chart > header")]
     .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
     .map((e) => `${e.className}: ${(e.closest("li, button") ?? e).textContent}`);
+  const end = document.querySelector(".alerts .rows").getBoundingClientRect().bottom;
+  for (const row of document.querySelectorAll(".alerts .row")) {
+    const { top, bottom } = row.getBoundingClientRect();
+    if (top < end && bottom > end + 4 && getComputedStyle(row).opacity !== "0")
+      cut.push(`half a row: ${row.textContent}`);
+  }
   const boxes = [...document.querySelectorAll(".station, .salt-text, .mouth")]
     .map((e) => [e, e.querySelectorAll("text").length ? [...e.querySelectorAll("text")] : [e]])
     .flatMap(([e, texts]) => texts.filter((t) => t.textContent.trim() !== "")
@@ -274,10 +280,11 @@ def _with(items: list[dict[str, Any]], instead: Figures) -> list[dict[str, Any]]
     found = {item["k"]: item for item in items if "k" in item}
     for key, item in list(found.items()):
         stem, _, quantity = key.rpartition("/")
-        if quantity in BESIDE and "quantity" in item:
+        if quantity in BESIDE:
             other = BESIDE[quantity]
             beside = f"{stem}/{other}"
-            found.setdefault(beside, item | {"k": beside, "quantity": other})
+            named = {"quantity": other} if "quantity" in item else {}
+            found.setdefault(beside, item | {"k": beside, **named})
     for key, item in found.items():
         item.update(instead.get(key.rpartition("/")[2], {}))
     return [*found.values(), *(item for item in items if "k" not in item)]

@@ -13,7 +13,15 @@ import { Past } from "./past.ts";
 import { viewText } from "./placeaddress.ts";
 import { whyText } from "./reporting.ts";
 import { StationCurves } from "./stationcurves.ts";
-import { figuresOf, heading, marksOf, placeOf, rowFigures, shelvedText } from "./telling.ts";
+import {
+  figuresOf,
+  heading,
+  marksOf,
+  newestText,
+  placeOf,
+  rowFigures,
+  shelvedText,
+} from "./telling.ts";
 import type { Moment } from "./view.ts";
 import { named, type Word, word } from "./words.ts";
 import { type Wish, Zoom } from "./zoom.ts";
@@ -78,7 +86,9 @@ class AlertPage implements Page {
       this.write(alert, raw, station, at);
       this.writeStory(storyOf(raw, at.language), at);
     }
-    setText(this.facts, factsOf(alert, raw, at));
+    // The record is of the present also where readings are of the past.
+    const reading = past === null ? this.app.held.readings.get(alert.key) : undefined;
+    setText(this.facts, factsOf(alert, raw, newestText(alert, reading, at), at));
     this.drawCurve(alert, station, at);
   }
 
@@ -234,7 +244,8 @@ function wishOf(alert: model.Alert, now_ms: number): Wish {
   return { span_ms: Math.max(DAY_MS / 2, (end_ms ?? now_ms) - from_ms), end_ms };
 }
 
-function factsOf(alert: model.Alert, raw: Fields, at: Moment): string {
+/** `newest` is "" where nothing is measured now that could be set against the alert's limit. */
+function factsOf(alert: model.Alert, raw: Fields, newest: string, at: Moment): string {
   const { language, now_ms } = at;
   const known_ms = model.number(raw["t_detected"]);
   const end_ms = alert.cleared_ms ?? now_ms;
@@ -246,6 +257,7 @@ function factsOf(alert: model.Alert, raw: Fields, at: Moment): string {
       ? ""
       : word("alert_cleared", language, { time: dateTime(alert.cleared_ms) }),
     word(alert.cleared_ms === null ? "alert_lasts" : "alert_lasted", language, { age }),
+    newest,
   ];
   return parts.filter(Boolean).join(" · ");
 }

@@ -233,10 +233,14 @@ export class Alerts {
   }
 
   private tellHidden(): void {
-    const bottom = this.list.getBoundingClientRect().bottom;
+    const { bottom, height } = this.list.getBoundingClientRect();
     let below = 0;
-    for (const { item } of this.rows.values()) {
-      if (!item.hidden && item.getBoundingClientRect().bottom > bottom + 4) below += 1;
+    const all = [...this.rows.values()].map(({ item }) => ({ item, box: item.getBoundingClientRect() }));
+    for (const { item, box } of all) {
+      const out = !item.hidden && box.bottom > bottom + 4;
+      if (out) below += 1;
+      // Half a row at the edge reads as a whole one of something else; a tall one has to be cut.
+      setAttribute(item, "data-cut", out && box.top < bottom && box.height < height / 2);
     }
     this.more.hidden = below === 0;
     if (below > 0) setText(this.more, word("more_below", this.moment.language, { n: below }));

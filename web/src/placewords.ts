@@ -28,8 +28,8 @@ export const PLACE_WORDS = {
   legend_alert: ["cảnh báo", "alert"],
   legend_stretch: ["cấm tải, điều tiết", "bans, police modes"],
   alerts_here: [
-    "Cảnh báo: {n} hiện tại, {m} đã qua trong khoảng đang xem",
-    "Alerts: {n} now, {m} past ones in this span",
+    "Cảnh báo: {n} hiện tại, {m} khác trong khoảng đang xem",
+    "Alerts: {n} now, {m} others in this span",
   ],
   alerts_none: ["Không có cảnh báo.", "No alerts."],
   alerts_more: ["Còn {n} cảnh báo nữa, hoặc chưa tải hết.", "{n} more, or not all loaded."],

@@ -156,7 +156,7 @@ export function missingTable(
     columns: [
       { head: word("c_series", language) },
       { head: word("c_share", language), figures: true },
-      { head: "n", figures: true },
+      { head: word("c_readings", language), figures: true },
     ],
     rows,
     printed: 3,

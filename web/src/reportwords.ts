@@ -68,6 +68,7 @@ export const REPORT_WORDS = {
   c_max_g_l: ["Cao nhất, g/l", "Highest, g/L"],
   c_min: ["Thấp nhất", "Lowest"],
   c_at: ["lúc", "at"],
+  c_readings: ["Số đo", "Readings"],
   c_share: ["Đủ", "Came"],
   c_mouth: ["Cửa", "Mouth"],
   c_level: ["g/l", "g/L"],

@@ -174,6 +174,15 @@ export function nowText(alert: Alert, reading: Reading | undefined, at: Moment):
   return word("value_now", at.language, { value });
 }
 
+/** "nay 8,53 g/l": the newest value, beside a heading that has the one which raised the alert. */
+export function newestText(alert: Alert, reading: Reading | undefined, at: Moment): string {
+  const newest = alert.cleared_ms === null ? newestOf(alert, reading) : null;
+  if (newest === null || !comparable(alert)) return "";
+  const unit = unitOf(alert.quantity, unitName(alert.quantity), at.language);
+  const value = `${figure(newest, alert.quantity, at.language)} ${unit}`.trimEnd();
+  return word("value_now", at.language, { value });
+}
+
 /** "+3 mức thấp hơn": what a row holds beside the alert that speaks; "" for nothing. */
 export function othersText(fold: Fold, at: Moment): string {
   const { language } = at;

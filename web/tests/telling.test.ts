@@ -7,6 +7,7 @@ import {
   figuresOf,
   lineText,
   marksOf,
+  newestText,
   nowText,
   placeOf,
   shelvedText,
@@ -23,6 +24,12 @@ const measured = (more: Record<string, unknown> = {}): Reading =>
 test("beside the value that raised an alert stands the newest one", () => {
   assert.equal(nowText(raised(), measured(), at), "nay 1,86");
   assert.equal(nowText(raised({ state: "acked" }), measured({ q: 3 }), at), "nay 1,86");
+});
+
+test("the page of an alert tells the newest value with its unit, also while it breaches", () => {
+  assert.equal(newestText(raised(), measured({ v: 8.53 }), at), "nay 8,53 g/l");
+  assert.equal(newestText(raised({ t_cleared: 5_000 }), measured(), at), "", "it is over");
+  assert.equal(newestText(raised(), measured({ st: "stale" }), at), "");
 });
 
 test("what may not be read as now, or is no value to compare, is not told as now", () => {
