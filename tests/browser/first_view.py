@@ -21,6 +21,8 @@ from tests.conftest import _free_port
 from tests.e2e.running import SONGTIEN, Service, eventually
 
 LOADS = 10
+ROADS = 4
+"""Directions of both bridges: they are of now once all that the cameras have sent is in."""
 
 STANDING = """
 const look = () => {
@@ -92,9 +94,11 @@ def demonstration(directory: Path) -> Iterator[Service]:
     def filled() -> bool:
         try:
             lines = running.get("/api/v1/river").json()["mouths"]["cua-tieu"]["lines"]
+            items = running.get("/api/v1/state").json()["items"]
         except (httpx.HTTPError, LookupError, ValueError):
             return False
-        return any(line.get("km") for line in lines)
+        roads = [item["st"] for item in items if item["quantity"] == "traffic_state"]
+        return any(line.get("km") for line in lines) and roads == ["live"] * ROADS
 
     try:
         eventually(filled, "the last 25 hours are in", 120.0)
