@@ -13,9 +13,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
+from alerts.farmers import reasons
 from alerts.farmers.person import Follow, Quiet
 from alerts.farmers.phones import NoPhone, masked_phone, parse_phone, repaired
 from alerts.farmers.place import Place
+from alerts.farmers.reasons import Reason, grouped
 from alerts.farmers.wishes import (
     BadWish,
     plain,
@@ -79,7 +81,7 @@ class Line:
     """The report of one line. `line` counts from 1, the heading among them.
 
     shown : the phone number, masked; "" where there is none that could be read
-    field : of REFUSED, what is wrong; detail : and what is accepted. Else what is pointed at
+    field : of REFUSED, what is wrong; reason : and what is accepted. Else what is pointed at
     repaired : the number had lost its leading zero in a spreadsheet
     """
 
@@ -87,7 +89,7 @@ class Line:
     done: Done
     shown: str = ""
     field: str = ""
-    detail: str = ""
+    reason: Reason | None = None
     repaired: bool = False
 
 
@@ -114,7 +116,11 @@ class Roll:
 
 
 class BadRoll(ValueError):  # noqa: N818 - it says what is, not that something is broken
-    """The file as a whole can't be read; says why and what is accepted."""
+    """The file as a whole can't be read; says why and what is accepted. `vi`: in Vietnamese."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.en)
+        self.vi = reason.vi
 
 
 def read_roll(raw: bytes, places: Collection[Place], today: date) -> Roll:
@@ -123,13 +129,13 @@ def read_roll(raw: bytes, places: Collection[Place], today: date) -> Roll:
     rows = _rows(text)
     heading = next(rows, None)
     if heading is None:
-        raise BadRoll("the file is empty; its first line names the columns")
+        raise BadRoll(reasons.EMPTY)
     columns, passed_over = _columns(heading[1])
     entries: list[Entry] = []
     refused: list[Line] = []
     for number, cells in rows:
         if len(entries) + len(refused) >= LINES_MAX:
-            raise BadRoll(f"more than {LINES_MAX} people; send it in parts")
+            raise BadRoll(reasons.MANY_LINES.say(n=LINES_MAX))
         try:
             entries.append(_entry(number, dict(zip(columns, cells, strict=False)), places, today))
         except _LineError as error:
@@ -145,18 +151,14 @@ class _LineError(Exception):
 
 def _text(raw: bytes) -> str:
     if len(raw) > BYTES_MAX:
-        raise BadRoll(f"more than {BYTES_MAX:,} bytes; send it in parts")
+        raise BadRoll(reasons.MANY_BYTES.say(n=grouped(BYTES_MAX)))
     utf16 = raw[:2] in _ENCODINGS or b"\x00" in raw[:200]
-    how = "in Excel: Save as, CSV UTF-8 (Comma delimited)"
     if utf16:
-        raise BadRoll(f"the file is UTF-16; accepted is UTF-8 ({how})")
+        raise BadRoll(reasons.UTF16)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadRoll(
-            f"the file is not UTF-8, but an older code such as windows-1258 or TCVN3; "
-            f"accepted is UTF-8 ({how})"
-        ) from None
+        raise BadRoll(reasons.OLD_CODE) from None
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -173,9 +175,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield begin, cells
             begin = reader.line_num + 1
     except csv.Error:
-        raise BadRoll(
-            f"line {begin}: a quotation mark that is not closed, or stands alone"
-        ) from None
+        raise BadRoll(reasons.QUOTE.say(line=begin)) from None
 
 
 def _columns(heading: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -183,14 +183,16 @@ def _columns(heading: list[str]) -> tuple[list[str], tuple[str, ...]]:
     for name in heading:
         known = COLUMNS.get(plain(name), "")
         if known and known in found:
-            raise BadRoll(f"there are two columns for {known}")
+            raise BadRoll(reasons.TWICE.say(column=Reason(known, _names(known)[0])))
         if not known:
             passed_over.append(_column_name(name))
         found.append(known)
     missing = [name for name in NEEDED if name not in found]
     if missing:
-        accepted = "; ".join(f"{name}: {', '.join(_names(name))}" for name in missing)
-        raise BadRoll(f"a column is missing, accepted are: {accepted}")
+        named = {name: _names(name) for name in missing}
+        en = "; ".join(f"{name}: {', '.join(names)}" for name, names in named.items())
+        vi = "; ".join(f"{names[0]} (hoặc {', '.join(names[1:])})" for names in named.values())
+        raise BadRoll(reasons.MISSING.say(columns=Reason(en, vi)))
     return found, tuple(name for name in passed_over if name)
 
 
@@ -208,25 +210,24 @@ def _entry(number: int, cells: Mapping[str, str], places: Collection[Place], tod
     shown, mended = "", repaired(typed)
     named = {name: cell.strip() for name, cell in cells.items() if name}
 
-    def refused(name: str, accepted: str) -> _LineError:
-        return _LineError(Line(number, Done.REFUSED, shown, name, accepted, mended is not None))
+    def refused(name: str, reason: Reason) -> _LineError:
+        return _LineError(Line(number, Done.REFUSED, shown, name, reason, mended is not None))
 
     long = next((name for name, cell in named.items() if len(cell) > _CELL_MAX), None)
     if long is not None:
-        raise refused(long, f"at most {_CELL_MAX} characters")
+        raise refused(long, reasons.LONG.say(n=_CELL_MAX))
     try:
         phone = parse_phone(typed.strip().lstrip("'") if mended is None else mended)
     except NoPhone as error:
-        raise refused("phone", str(error)) from None
+        raise refused("phone", Reason(str(error), error.vi)) from None
     shown = masked_phone(phone)
     try:
         follow, quiet, lang = _wish(named, places)
     except BadWish as error:
-        raise refused(error.field, error.accepted) from None
+        raise refused(error.field, error.reason) from None
     consent = _date(named.get("consent", ""))
     if consent is None or not _CONSENT_FROM <= consent <= today:
-        accepted = "the day on which this person agreed, DD/MM/YYYY or YYYY-MM-DD, not ahead"
-        raise refused("consent", accepted)
+        raise refused("consent", reasons.CONSENT)
     return Entry(number, phone, (follow,), quiet, lang, consent.isoformat(), mended is not None)
 
 
@@ -244,7 +245,7 @@ def _wish(cells: Mapping[str, str], places: Collection[Place]) -> tuple[Follow, 
         return follow, None, lang
     start, dash, end = quiet.replace("–", "-").partition("-")
     if not dash:
-        raise BadWish("quiet", "accepted are hours such as 21:00-05:00")
+        raise BadWish("quiet", reasons.QUIET)
     return follow, read_quiet(start, end), lang
 
 
@@ -255,7 +256,7 @@ def _limit(text: str) -> float | None:
     figure = r"0?[.,][0-9]{1,3}|[1-9][0-9]?(?:[.,][0-9]{1,2})?"
     match = re.fullmatch(rf"({figure})\s*(?:g/[lL]|‰)?", text)
     if match is None:
-        raise BadWish("limit_g_l", "accepted is a figure in g/L, such as 0.5 or 0,5")
+        raise BadWish("limit_g_l", reasons.LIMIT)
     return float(match[1].replace(",", "."))
 
 
@@ -275,12 +276,12 @@ def _date(text: str) -> date | None:
 
 
 def shape(line: Line) -> dict[str, Any]:
-    """As JSON."""
+    """As JSON; `detail_vi` says the same as `detail`."""
     found: dict[str, Any] = {"line": line.line, "done": line.done.value, "phone": line.shown}
     if line.field:
         found["field"] = line.field
-    if line.detail:
-        found["detail"] = line.detail
+    if line.reason is not None:
+        found["detail"], found["detail_vi"] = line.reason.en, line.reason.vi
     if line.repaired:
         found["repaired"] = True
     return found

@@ -7,10 +7,12 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from alerts.farmers import reasons
 from alerts.farmers.crops import CROPS, LEVELS_MG_L, level_at_most
 from alerts.farmers.notice import USUAL, Wants
 from alerts.farmers.person import Follow, Quiet
 from alerts.farmers.place import Place
+from alerts.farmers.reasons import Reason, figure
 
 WANTED: Final = {
     "salt": Wants.SALT,
@@ -24,7 +26,6 @@ WANTED: Final = {
     "bulletin": Wants.BULLETIN,
     "ban-tin": Wants.BULLETIN,
 }
-NOTICES: Final = "salt, fresh, windows, silent, bulletin (mặn, ngọt, cửa sổ, mất tín hiệu, bản tin)"
 
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3])(?:[:hH.]([0-5][0-9])?)?")
 LIMIT_MIN_G_L: Final = LEVELS_MG_L[0] / 1000
@@ -32,12 +33,13 @@ LIMIT_MAX_G_L: Final = LEVELS_MG_L[-1] / 1000
 
 
 class BadWish(ValueError):  # noqa: N818 - it says what is, not that something is broken
-    """A field that isn't understood, and what is accepted."""
+    """A field that isn't understood, and what is accepted; `reason`: in both languages."""
 
-    def __init__(self, field: str, accepted: str) -> None:
-        super().__init__(f"{field}: {accepted}")
+    def __init__(self, field: str, reason: Reason) -> None:
+        super().__init__(f"{field}: {reason.en}")
         self.field = field
-        self.accepted = accepted
+        self.accepted = reason.en
+        self.reason = reason
 
 
 SIDES: Final = {
@@ -72,7 +74,8 @@ def read_follow(
     if limit_g_l is None:
         return Follow(found, grown, CROPS[grown].limit_mg_l, wants)
     if not LIMIT_MIN_G_L <= limit_g_l <= LIMIT_MAX_G_L:
-        raise BadWish("limit_g_l", f"accepted are {LIMIT_MIN_G_L:g} to {LIMIT_MAX_G_L:g} g/L")
+        low, high = figure(LIMIT_MIN_G_L), figure(LIMIT_MAX_G_L)
+        raise BadWish("limit_g_l", reasons.LIMIT_RANGE.say(low=low, high=high))
     # A float of a decimal fraction may lie a hair below the level that it means.
     return Follow(found, grown, level_at_most(round(limit_g_l * 1000, 3)), wants)
 
@@ -85,7 +88,7 @@ def read_place(text: str, known: Collection[Place]) -> Place:
     near = [one for one in sorted(known) if one.intake == intake and side in ("", one.side)]
     if len(near) != 1:
         shown = near or sorted(known)
-        raise BadWish("place", f"accepted are {', '.join(map(str, shown[:40]))}")
+        raise BadWish("place", reasons.PLACE.say(places=", ".join(map(str, shown[:40]))))
     return near[0]
 
 
@@ -103,7 +106,9 @@ def read_crop(text: str) -> str:
     for crop in CROPS.values():
         if asked in (crop.id, plain(crop.vi), plain(crop.en)):
             return crop.id
-    raise BadWish("crop", f"accepted are {', '.join(CROPS)}, or their Vietnamese names")
+    # "Lúa, lúc khác" has a comma of its own.
+    named = Reason(", ".join(CROPS), "; ".join(each.vi for each in CROPS.values()))
+    raise BadWish("crop", reasons.CROP.say(crops=named))
 
 
 def read_wants(names: Iterable[str]) -> Wants:
@@ -112,7 +117,7 @@ def read_wants(names: Iterable[str]) -> Wants:
     found = Wants(0)
     for name in asked:
         if name not in WANTED:
-            raise BadWish("notices", f"accepted are {NOTICES}")
+            raise BadWish("notices", reasons.NOTICES)
         found |= WANTED[name]
     return found if asked else USUAL
 
@@ -121,7 +126,7 @@ def read_quiet(from_text: str, to_text: str, *, urgent_passes: bool = True) -> Q
     """Hours of the day: "21:00", "21h30", "5". Raises BadWish."""
     start, end = _minute(from_text), _minute(to_text)
     if start == end:
-        raise BadWish("quiet", "its begin and its end differ; leave it out for none")
+        raise BadWish("quiet", reasons.QUIET_SAME)
     return Quiet(start, end, urgent_passes)
 
 
@@ -130,12 +135,12 @@ def read_lang(text: str) -> str:
     asked = {"": "vi", "viet": "vi", "tieng-viet": "vi", "english": "en", "anh": "en"}
     lang = asked.get(plain(text), plain(text))
     if lang not in ("vi", "en"):
-        raise BadWish("lang", "accepted are vi and en")
+        raise BadWish("lang", reasons.LANG)
     return lang
 
 
 def _minute(text: str) -> int:
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
-        raise BadWish("quiet", "accepted are times of the day, such as 21:00 to 05:00")
+        raise BadWish("quiet", reasons.QUIET_CLOCK)
     return int(match[1]) * 60 + int(match[2] or 0)

@@ -94,9 +94,16 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         self.headers = dict(headers or {})
 
 
-def invalid(name: str, detail: str, *, where: str = "query", kind: str = "invalid") -> Problem:
-    """A parameter that isn't accepted; `detail` says its value and what is accepted."""
+def invalid(
+    name: str, detail: str, *, where: str = "query", kind: str = "invalid", vi: str = ""
+) -> Problem:
+    """A parameter that isn't accepted; `detail` says its value and what is accepted.
+
+    vi : the same in Vietnamese, where people who are no programmers read it
+    """
     fault = {"in": where, "name": name, "detail": detail}
+    if vi:
+        fault["detail_vi"] = vi
     return Problem(kind, f"{name}: {detail}", more={"errors": [fault]})
 
 
@@ -223,6 +230,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
                     "in": {"type": "string"},
                     "name": {"type": "string"},
                     "detail": {"type": "string"},
+                    "detail_vi": {"type": "string"},
                 },
             },
         },

@@ -200,6 +200,7 @@ async def add(request: Request, service: ServiceHere, principal: Admin, body: Ad
                         "phone": "03xx xxx 321",
                         "field": "consent",
                         "detail": "the day on which this person agreed, DD/MM/YYYY",
+                        "detail_vi": "ghi ngày người này đồng ý, theo ngày/tháng/năm",
                     },
                 ],
             }
@@ -248,7 +249,7 @@ async def bring_in(
     try:
         found = await _audited(request, service, principal, what, act)
     except BadRoll as error:
-        raise invalid("csv", str(error), where="body") from error
+        raise invalid("csv", str(error), where="body", vi=error.vi) from error
     return answer(found, accept_encoding=request.headers.get("accept-encoding"))
 
 

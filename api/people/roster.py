@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from alerts.farmers import reasons
 from alerts.farmers.crops import CROPS
 from alerts.farmers.place import Place
+from alerts.farmers.reasons import Reason, figure
 from alerts.farmers.roll import Done, Entry, Line
 from api.people.addresses import masked
 from api.people.store import (
@@ -119,7 +121,7 @@ class Roster:
         line = Line(entry.line, Done.DONE, shown, repaired=entry.repaired)
         fingers = self._store.fingers(kind, entry.phone)
         if self._has_stopped(connection, fingers):
-            return replace(line, done=Done.REFUSED, field="phone", detail=STOPPED)
+            return replace(line, done=Done.REFUSED, field="phone", reason=reasons.STOPPED)
         known = [
             one for one in self._store.of(fingers, "active", connection) if one.channel == channel
         ]
@@ -161,9 +163,10 @@ class Roster:
         if same and (quiet, entry.lang) == (row.quiet, row.lang):
             return replace(line, done=Done.ALREADY)
         if row.origin == "self":
-            return replace(line, done=Done.ALREADY, field="phone", detail=CHOSE)
+            return replace(line, done=Done.ALREADY, field="phone", reason=reasons.CHOSE)
         if len(follows) > FOLLOWS_MAX:
-            return replace(line, done=Done.REFUSED, field="place", detail=TOO_MANY)
+            reason = reasons.TOO_MANY.say(n=FOLLOWS_MAX)
+            return replace(line, done=Done.REFUSED, field="place", reason=reason)
         put_follows(connection, row.id, follows, active=True)
         put_quiet(connection, row.id, quiet)
         connection.execute("UPDATE contact SET lang = ? WHERE id = ?", (entry.lang, row.id))
@@ -187,13 +190,8 @@ def _pointed(line: Line, entry: Entry) -> Line:
     for follow in entry.follows:
         crop = CROPS[follow.crop]
         if follow.level_mg_l > crop.limit_mg_l:
-            own = f"{follow.level_mg_l / 1000:g} g/L, above the {crop.limit_g_l:g} of {crop.en}"
-            return replace(line, field="limit_g_l", detail=f"taken: {own}; was that meant?")
+            own, limit = figure(follow.level_mg_l / 1000), figure(crop.limit_g_l)
+            named = Reason(crop.en, crop.vi)
+            reason = reasons.ABOVE.say(own=own, limit=limit, crop=named)
+            return replace(line, field="limit_g_l", reason=reason)
     return line
-
-
-STOPPED: Final = (
-    "this person has stopped the messages; they alone begin again, by the page and a code"
-)
-CHOSE: Final = "this person chose for themselves, and no list changes that"
-TOO_MANY: Final = f"together with what is followed already more than {FOLLOWS_MAX} places and crops"

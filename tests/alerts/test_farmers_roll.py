@@ -144,7 +144,8 @@ def test_what_is_left_empty_is_the_usual() -> None:
 def test_a_line_is_refused_by_its_field(line: str, field: str, accepted: str) -> None:
     found = refused(line)
     assert (found.line, found.done, found.field) == (2, "refused", field)
-    assert accepted in found.detail
+    assert found.reason is not None
+    assert accepted in found.reason.en
     assert "912345678" not in str(found)
 
 

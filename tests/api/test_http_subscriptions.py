@@ -80,6 +80,7 @@ def test_who_stopped_is_not_brought_back_by_a_list(village: Village) -> None:
     (line, *_) = bring(village).json()["lines"]
     assert (line["done"], line["field"]) == ("refused", "phone")
     assert "has stopped" in line["detail"]
+    assert "đã ngưng nhận tin" in line["detail_vi"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,9 @@ def test_a_list_that_is_not_understood_is_refused_as_a_whole(
 ) -> None:
     found = bring(village, raw, **how)
     assert found.status_code == 422
-    assert accepted in found.json()["errors"][0]["detail"]
+    (fault,) = found.json()["errors"]
+    assert accepted in fault["detail"]
+    assert bool(fault.get("detail_vi")) == (fault["name"] == "csv"), "what is wrong with the list"
 
 
 def test_a_list_may_be_a_megabyte_and_no_other_body(village: Village) -> None:

@@ -568,10 +568,12 @@ def test_a_limit_above_the_crops_is_pointed_at(house: Household) -> None:
     high = [entry(PHONE, 2, Follow(RIVER.place, "durian", 5000, RIVER.wants))]
     (line,) = house.people.roster.take(high, "sms", "an", NOW_MS, dry_run=True)
     assert (line.done, line.field) == ("done", "limit_g_l")
-    assert "5 g/L, above the 0.5 of Durian" in line.detail
+    assert line.reason is not None
+    assert "5 g/L, above the 0.5 of Durian" in line.reason.en
+    assert "5 g/l cao hơn mức 0,5 g/l của cây (Sầu riêng)" in line.reason.vi
     low = [entry(PHONE, 2, Follow(RIVER.place, "durian", 400, RIVER.wants))]
     (line,) = house.people.roster.take(low, "sms", "an", NOW_MS, dry_run=True)
-    assert (line.field, line.detail) == ("", "")
+    assert (line.field, line.reason) == ("", None)
 
 
 def test_a_list_brings_nobody_back_and_changes_nobodys_choice(house: Household) -> None:
