@@ -14,7 +14,8 @@ class Detail:
     """What is said beside what must be.
 
     site : the address of the page; around : trend, whether the spell is over, the station
-    time : of the figure; name_max : characters of a place's name, None: all, 0: no name at all
+    time : of the figure; that of a permission never stands without it
+    name_max : characters of a place's name, None: all, 0: no name at all
     crops_max : names of crops to a limit; since : since when; others : a word on other places
     ends : until when by yesterday's tide; places_max : places that are named, None: all
     levels : each limit, and not the lowest and the highest alone
@@ -48,7 +49,8 @@ _STEPS: Final[tuple[dict[str, Any], ...]] = (
     {"others": False},
     {"levels": False},
     {"crops_max": 0},
-    {"figure": False},
+    {"terse": True},
+    {"terse": False, "figure": False},
     {"ends": False},
     {"places_max": 2},
     {"places_max": 1},

@@ -15,6 +15,7 @@ from alerts.farmers.texts_detail import Detail
 from alerts.farmers.texts_items import NEAR, Item, items
 from alerts.farmers.texts_words import (
     CROPS_MAX,
+    DECIMALS_MAX,
     SIDES,
     TRENDS,
     Both,
@@ -52,6 +53,10 @@ NOT_UNMEASURED: Final[Both] = (
     "DO NOT TAKE WATER without measuring.",
 )
 NOT_ABOVE: Final[Both] = ("KHÔNG LẤY NƯỚC vượt mức", "DO NOT TAKE WATER above a limit")
+NOT_FROM: Final[Both] = (
+    "KHÔNG LẤY NƯỚC tới hoặc vượt mức",
+    "DO NOT TAKE WATER at or above a limit",
+)
 OTHERS: Final[Both] = (
     "Nơi khác cùng đoạn sông: đo trước khi lấy.",
     "Elsewhere on this reach: measure before taking.",
@@ -72,6 +77,7 @@ OLD_FIGURE_MS: Final = UNSECONDED_MS
 """An older figure never stands without its time, and which way it went is over."""
 
 ABOVE: Final[Both] = ("vượt mức", "above")
+REACHES: Final[Both] = ("tới mức", "reaches")
 BELOW: Final[Both] = ("dưới mức", "below")
 _NEAR: Final[Both] = ("gần tới mức", "near")
 _MAY_REACH: Final[Both] = ("có thể tới mức", "may reach")
@@ -79,6 +85,7 @@ _LIMIT: Final[Both] = ("mức", "limit")
 
 _TERSE: Final[dict[Both, Both]] = {
     ABOVE: ("quá", "above"),
+    REACHES: REACHES,
     BELOW: ("dưới", "below"),
     _NEAR: ("gần", "near"),
     _MAY_REACH: ("có thể tới", "may reach"),
@@ -191,7 +198,9 @@ def measured(item: Item, to: Telling, detail: Detail) -> str:
     if value is None or not detail.figure:
         return ""
     text = f"{figure(value, item.levels_mg_l, to.lang)} {unit(to.lang)}"
-    if at_ms is not None and (detail.time or is_old(item, to)):
+    # What is permitted by a figure of no time is a rumour.
+    timed = detail.time or item.kind in PERMISSIONS or is_old(item, to)
+    if at_ms is not None and timed:
         text += (" lúc ", " at ")[to.lang] + clock(at_ms, to.now_ms)
     if item.told("flag") == Flag.SUSPECT:
         text += to.say(_SUSPECT)
@@ -205,7 +214,8 @@ def is_old(item: Item, to: Telling) -> bool:
 
 def since(item: Item, to: Telling, detail: Detail) -> str:
     late = detail.terse and to.now_ms - item.since_ms > LATE_MS
-    if not detail.since and not late:
+    # Beside a permission stands the time of its figure, which says more.
+    if not detail.since and (not late or (item.kind in PERMISSIONS and item.figure_ms)):
         return ""
     return (" từ ", " since ")[to.lang] + clock(item.since_ms, to.now_ms)
 
@@ -214,7 +224,7 @@ def relations(item: Item) -> list[tuple[Both, Item]]:
     """How the water stands to the limits, no more than is known: each relation with its limits."""
     if item.kind in PERMISSIONS:
         return [(BELOW, item)]
-    if item.kind is Kind.SALT or not item.levels_mg_l:
+    if not item.levels_mg_l:
         return [(ABOVE if item.kind is Kind.SALT else _LIMIT, item)]
     grouped: dict[Both, list[int]] = {}
     for level in item.levels_mg_l:
@@ -224,7 +234,9 @@ def relations(item: Item) -> list[tuple[Both, Item]]:
 
 def _relation(item: Item, limit_g_l: float) -> Both:
     value = item.figure_g_l
-    if value is not None and value >= limit_g_l:
+    if value is not None and round(value, DECIMALS_MAX) == limit_g_l:
+        return REACHES  # as the figure reads beside it
+    if item.kind is Kind.SALT or (value is not None and value >= limit_g_l):
         return ABOVE
     if item.kind is Kind.HEARD:
         return _LIMIT
@@ -244,7 +256,7 @@ def _facts(item: Item, to: Telling, detail: Detail, *, pump: bool = False) -> st
         measured(item, to, detail),
         to.say(TRENDS[trend]) if detail.around and trend in TRENDS and not is_old(item, to) else "",
         _against(item, to, detail),
-        _ends(item, to) if detail.ends else "",
+        _ends(item, to, detail) if detail.ends else "",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -255,7 +267,7 @@ def _against(item: Item, to: Telling, detail: Detail) -> str:
     for how, part in relations(item):
         of = limits(part, to, detail)
         # Since when it is so can only be said of what is so.
-        so = how in (ABOVE, BELOW) and item.kind is not Kind.HEARD
+        so = how in (ABOVE, REACHES, BELOW) and item.kind is not Kind.HEARD
         begun = since(item, to, detail) if so else ""
         told.append(f"{to.say(_TERSE[how] if detail.terse else how)} {of}{begun}" if of else begun)
     text = ", ".join(each.strip() for each in told if each)
@@ -278,11 +290,12 @@ def _silence(item: Item, to: Telling, detail: Detail) -> str:
     return f"{text}, {('số cuối', 'last')[to.lang]} {said}"
 
 
-def _ends(item: Item, to: Telling) -> str:
+def _ends(item: Item, to: Telling, detail: Detail) -> str:
     if item.ends_ms is None or item.kind not in PERMISSIONS:
         return ""
     at = clock(item.ends_ms, to.now_ms)
-    return (f"đến khoảng {at} (tham khảo)", f"until about {at} (for reference)")[to.lang]
+    about = "" if detail.terse else ("khoảng ", "about ")[to.lang]
+    return (f"đến {about}{at} (tham khảo)", f"until {about}{at} (for reference)")[to.lang]
 
 
 def heading(kind: Kind, said: Sequence[Item], to: Telling) -> str:
@@ -309,8 +322,12 @@ def tails(kind: Kind, said: Sequence[Item], to: Telling, detail: Detail) -> list
         told.append(to.say(NOT_UNMEASURED))
     elif kind is Kind.HEARD:
         hows = {how for one in said for how, _ in relations(one)}
-        forbids = HEADS[Kind.SALT] if hows == {ABOVE} else NOT_ABOVE
-        told.append(f"{to.say(forbids)}." if ABOVE in hows else to.say(FIRST))
+        if not hows & {ABOVE, REACHES}:
+            told.append(to.say(FIRST))
+        elif hows <= {ABOVE, REACHES}:
+            told.append(f"{to.say(HEADS[Kind.SALT])}.")
+        else:
+            told.append(f"{to.say(NOT_FROM if REACHES in hows else NOT_ABOVE)}.")
     elif kind is Kind.SALT and detail.others and _follows_others(said, to):
         told.append(to.say(OTHERS))
     return [*told, *_site(to, detail)]

@@ -111,7 +111,8 @@ def _high(asked: Asked, answer: Mapping[str, Any] | None, said: Say) -> list[str
     told = [said("own-high").format(own, name, limit)]
     figure = (answer or {}).get("figure")
     if figure is not None and figure >= asked.crop.limit_g_l:
-        told.append(said("over-crop").format(name))
+        at = say.reaches(figure, asked.crop.limit_g_l)
+        told.append(said("at-crop" if at else "over-crop").format(name))
     return told
 
 
@@ -146,7 +147,8 @@ def _figure(seen: Seen, lang: str, said: Say) -> Markup | None:
     notes: list[Child] = [said("measured").format(at), ", ", _age(t_ms, seen.now_ms, lang)]
     if not unsure:
         limit = answer["limit_g_l"]
-        against = said("below" if value < limit else "above").format(say.limit(limit, lang))
+        word = "below" if value < limit else "reaches" if say.reaches(value, limit) else "above"
+        against = said(word).format(say.limit(limit, lang))
         notes.insert(0, h("span", f"{against}. ", cls="against"))
     if seen.station and seen.station != seen.intake.name:
         notes.append(f", {said('by').format(seen.station)}")

@@ -24,6 +24,11 @@ def limit(value: float, lang: str) -> str:
     return text.replace(".", ",") if lang == "vi" else text
 
 
+def reaches(value: float, limit: float) -> bool:
+    """Whether a salinity that is not below a limit reads like the limit itself."""
+    return value == limit or round(value, 2) == limit
+
+
 def unit(lang: str) -> str:
     return "g/l" if lang == "vi" else "g/L"
 

@@ -49,6 +49,8 @@ _WHY: Final[Mapping[int, tuple[str, str]]] = {
     decision.TAKE: ("Đo lại trước khi lấy.", "Measure again before taking it."),
 }
 
+_REACHES: Final = ("Nước mặn tới mức {limit} g/l.", "The water reaches {limit} g/L.")
+
 _OWN_CHECK: Final = (
     "Không lấy nếu chưa tự đo.",
     "Do not take water without measuring it yourself.",
@@ -91,7 +93,10 @@ def verdict(answer: Mapping[str, Any] | None, side: str, now_ms: int, lang: str)
     limit = say.limit(answer["limit_g_l"], lang)
     may_be = answer.get("may_be_g_l")
     shown = "" if may_be is None else say.figure(may_be, lang)
-    why = _WHY[row][n].format(limit=limit, may_be=shown)
+    words = _WHY[row]
+    if row == decision.TOO_SALT and say.reaches(answer["figure"], answer["limit_g_l"]):
+        words = _REACHES
+    why = words[n].format(limit=limit, may_be=shown)
     return Verdict(answer["answer"], _HEADS[row][n], "", (why,))
 
 

@@ -1,5 +1,6 @@
 """What farmers read: fitted to its form, never cut in a word, never with a second meaning."""
 
+import itertools
 import re
 import tomllib
 from dataclasses import replace
@@ -205,7 +206,36 @@ def test_what_is_too_salty_for_one_crop_is_not_said_of_another() -> None:
     assert "co the toi muc 2 g/l (lua)" in text
 
 
-SMALL = """va noi khac da chon loai and other others places place another at your see xem tai man
+def test_what_reads_like_the_limit_reaches_it_and_is_not_above() -> None:
+    for value, words in ((0.5, "toi muc 0,5"), (0.5004, "toi muc 0,5"), (0.501, "vuot muc 0,5")):
+        for kind in (Kind.SALT, Kind.SHUT, Kind.HEARD):
+            one = notice(kind, figure_g_l=value, why="", stop_by_ms=None)
+            for form in (Form.SMS, Form.SMS_UNICODE, Form.LONG):
+                text = gsm7.strip(said([one], DURIAN, form=form))
+                terse = words.replace("vuot muc", "qua")
+                assert words in text or terse in text, text
+                assert "KHONG LAY NUOC" in text or kind is Kind.SHUT
+            english = said([one], DURIAN, form=Form.LONG, lang="en")
+            assert ("reaches 0.5 g/L" in english) is (value < 0.501)
+    salt = notice(Kind.SALT, figure_g_l=1.0)
+    both = said([salt, replace(salt, level_mg_l=1000)], DURIAN, golden.RICE)
+    assert "vuot muc 0,5 g/l (sau rieng) tu 14:24, toi muc 1 g/l (lua ma) tu 14:24" in both
+    heard = said([notice(Kind.HEARD, figure_g_l=0.5)], DURIAN, (XUAN_HOA, "rice", 2000))
+    assert heard.endswith("KHONG LAY NUOC toi hoac vuot muc.")
+
+
+def test_a_figure_that_permits_never_stands_without_its_time() -> None:
+    long = "Trạm bơm nước thô thành phố Hồ Chí Minh mở rộng Đồng Tâm Thượng Hạ"
+    for kind in (Kind.FRESH, Kind.OPEN):
+        for place in ("Cống Xuân Hòa", *INTAKES, long):
+            body = golden.FRESH | {"place_vi": place, "ends_ms": NOW + 200 * golden.MIN}
+            for form, lang in itertools.product((Form.SMS, Form.SMS_UNICODE), golden.LANGUAGES):
+                text = gsm7.strip(said([notice(kind, **body)], DURIAN, form=form, lang=lang))
+                timed = "0,21 g/l luc 14:34" if lang == "vi" else "0.21 g/L at 14:34"
+                assert timed in text or (place == long and "21" not in text), text
+
+
+SMALL = """va qua noi khac da chon loai and other others places place another at your see xem tai man
 salinity trong dong"""
 """Words of the shorter wordings."""
 

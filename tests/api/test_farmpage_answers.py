@@ -282,6 +282,19 @@ def test_a_limit_above_the_crops_is_told_in_the_answer_itself(world: Farm) -> No
         assert "Nước này đã quá mức của Sầu riêng." in box
 
 
+def test_what_reads_like_the_limit_reaches_it_and_is_not_above(world: Farm) -> None:
+    for figure, words_ in ((0.5, "tới mức"), (0.5004, "tới mức"), (0.51, "quá mức")):
+        page = text(shown(world, answer(decision.TOO_SALT, figure=figure)).text)
+        assert f"Nước mặn {words_} 0,5 g/l." in page
+        assert f"{words_.capitalize()} 0,5 g/l." in page
+    english = text(shown(world, answer(decision.TOO_SALT, figure=0.5), f"{PLACE}&lang=en").text)
+    assert "The water reaches 0.5 g/L." in english
+    assert "Reaches 0.5 g/L." in english
+    at = {"xuan-hoa/river": {5000: answer(decision.TAKE, limit_g_l=5.0, figure=0.5)}}
+    page = text(told(world, f"/nong-dan?{PLACE}&gioihan=5", at).text)
+    assert "Nước này đã tới mức của Sầu riêng." in page
+
+
 def test_kept_for_half_a_minute_and_never_beyond_what_it_says(world: Farm) -> None:
     page = shown(world, answer(decision.TAKE))
     assert page.headers["cache-control"] == "public, max-age=30"
