@@ -5,17 +5,12 @@ An id of a contact is never given to anybody else (AUTOINCREMENT).
 """
 
 import contextlib
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ingest.journal import SchemaError
+from api.private_file import BUSY_S, PrivateFile, connected
 
 SCHEMA_VERSION: Final = 1
-BUSY_S: Final = 5.0
 CHECKPOINT_BUSY_MS: Final = 100
 
 _TABLES: Final = (
@@ -54,58 +49,12 @@ _TABLES: Final = (
 )
 
 
-class PeopleFile:
-    """One connection that writes and one that reads, each for several threads."""
+class PeopleFile(PrivateFile):
+    """See `api.private_file`."""
 
     def __init__(self, path: Path) -> None:
         """Raises SchemaError where a newer version has written the file."""
-        # Made before SQLite opens it, so that no moment exists in which others can read it;
-        # SQLite gives its -wal and -shm files the same mode.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
-        self.path = path
-        self._lock, self._reading_lock = threading.Lock(), threading.Lock()
-        self._connection = _connected(path)
-        self._reading = _connected(path)
-        self._unswept = True
-        try:
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=FULL")
-            for connection in (self._connection, self._reading):
-                # What is erased is overwritten; what SQLite sorts on the way stays in memory.
-                connection.execute("PRAGMA secure_delete=ON")
-                connection.execute("PRAGMA temp_store=MEMORY")
-            with self.transaction() as connection:
-                _make_tables(connection, path)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        with self._lock, self._reading_lock:
-            self._reading.close()
-            self._connection.close()
-
-    @contextlib.contextmanager
-    def transaction(self, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
-        """All of it, or nothing; durable when the block is left.
-
-        keep : False takes it all back at the end, for those who want to know what would be
-        """
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT" if keep else "ROLLBACK")
-            self._unswept = True
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """What a question gives."""
-        with self._reading_lock:
-            return self._reading.execute(sql, values).fetchall()
+        super().__init__(path, SCHEMA_VERSION, _TABLES)
 
     def begin_after(self, contact: int) -> None:
         """Give no id up to this one to anybody: other files may still know a person by it."""
@@ -122,7 +71,7 @@ class PeopleFile:
         False where somebody reads at this moment; the next call tries again.
         """
         with self._lock:
-            if not self._unswept:
+            if not self._logged:
                 return True
             self._connection.execute(f"PRAGMA busy_timeout={CHECKPOINT_BUSY_MS}")
             try:
@@ -131,7 +80,7 @@ class PeopleFile:
                 ).fetchone()
             finally:
                 self._connection.execute(f"PRAGMA busy_timeout={round(BUSY_S * 1000)}")
-            self._unswept = bool(busy)
+            self._logged = bool(busy)
             return not busy
 
 
@@ -140,7 +89,7 @@ def carry_stops(older: Path, newer: Path) -> None:
 
     Both files are nobody's at this moment. Raises sqlite3.DatabaseError.
     """
-    with contextlib.closing(_connected(newer)) as connection:
+    with contextlib.closing(connected(newer)) as connection:
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute("ATTACH ? AS older", (str(older),))
         connection.execute("BEGIN IMMEDIATE")
@@ -150,16 +99,3 @@ def carry_stops(older: Path, newer: Path) -> None:
         connection.execute(f"DELETE FROM main.contact WHERE id IN ({gone})")  # noqa: S608 - a constant
         connection.execute("INSERT OR IGNORE INTO main.stopped SELECT * FROM older.stopped")
         connection.execute("COMMIT")
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-
-
-def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found > SCHEMA_VERSION:
-        raise SchemaError(path, found, SCHEMA_VERSION)
-    for statement in _TABLES:
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
