@@ -4,14 +4,23 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from alerts.farmers.crops import CROPS
+from alerts.farmers.notice import USUAL
 from alerts.farmers.person import Follow
 from api.farmpage import say
 from api.farmpage.asked import Asked
-from api.farmpage.filled import followed
-from api.farmpage.frame import Assets, document, field, links, options
+from api.farmpage.filled import Filled, followed
+from api.farmpage.frame import Assets, document, field, links
 from api.farmpage.html import Markup, h
-from api.farmpage.page import PATH
-from api.farmpage.signup import channel_name, faults_of, notices, quiet_hours
+from api.farmpage.page import PATH, place_and_crop
+from api.farmpage.signup import (
+    channel_name,
+    faults_of,
+    notices,
+    other_crops,
+    own_limit,
+    quiet_hours,
+    told_in,
+)
 from api.farmpage.signwords import sign_words
 from api.farmpage.words import Say, words
 from api.people.export import ALSO_EN, ALSO_VI
@@ -33,10 +42,12 @@ def mine(
     *,
     said: str = "",
     faults: Sequence[str] = (),
+    adding: Filled | None = None,
 ) -> str:
-    """Everything that is stored, a form to change it, and buttons to stop, export and erase.
+    """Everything that is stored, forms to add and to change, buttons to stop, export and erase.
 
     said : of `api.farmpage.signwords`, what has just been done
+    adding : a place or crop that was not added, to be mended
     """
     tell = sign_words(lang)
     behind = "" if lang == "vi" else "?lang=en"
@@ -48,6 +59,7 @@ def mine(
         faults_of(_high(stored, lang, intakes)),
         h("p", tell("mine-keep"), cls="note"),
         _facts(stored, lang, tell),
+        _more(stored, token, lang, intakes, adding),
         _form(stored, token, lang, intakes, tell),
         h("h2", tell("also")),
         h("ul", *(h("li", one) for one in also)),
@@ -97,18 +109,38 @@ def _facts(stored: Stored, lang: str, tell: Say) -> Markup:
     )
 
 
+def _more(
+    stored: Stored, token: str, lang: str, intakes: Mapping[str, Intake], adding: Filled | None
+) -> Markup:
+    """One more place or crop, folded until it is asked for; its notices begin as the others are."""
+    tell = sign_words(lang)
+    usual = stored.follows[0].wants if stored.follows else USUAL
+    shown = adding or Filled(Asked(lang), wants=usual)
+    form = h(
+        "form",
+        place_and_crop(shown.asked, intakes, words(lang)),
+        own_limit(shown.asked),
+        other_crops([one.id for one in shown.others], lang),
+        h("p", h("b", tell("notices"))),
+        notices("tin", shown.wants, lang),
+        h("input", type="hidden", name="lang", value=lang),
+        h("button", tell("add"), type="submit"),
+        method="post",
+        action=path_of(token, "them"),
+    )
+    return h("details", h("summary", tell("more")), form, id="them", open=adding is not None)
+
+
 def _form(
     stored: Stored, token: str, lang: str, intakes: Mapping[str, Intake], tell: Say
 ) -> Markup:
     places = [_follow(n, each, lang, intakes, tell) for n, each in enumerate(stored.follows)]
-    listed = [("vi", "Tiếng Việt"), ("en", "English")]
-    language = h("select", options(listed, stored.lang), id="ngonngu", name="ngonngu")
     return h(
         "form",
         *places,
         h("p", tell("by-steps"), cls="note"),
         h("fieldset", h("legend", tell("when")[3:]), quiet_hours(stored.quiet, tell)),
-        field(tell("language"), language, "ngonngu"),
+        told_in(stored.lang, tell("language")),
         h("input", type="hidden", name="lang", value=lang),
         h("button", tell("change"), type="submit"),
         method="post",

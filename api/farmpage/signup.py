@@ -1,7 +1,8 @@
 """Signing up for messages: three questions and a code. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from alerts.farmers.crops import CROPS
 from alerts.farmers.notice import Wants
 from alerts.farmers.person import Quiet
 from api.farmpage import say
@@ -45,9 +46,11 @@ def sign_up(
             "fieldset",
             h("legend", tell("what")),
             place_and_crop(filled.asked, intakes, words(filled.lang)),
-            _own_limit(filled.asked),
+            own_limit(filled.asked),
+            other_crops([one.id for one in filled.others], filled.lang),
             h("p", h("b", tell("notices"))),
             notices("tin", filled.wants, filled.lang),
+            told_in(filled.told_in or filled.lang, tell("told-in")),
         ),
         h("fieldset", h("legend", tell("when")), quiet_hours(filled.quiet, tell)),
         h("h2", tell("stored")),
@@ -135,6 +138,38 @@ def quiet_hours(quiet: Quiet | None, tell: Say) -> Markup:
     )
 
 
+def own_limit(asked: Asked) -> Markup:
+    """Where a limit of one's own goes."""
+    own = "" if asked.own_mg_l is None else say.limit(asked.own_mg_l / 1000, asked.lang)
+    control = h("input", id="gioihan", name="gioihan", inputmode="decimal", value=own, maxlength=8)
+    return field(words(asked.lang)("own"), control, "gioihan")
+
+
+def other_crops(chosen: Collection[str], lang: str) -> Markup:
+    """Boxes to tick for what else grows at the place, folded until one is: each has its limit.
+
+    chosen : ids of crops
+    """
+    tell = sign_words(lang)
+    rows = []
+    for crop in CROPS.values():
+        ticked = h(
+            "input", type="checkbox", name="caykhac", value=crop.id, checked=crop.id in chosen
+        )
+        limit = f"{say.limit(crop.limit_g_l, lang)} {say.unit(lang)}"
+        rows.append(
+            h("label", ticked, f"{crop.vi if lang == 'vi' else crop.en} ({limit})", cls="pick")
+        )
+    note = h("p", tell("more-crops-note"), cls="note")
+    return h("details", h("summary", tell("more-crops")), note, *rows, open=bool(chosen))
+
+
+def told_in(lang: str, label: str) -> Markup:
+    """The question after the language of messages."""
+    listed = [("vi", "Tiếng Việt"), ("en", "English")]
+    return field(label, h("select", options(listed, lang), id="ngonngu", name="ngonngu"), "ngonngu")
+
+
 def channel_name(name: str, lang: str) -> str:
     """A channel as people call it."""
     return CHANNELS[name][0 if lang == "vi" else 1] if name in CHANNELS else name
@@ -182,12 +217,6 @@ def _push(channel: str, key: str, tell: Say) -> Markup:
         data_key=key,
         hidden=True,
     )
-
-
-def _own_limit(asked: Asked) -> Markup:
-    own = "" if asked.own_mg_l is None else say.limit(asked.own_mg_l / 1000, asked.lang)
-    control = h("input", id="gioihan", name="gioihan", inputmode="decimal", value=own, maxlength=8)
-    return field(words(asked.lang)("own"), control, "gioihan")
 
 
 def _clock(minute: int) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from api.farmpage.words import Say
 from api.people.addresses import AddressKind
-from api.people.terms import ChangeWhy, ConfirmWhy, SignupWhy
+from api.people.terms import FOLLOWS_MAX, ChangeWhy, ConfirmWhy, SignupWhy
 
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "title": ("Nhận tin nhắn", "Get messages"),
@@ -21,6 +21,12 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "address": ("Số điện thoại hoặc địa chỉ", "Number or address"),
     "what": ("2. Nhắn tin gì", "2. Of what"),
     "notices": ("Những tin nào", "Which notices"),
+    "more-crops": ("Cây, con khác cũng ở nơi này", "Other crops at this place"),
+    "more-crops-note": (
+        "Mỗi thứ theo mức ghi bên cạnh. Mức của riêng tôi chỉ cho thứ đã chọn ở trên.",
+        "Each by the limit beside it. A limit of your own counts for the one chosen above.",
+    ),
+    "told-in": ("Tin nhắn bằng", "Messages in"),
     "when": ("3. Giờ không nhắn", "3. Quiet hours"),
     "quiet": ("Không nhắn ban đêm", "Nothing at night"),
     "from": ("Từ", "From"),
@@ -79,7 +85,17 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "also": ("Ngoài ra còn lưu", "Besides"),
     "follow": ("Nơi {}", "Place {}"),
     "look": ("Xem nước lúc này", "See the water here now"),
-    "drop": ("Bỏ nơi này", "Drop this place"),
+    "drop": ("Bỏ nơi và cây này", "Drop this place and crop"),
+    "more": ("Thêm nơi hoặc cây trồng", "Add a place or a crop"),
+    "add": ("Thêm", "Add"),
+    "added": (
+        "Đã thêm. Nơi ấy đang có đợt mặn thì trong ít phút sẽ có tin báo.",
+        "Added. If a salt spell goes on there, a message tells of it within minutes.",
+    ),
+    "fill-new": (
+        "Nơi và cây này đã có. Muốn đổi mức hay loại tin thì sửa ở bên dưới.",
+        "This place and crop is there already. Change its limit or notices below.",
+    ),
     "limit": ("Mức mặn, g/l", "Limit, g/L"),
     "by-steps": (
         "Mức mặn có sẵn từng nấc; ghi ở giữa thì lấy nấc thấp hơn.",
@@ -156,6 +172,11 @@ ADDRESSES: Final[Mapping[AddressKind, tuple[str, str]]] = {
     AddressKind.TOPIC: ("Tên kênh ntfy", "ntfy topic"),
 }
 
+_TOO_MANY: Final = (
+    f"Một người nhận tin cho nhiều nhất {FOLLOWS_MAX} nơi và cây. Bỏ bớt rồi thử lại.",
+    f"One person is told of {FOLLOWS_MAX} places and crops at most. Drop some and try again.",
+)
+
 SIGNUP: Final[Mapping[SignupWhy, tuple[str, str]]] = {
     SignupWhy.NO_CHANNEL: ("Chọn cách nhắn.", "Choose how you are told."),
     SignupWhy.BAD_ADDRESS: (
@@ -163,7 +184,7 @@ SIGNUP: Final[Mapping[SignupWhy, tuple[str, str]]] = {
         "This is not a number or address: {}.",
     ),
     SignupWhy.NO_FOLLOWS: ("Chọn nơi lấy nước.", "Choose where you take water."),
-    SignupWhy.TOO_MANY_FOLLOWS: ("Theo dõi quá nhiều nơi.", "Too many places are followed."),
+    SignupWhy.TOO_MANY_FOLLOWS: _TOO_MANY,
     SignupWhy.TOO_SOON: (
         "Vừa gửi mã rồi. Thử lại sau {} phút.",
         "A code was sent a moment ago. Try again in {} minutes.",
@@ -178,14 +199,18 @@ CONFIRM: Final[Mapping[ConfirmWhy, tuple[str, str]]] = {
         "Mã hết hạn, đã dùng, hoặc nhập sai quá nhiều lần. Làm lại từ đầu.",
         "The code has run out, was used, or was tried too often. Begin again.",
     ),
-    ConfirmWhy.TOO_MANY_FOLLOWS: ("Theo dõi quá nhiều nơi.", "Too many places are followed."),
+    ConfirmWhy.TOO_MANY_FOLLOWS: _TOO_MANY,
 }
 CHANGE: Final[Mapping[ChangeWhy, tuple[str, str]]] = {
     ChangeWhy.NO_FOLLOWS: (
         "Phải còn ít nhất một nơi. Không muốn nhận nữa thì bấm Ngưng nhắn tin.",
         "One place must stay. If you want no more messages, press Stop.",
     ),
-    ChangeWhy.TOO_MANY_FOLLOWS: ("Theo dõi quá nhiều nơi.", "Too many places are followed."),
+    ChangeWhy.TOO_MANY_FOLLOWS: _TOO_MANY,
+    ChangeWhy.TOO_SOON: (
+        "Vừa thêm nhiều lần. Thử lại sau {}.",
+        "Much was added lately. Try again in {}.",
+    ),
 }
 
 

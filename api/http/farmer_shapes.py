@@ -78,6 +78,12 @@ class ChangeBody(_Hidden):
     lang: Lang | None = None
 
 
+class FollowsBody(_Hidden):
+    """What is to be followed beside what is."""
+
+    follows: Follows
+
+
 class AddBody(_Hidden):
     """Somebody whom an admin enters, who has agreed on paper."""
 

@@ -12,7 +12,7 @@ from fastapi.security import APIKeyHeader
 
 from api.http.access import ServiceHere
 from api.http.answer import answer, encoded
-from api.http.farmer_shapes import ChangeBody, DoneShape, ExportShape, MeShape
+from api.http.farmer_shapes import ChangeBody, DoneShape, ExportShape, FollowsBody, MeShape
 from api.http.health import example
 from api.http.people import ME, follows_of, me_shape, on_worker, people_of, quiet_of, too_many
 from api.http.problem import Problem, documented
@@ -50,6 +50,7 @@ async def farmer_token(request: Request, _shown: Annotated[str | None, Security(
 
 Token = Annotated[str, Depends(farmer_token)]
 _PROBLEMS = documented("unauthorized", "not-found", "invalid", "busy")
+_ADDING = documented("unauthorized", "not-found", "invalid", "too-many-tries", "busy")
 
 
 def _nobody(detail: str) -> Problem:
@@ -80,13 +81,14 @@ async def me(request: Request, service: ServiceHere, token: Token) -> Response:
     PATH,
     summary="Follow something else, or be told otherwise",
     response_model=MeShape,
-    responses={200: example(ME), **_PROBLEMS},
+    responses={200: example(ME), **_ADDING},
 )
 async def change(
     request: Request, service: ServiceHere, token: Token, body: ChangeBody
 ) -> Response:
-    """What is left out stays. `follows` replaces all that was followed; `quiet: null` takes quiet
-    hours away.
+    """What is left out stays. `follows` replaces all that was followed, so what it leaves out is
+    dropped; what it brings anew is told of as with `…/follows`. `quiet: null` takes quiet hours
+    away.
     """
     people, now_ms = people_of(service), service.now_ms()
     changes = Changes(
@@ -96,11 +98,44 @@ async def change(
         body.lang,
     )
     found = await on_worker(request, lambda: people.change(token, changes, now_ms))
+    await _refuse(request, service, token, found)
+    return await me(request, service, token)
+
+
+@router.post(
+    f"{PATH}/follows",
+    summary="Follow more, without another code",
+    response_model=MeShape,
+    responses={200: example(ME), **_ADDING},
+)
+async def add(request: Request, service: ServiceHere, token: Token, body: FollowsBody) -> Response:
+    """Beside what is followed already: up to 10 places and crops together. Of a place and crop that
+    is followed already the newer limit and notices count. A message within minutes tells how much
+    is followed, and of a salt spell that goes on there. At most 10 times an hour and 20 a day.
+    """
+    people, now_ms = people_of(service), service.now_ms()
+    follows = follows_of(service, body.follows)
+    found = await on_worker(request, lambda: people.add(token, follows, now_ms))
+    await _refuse(request, service, token, found)
+    return await me(request, service, token)
+
+
+async def _refuse(request: Request, service: ServiceHere, token: str, found: ChangeWhy) -> None:
+    """Raise a problem for all but DONE."""
+    if found is ChangeWhy.DONE:
+        return
     if found is ChangeWhy.UNKNOWN:
         raise _unknown()
-    if found is not ChangeWhy.DONE:
+    if found is not ChangeWhy.TOO_SOON:
         raise too_many()
-    return await me(request, service, token)
+    people, now_ms = people_of(service), service.now_ms()
+    wait_s = await on_worker(request, lambda: people.add_wait_s(token, now_ms))
+    raise Problem(
+        "too-many-tries",
+        f"much was added lately; more can be added in {wait_s} s",
+        more={"retry_after_s": wait_s},
+        headers={"Retry-After": str(wait_s)},
+    )
 
 
 @router.delete(

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 
 from api.farmpage import mine, plain, signup
 from api.farmpage.asked import asked
-from api.farmpage.filled import Filled, Form, changes, filled, first
+from api.farmpage.filled import Filled, Form, changes, filled, first, more
 from api.farmpage.signwords import CHANGE, CONFIRM, SIGNUP, sign_words
 from api.http.access import ServiceHere, Viewer
 from api.http.nongdan import FarmRoute, assets_of, html, refused
@@ -38,6 +38,9 @@ PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 # With no-referrer browsers send `Origin: null` with forms of the page itself, too; with this one
 # the address in which a token stands is told nobody, nor any log in which referrers stand.
 OWN = PRIVATE | {"Referrer-Policy": "strict-origin"}
+
+SAID = {"xong": "confirmed", "luu": "changed", "them": "added"}
+"""What has just been done, as an address says it, in `api.farmpage.signwords`."""
 
 router = APIRouter(include_in_schema=False, route_class=FarmRoute)
 
@@ -111,7 +114,7 @@ async def mine_page(request: Request, service: ServiceHere, token: str) -> Respo
     """What is stored about whoever holds this token. It opens also where the service is not open
     to everybody: nobody signs in there to be left alone.
     """
-    said = {"xong": "confirmed", "luu": "changed"}.get(request.query_params.get("tin", ""), "")
+    said = SAID.get(request.query_params.get("tin", ""), "")
     return await _mine(request, service, token, said=said)
 
 
@@ -127,13 +130,15 @@ async def one_click(request: Request, service: ServiceHere, token: str) -> Respo
 
 @router.post("/nong-dan/toi/{token}/{deed}")
 async def mine_do(request: Request, service: ServiceHere, token: str, deed: str) -> Response:
-    """Change (doi), stop (ngung), download (tai), erase (xoa)."""
+    """Change (doi), add (them), stop (ngung), download (tai), erase (xoa)."""
     form = await _form(request, service)
     people, now_ms = _people(service), service.now_ms()
     lang = _lang(request.query_params.get("lang") or first(form, "lang"))
     match deed:
         case "doi":
             return await _changed(request, service, token, form, lang)
+        case "them":
+            return await _added(request, service, token, form, lang)
         case "tai":
             found = await on_worker(request, lambda: people.export(token, now_ms))
             if found is None:
@@ -180,8 +185,25 @@ async def _changed(
             return _onward(mine.path_of(token), lang, "luu")
         if why is ChangeWhy.UNKNOWN:
             return _gone(request, service, lang)
-        faults = (CHANGE[why][0 if lang == "vi" else 1],)
+        return await _unchanged(request, service, token, why, lang)
     return await _mine(request, service, token, faults=faults, lang=lang)
+
+
+async def _added(request: Request, service: Service, token: str, form: Form, lang: str) -> Response:
+    """One more place or crop, at once: the token shows whose wish it is."""
+    people, now_ms = _people(service), service.now_ms()
+    stored = await on_worker(request, lambda: people.by_token(token, now_ms))
+    if stored is None:
+        return _gone(request, service, lang)
+    found, new = more(form, stored, service.registry().intakes)
+    if found.faults:
+        return await _mine(request, service, token, faults=found.faults, lang=lang, adding=found)
+    why = await on_worker(request, lambda: people.add(token, new, now_ms))
+    if why is ChangeWhy.DONE:
+        return _onward(mine.path_of(token), lang, "them")
+    if why is ChangeWhy.UNKNOWN:
+        return _gone(request, service, lang)
+    return await _unchanged(request, service, token, why, lang, adding=found)
 
 
 async def _mine(
@@ -192,6 +214,7 @@ async def _mine(
     said: str = "",
     faults: tuple[str, ...] = (),
     lang: str = "",
+    adding: Filled | None = None,
 ) -> Response:
     people, now_ms = _people(service), service.now_ms()
     stored = await on_worker(request, lambda: people.by_token(token, now_ms))
@@ -201,7 +224,7 @@ async def _mine(
     if not lang and "lang" not in request.query_params:
         shown = stored.lang  # the link in a message says nothing of it
     assets, intakes = assets_of(service.pages), service.registry().intakes
-    page = mine.mine(stored, token, shown, intakes, assets, said=said, faults=faults)
+    page = mine.mine(stored, token, shown, intakes, assets, said=said, faults=faults, adding=adding)
     return html(request, page, status=422 if faults else 200, headers=OWN)
 
 
@@ -246,9 +269,31 @@ def _gone(request: Request, service: Service, lang: str) -> Response:
 
 
 def _onward(path: str, lang: str, said: str) -> Response:
-    """By another GET, so that loading it again sends no form again."""
-    language = "" if lang == "vi" else "&lang=en"
-    return RedirectResponse(f"{path}?tin={said}{language}", status_code=303, headers=OWN)
+    """By another GET, so that loading it again sends no form again. The page stays in the
+    language in which it was read, whatever that of messages is.
+    """
+    return RedirectResponse(f"{path}?tin={said}&lang={lang}", status_code=303, headers=OWN)
+
+
+async def _unchanged(
+    request: Request,
+    service: Service,
+    token: str,
+    why: ChangeWhy,
+    lang: str,
+    *,
+    adding: Filled | None = None,
+) -> Response:
+    """Why nothing was changed; of what comes too soon, when to come again."""
+    n, people, now_ms = 0 if lang == "vi" else 1, _people(service), service.now_ms()
+    wait_s = await on_worker(request, lambda: people.add_wait_s(token, now_ms))
+    minutes, hours = -(-wait_s // 60), -(-wait_s // 3600)
+    shown = f"{hours} {('giờ', 'h')[n]}" if minutes >= 60 else f"{minutes} {('phút', 'min')[n]}"
+    faults = (CHANGE[why][n].format(shown),)
+    page = await _mine(request, service, token, faults=faults, lang=lang, adding=adding)
+    if why is ChangeWhy.TOO_SOON:
+        page.status_code, page.headers["Retry-After"] = 429, str(wait_s)
+    return page
 
 
 def _lang(text: str) -> str:

@@ -1,4 +1,5 @@
-"""How often a code may be asked for: each costs money, and can be used to pester a stranger.
+"""How often a code may be asked for: each costs money, and can be used to pester a stranger. And
+how often more may be followed, since a message answers that.
 
 Pure but for what it remembers. By the number it is counted on disk, so that a restart forgives
 nothing; by the caller's network address in memory, and generously: the phones of a province go
@@ -27,6 +28,13 @@ few of them, as they share addresses of IPv4."""
 
 CLIENTS_MAX: Final = 10_000
 """Network addresses that are remembered; those that asked longest ago go first."""
+
+ADDS_PER_HOUR: Final = 10
+ADDS_PER_DAY: Final = 20
+"""Of one person: as often a form is sent by somebody who mends what he has chosen."""
+
+ADDERS_MAX: Final = 10_000
+"""People who are remembered for it; those who added longest ago go first."""
 
 CODES_PER_HOUR: Final = 300
 """All together, where nothing else is configured."""
@@ -72,3 +80,26 @@ class Clients:
         self._asked.move_to_end(group)
         while len(self._asked) > CLIENTS_MAX:
             self._asked.popitem(last=False)
+
+
+class Adders:
+    """How often somebody has added to what he follows. Not for several threads."""
+
+    def __init__(self) -> None:
+        self._added: OrderedDict[int, deque[int]] = OrderedDict()
+
+    def wait_ms(self, contact: int, now_ms: int) -> int:
+        """Until this person may add again; 0: now. A clock that was set back forgives all."""
+        added = [at_ms for at_ms in self._added.get(contact, ()) if 0 <= now_ms - at_ms < DAY_MS]
+        waits_ms = [0]
+        for most, within_ms in ((ADDS_PER_HOUR, HOUR_MS), (ADDS_PER_DAY, DAY_MS)):
+            if len(added) >= most:
+                waits_ms.append(added[-most] + within_ms - now_ms)
+        return max(waits_ms)
+
+    def count(self, contact: int, now_ms: int) -> None:
+        """Something was added."""
+        self._added.setdefault(contact, deque(maxlen=ADDS_PER_DAY)).append(now_ms)
+        self._added.move_to_end(contact)
+        while len(self._added) > ADDERS_MAX:
+            self._added.popitem(last=False)

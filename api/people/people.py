@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from alerts.farmers.person import Person
+from alerts.farmers.person import Follow, Person
 from alerts.farmers.place import Place
+from api.people.adding import Adding
 from api.people.addresses import PUSH_HOSTS, AddressKind
 from api.people.export import exported
 from api.people.file import PeopleFile
@@ -33,7 +34,6 @@ from api.people.store import (
     together,
 )
 from api.people.terms import (
-    FOLLOWS_MAX,
     Changes,
     ChangeWhy,
     Confirmed,
@@ -102,6 +102,7 @@ class People:
         self._file = file
         self._direct = direct
         self._kept = kept
+        self._adding = Adding(self._store)
         self._signing = SigningUp(self._store, direct, codes_per_hour)
         self.roster = Roster(self._store)
 
@@ -151,16 +152,14 @@ class People:
     def change(self, token: str, changes: Changes, now_ms: int) -> ChangeWhy:
         """Follow something else, or be told otherwise."""
         follows = None if changes.follows is None else together((), changes.follows)
-        if follows is not None and not follows:
-            return ChangeWhy.NO_FOLLOWS
-        if follows is not None and len(follows) > FOLLOWS_MAX:
-            return ChangeWhy.TOO_MANY_FOLLOWS
         with self._file.transaction() as connection:
             row = self._store.by_token(token, now_ms, connection)
             if row is None:
                 return ChangeWhy.UNKNOWN
             if follows is not None:
-                put_follows(connection, row.id, follows, active=True)
+                why = self._adding.put(connection, row, follows, now_ms)
+                if why is not ChangeWhy.DONE:
+                    return why
             if changes.quiet is not None or changes.quiet_off:
                 put_quiet(connection, row.id, changes.quiet)
             lang = row.lang if changes.lang is None else changes.lang
@@ -169,6 +168,16 @@ class People:
                 "UPDATE contact SET lang = ?, origin = 'self' WHERE id = ?", (lang, row.id)
             )
         return ChangeWhy.DONE
+
+    def add(self, token: str, more: Sequence[Follow], now_ms: int) -> ChangeWhy:
+        """Follow more beside what is followed, at once: the token shows who wishes it. Of a place
+        and crop that is followed already the newer limit and notices count.
+        """
+        return self._adding.add(token, more, now_ms)
+
+    def add_wait_s(self, token: str, now_ms: int) -> int:
+        """After TOO_SOON, until more can be added; 0: now."""
+        return self._adding.wait_s(token, now_ms)
 
     def stop(self, token: str, now_ms: int) -> bool:
         """Tell nobody at this address anything more, and erase it. What stays is a keyed hash

@@ -60,6 +60,8 @@ class ChangeWhy(StrEnum):
     """Nobody has this token: stopped, erased, or never there."""
     NO_FOLLOWS = "no-follows"
     TOO_MANY_FOLLOWS = "too-many-follows"
+    TOO_SOON = "too-soon"
+    """Much was added lately: come again after `api.people.people.People.add_wait_s`."""
 
 
 @dataclass(frozen=True, slots=True)

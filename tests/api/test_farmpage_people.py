@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from alerts.farmers.crops import CROPS
 from api.auth import Doorkeeper, TicketOffice
 from api.farmers import Farmers
 from api.http.app import create_app
@@ -253,6 +254,108 @@ def test_the_last_place_is_not_dropped_by_mistake(town: Town) -> None:
     refused = town.post(f"{path}/doi", form)
     assert refused.status_code == 422
     assert "Phải còn ít nhất một nơi" in refused.text
+
+
+def test_one_code_confirms_several_crops_each_with_its_limit(town: Town) -> None:
+    more = {"caykhac": ["rice", "pomelo", "durian", "rice"], "gioihan": "0,4"}
+    path = town.signed_up(**more)
+    found = town.post(f"{path}/tai", {}).json()["follows"]
+    assert {one["crop"]: one["limit_g_l"] for one in found} == {
+        "durian": 0.4,
+        "rice": 2,
+        "pomelo": 1.5,
+    }
+    assert {tuple(one["notices"]) for one in found} == {("salt", "fresh")}
+    assert [kind for _, kind, _ in town.messages.sent] == ["code", "welcome"]
+
+
+def test_a_crop_that_is_not_known_and_too_many_of_them_come_back_ticked(town: Town) -> None:
+    wrong = town.post("/nong-dan/dang-ky", ASK | {"caykhac": ["rice", "<b>"]})
+    assert wrong.status_code == 422
+    assert "không nhận “&lt;b&gt;”" in wrong.text
+    assert 'name="caykhac" value="rice" checked' in wrong.text
+    assert "<details open>" in wrong.text
+    many = town.post("/nong-dan/dang-ky", ASK | {"caykhac": list(CROPS)[1:11]})
+    assert many.status_code == 422
+    assert "nhiều nhất 10 nơi và cây" in many.text
+    assert town.messages.sent == []
+
+
+def test_the_language_of_messages_is_asked_for_and_that_of_the_page_stays(town: Town) -> None:
+    (vi, en) = town.ask(("GET", "/nong-dan/dang-ky", {}), ("GET", "/nong-dan/dang-ky?lang=en", {}))
+    assert '<option value="vi" selected>Tiếng Việt' in vi.text
+    assert '<option value="en" selected>English' in en.text
+    asked = town.post("/nong-dan/dang-ky", ASK | {"ngonngu": "en"})
+    request = re.findall(r'name="yeucau" value="([^"]+)"', asked.text)[0]
+    shown = {"yeucau": request, "ma": town.messages.code, "lang": "vi"}
+    location = town.post("/nong-dan/ma", shown).headers["location"]
+    assert {said["lang"] for _, _, said in town.messages.sent} == {"en"}
+    page = town.stored(location)
+    assert "Những gì lưu về bạn" in page
+    assert '<option value="en" selected>English' in page
+
+
+ADD = {"noi": "vam-giong/song", "cay": "rice", "tin": ["salt", "silent"], "lang": "vi"}
+
+
+def test_a_place_is_added_without_a_code_and_told_of_as_it_is_now(town: Town) -> None:
+    path = town.signed_up()
+    town.messages.sent.clear()
+    added = town.post(f"{path}/them", ADD | {"gioihan": "1,5", "caykhac": ["pomelo"]})
+    assert (added.status_code, added.headers["location"]) == (303, f"{path}?tin=them&lang=vi")
+    assert "Đã thêm." in town.stored(added.headers["location"])
+    found = town.post(f"{path}/tai", {}).json()["follows"]
+    assert {(one["place"], one["crop"], one["limit_g_l"]) for one in found} == {
+        ("xuan-hoa/river", "durian", 0.5),
+        ("vam-giong/river", "rice", 1.5),
+        ("vam-giong/river", "pomelo", 1.5),
+    }
+    assert town.messages.sent == []
+    people = town.app.state.service.farmers.people
+    people.sweep(NOW_MS)  # once a minute: several that are added together are one message
+    people.sweep(NOW_MS)
+    assert town.messages.sent == [("sms", "welcome", {"lang": "vi"})]
+
+
+def test_what_is_there_already_keeps_its_own_limit(town: Town) -> None:
+    path = town.signed_up(gioihan="0,4")
+    again = ADD | {"noi": "xuan-hoa/song", "cay": "durian"}
+    refused = town.post(f"{path}/them", again)
+    assert refused.status_code == 422
+    assert "Nơi và cây này đã có" in refused.text
+    assert '<details id="them" open>' in refused.text
+    assert town.post(f"{path}/them", again | {"caykhac": ["rice"]}).status_code == 303
+    found = town.post(f"{path}/tai", {}).json()["follows"]
+    assert {one["crop"]: one["limit_g_l"] for one in found} == {"durian": 0.4, "rice": 2}
+
+
+def test_what_is_added_wrongly_comes_back_with_its_faults(town: Town) -> None:
+    path = town.signed_up()
+    nothing = town.post(f"{path}/them", {"lang": "vi"})
+    assert nothing.status_code == 422
+    for sentence in ("Chọn nơi lấy nước.", "Chọn cây trồng", "Chọn ít nhất một loại tin."):
+        assert sentence in nothing.text
+    many = town.post(f"{path}/them", ADD | {"caykhac": list(CROPS)[:11]})
+    assert many.status_code == 422
+    assert "nhiều nhất 10 nơi và cây" in many.text
+    assert 'value="vam-giong/song" selected' in many.text
+    assert len(town.post(f"{path}/tai", {}).json()["follows"]) == 1
+    assert town.post("/nong-dan/toi/abc/them", ADD).status_code == 404
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    assert town.post(f"{path}/them", ADD, **elsewhere).status_code == 403
+
+
+def test_who_adds_and_drops_without_an_end_is_told_when_to_come_again(town: Town) -> None:
+    path = town.signed_up()
+    drop = {"ai0": "vam-giong/river rice", "bo0": "1"}
+    for _ in range(10):
+        assert town.post(f"{path}/them", ADD).status_code == 303
+        assert town.post(f"{path}/doi", drop).status_code == 303
+    late = town.post(f"{path}/them", ADD)
+    assert (late.status_code, late.headers["retry-after"]) == (429, "3600")
+    assert "Thử lại sau 1 giờ" in late.text
+    town.world.now_ms += 3_600_000
+    assert town.post(f"{path}/them", ADD).status_code == 303
 
 
 def test_what_was_changed_elsewhere_meanwhile_is_left_as_it_is(town: Town) -> None:

@@ -128,6 +128,7 @@ def test_the_routes_of_this_version(world: World) -> None:
         "POST /api/v1/channels/{name}/report",
         "POST /api/v1/checks",
         "POST /api/v1/farmers/confirm",
+        "POST /api/v1/farmers/me/follows",
         "POST /api/v1/farmers/me/stop",
         "POST /api/v1/farmers/signup",
         "POST /api/v1/intakes/{id}",

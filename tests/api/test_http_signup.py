@@ -80,6 +80,61 @@ def test_sign_up_look_change_export_and_stop(village: Village) -> None:
     assert village.house.people.counts(NOW_MS).do_not_contact == 1
 
 
+def test_several_are_followed_by_one_code_and_more_without_one(village: Village) -> None:
+    two = [*FOLLOWS, {"place": "xuan-hoa/river", "crop": "rice"}]
+    more = [{"place": "xuan-hoa/field", "crop": "rice", "limit_g_l": 1.5}]
+
+    async def story(client: httpx.AsyncClient) -> None:
+        me = await joined(client, village, follows=two)
+        village.house.sent.clear()
+        added = await client.post(f"{ME}/follows", headers=me, json={"follows": more})
+        assert added.status_code == 200, added.text
+        found = [(one["place"], one["crop"], one["limit_g_l"]) for one in added.json()["follows"]]
+        assert sorted(found) == [
+            ("xuan-hoa/field", "rice", 1.5),
+            ("xuan-hoa/river", "durian", 0.5),
+            ("xuan-hoa/river", "rice", 2),
+        ]
+        newer = [{**more[0], "limit_g_l": 1}]
+        again = await client.post(f"{ME}/follows", headers=me, json={"follows": newer})
+        assert len(again.json()["follows"]) == 3  # of the same place and crop the newer limit
+        crops = ["longan", "papaya", "banana", "lime", "maize", "mango", "guava", "cacao"]
+        many = [{"place": "xuan-hoa/river", "crop": crop} for crop in crops]
+        refused = await client.post(f"{ME}/follows", headers=me, json={"follows": many})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["name"] == "follows"
+        assert (await client.post(f"{ME}/follows", json={"follows": more})).status_code == 401
+
+    with_client(village.world, story, farmers=village.farmers)
+    assert village.house.sent == []
+    village.house.people.sweep(NOW_MS)
+    assert [one.kind for one in village.house.sent] == ["welcome"]
+
+
+def test_what_is_followed_anew_is_bounded_by_the_hour_however_it_is_sent(village: Village) -> None:
+    def ways(n: int) -> tuple[str, str]:
+        return ("PATCH", ME) if n % 2 else ("POST", f"{ME}/follows")
+
+    async def story(client: httpx.AsyncClient) -> None:
+        me = await joined(client, village)
+        for n in range(10):
+            method, path = ways(n)
+            crop = ("rice", "lime")[n // 2 % 2] if n % 2 else "maize"
+            follows = [*FOLLOWS, {"place": "xuan-hoa/field", "crop": crop}]
+            done = await client.request(method, path, headers=me, json={"follows": follows})
+            assert done.status_code == 200, (n, done.text)
+        for n in range(2):
+            method, path = ways(n)
+            new = [*FOLLOWS, {"place": "xuan-hoa/field", "crop": "pomelo"}]
+            late = await client.request(method, path, headers=me, json={"follows": new})
+            assert (late.status_code, late.headers["retry-after"]) == (429, "3600")
+        # What drops or changes and brings nothing new goes on.
+        less = await client.patch(ME, headers=me, json={"follows": FOLLOWS})
+        assert less.status_code == 200
+
+    with_client(village.world, story, farmers=village.farmers)
+
+
 def test_erasing_leaves_nothing_and_a_form_stops_too(village: Village) -> None:
     async def story(client: httpx.AsyncClient) -> None:
         me = await joined(client, village)
