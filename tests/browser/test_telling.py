@@ -50,6 +50,16 @@ def service(serving: Serving, told: Path) -> Service:
     return running
 
 
+def _active(service: Service) -> int:
+    """How many people are told."""
+    answer = httpx.get(
+        f"{service.http_url}api/v1/subscriptions/counts",
+        headers={"Authorization": f"Bearer {service.token('operator')}"},
+        timeout=30,
+    )
+    return int(answer.json()["active"])
+
+
 def _texts(told: Path) -> list[str]:
     """What has been sent so far; the file is made with the first."""
     lines = told.read_text("utf-8").splitlines() if told.exists() else []
@@ -132,3 +142,103 @@ def test_a_trial_goes_to_oneself_and_a_wrong_number_is_told(
     eventually(lambda: len(_texts(told)) > before, "it is there")
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, "nothing hangs over the edge of a phone"
+
+
+LIST = [
+    "0912 999 001;xuan-hoa;ngoài sông;Sầu riêng;;;;;04/01/2026",
+    "912999002;xuan-hoa;ngoài sông;Sầu riêng;5;;;;04/01/2026",
+    "0912000000;xuan-hoa;ngoài sông;Sầu riêng;;;;;04/01/2026",
+    "0912 999 003;xuan-hoa;ngoài sông;Sầu riêng;;;;;",
+    "0912 999 004;xuan-hoa;ngoài sông;Trà;;;;;04/01/2026",
+]
+"""After the heading in line 1: new, new with a zero lost and a limit too high, known, two wrong."""
+
+
+def _lines(page: Page) -> list[str]:
+    """Numbers of the lines of the report, as they stand."""
+    return page.locator("[data-testid=table-list] tbody th").all_text_contents()
+
+
+def test_an_officer_tries_a_list_reads_what_is_wrong_and_takes_in_what_is_right(
+    opened: Opened, service: Service, tmp_path: Path
+) -> None:
+    page = opened(service.http_url)
+    sign_in(page, service)
+    page.goto(service.http_url + PAGE)
+    before = _active(service)
+    with page.expect_download() as empty:
+        page.get_by_test_id("list-example").press("Enter")
+    written = tmp_path / "danh-sach.csv"
+    heading = empty.value.path().read_text("utf-8")
+    written.write_text(heading + "\n".join(LIST), "utf-8")
+
+    expect(page.get_by_test_id("list-channel")).to_have_value("thu")
+    with page.expect_file_chooser() as chooser:  # by keyboard alone from here
+        page.get_by_test_id("list-file").press("Enter")
+    chooser.value.set_files(written)
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("list-try")).to_be_focused()
+    page.keyboard.press("Enter")
+    told = page.get_by_test_id("list-told")
+    expect(told).to_have_text("Chạy thử, chưa lưu gì: 2 mới · 0 sửa lại · 1 đã có · 2 bị từ chối.")
+    assert _lines(page) == ["5", "6", "3", "2", "4"], "what is wrong stands first"
+    report = page.get_by_test_id("list-report")
+    expect(report).to_contain_text("2 người mới sẽ nhận một tin chào qua kênh thu")
+    table = page.get_by_test_id("table-list")
+    expect(table.get_by_role("row").nth(1)).to_contain_text("ghi ngày người này đồng ý")
+    expect(table).to_contain_text("cao hơn mức 0,5 g/l của cây (Sầu riêng)")
+    expect(table).to_contain_text("09xx xxx 003")
+    assert _active(service) == before, "nothing is stored by a trial"
+    assert grave(page) == []
+
+    page.get_by_test_id("lang-en").click()
+    expect(told).to_contain_text("2 new · 0 changed · 1 already there · 2 refused")
+    expect(table.get_by_role("row").nth(1)).to_contain_text("the day on which this person agreed")
+    page.get_by_test_id("lang-vi").click()
+    page.get_by_test_id("list-only").press("Space")
+    assert _lines(page) == ["5", "6", "3"]
+
+    page.get_by_test_id("list-take").press("Enter")
+    expect(told).to_have_text("Đã nhập: 2 mới · 0 sửa lại · 1 đã có · 2 bị từ chối.")
+    expect(page.get_by_test_id("list-take")).to_be_hidden()
+    expect(page.get_by_test_id("list-save")).to_be_focused()
+    assert _active(service) == before + 2
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    kept = saved.value.path().read_text("utf-8-sig").splitlines()
+    assert kept[0] == "Dòng;Kết quả;Số điện thoại;Cột;Lý do"
+    assert [line.split(";")[:2] for line in kept[1:3]] == [["2", "mới"], ["3", "mới"]]
+    assert "999" not in "".join(kept), "no number is written in full"
+
+
+def test_a_file_that_is_no_list_is_refused_in_plain_words(
+    opened: Opened, service: Service, tmp_path: Path
+) -> None:
+    page = opened(service.http_url, width=390, height=844)
+    opened.meant = ("/api/v1/subscriptions/import",)  # the browser tells of the status
+    sign_in(page, service)
+    page.goto(service.http_url + PAGE)
+    problem = page.get_by_test_id("list-problem")
+    page.get_by_test_id("list-try").click()
+    expect(problem).to_have_text("Hãy chọn tệp CSV trước.")
+    listed = "phone;place;crop;consent\n0912999009;xuan-hoa/river;durian;04/01/2026\n"
+    for raw, why in (
+        (b"x" * 1_000_001, "Tệp quá lớn: nhiều nhất 1.000.000 byte"),
+        (listed.encode("utf-16"), "tệp ghi theo mã UTF-16; phải là UTF-8"),
+        (b"phone;place;crop\n", "thiếu cột; dòng đầu phải có: dong_y (hoặc consent)"),
+    ):
+        (tmp_path / "tep.csv").write_bytes(raw)
+        page.get_by_test_id("list-file").set_input_files(tmp_path / "tep.csv")
+        page.get_by_test_id("list-try").click()
+        expect(problem).to_contain_text(why)
+        expect(page.get_by_test_id("list-report")).to_be_hidden()
+    (tmp_path / "tep.csv").write_text(listed, "utf-8")
+    page.get_by_test_id("list-file").set_input_files(tmp_path / "tep.csv")
+    page.get_by_test_id("list-try").click()
+    expect(page.get_by_test_id("list-told")).to_contain_text("1 mới")
+    expect(problem).to_be_hidden()
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, "nothing hangs over the edge of a phone"
+    # Another file has not been tried.
+    page.get_by_test_id("list-file").set_input_files([])
+    expect(page.get_by_test_id("list-report")).to_be_hidden()

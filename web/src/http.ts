@@ -14,6 +14,8 @@ export class HttpError extends Error {
 }
 
 const TIMEOUT_MS = 15_000;
+/** A list of thousands of people is read, encrypted and stored before it is answered. */
+const FILE_TIMEOUT_MS = 120_000;
 
 export function getJson(path: string, overtaken?: AbortSignal): Promise<Fields> {
   return ask("GET", path, null, overtaken);
@@ -31,6 +33,13 @@ export function sendJson(
   body: Fields | null,
 ): Promise<Fields> {
   return ask(method, path, body);
+}
+
+/** Sends a file as it is; the answer. */
+export async function sendFile(path: string, type: string, file: ArrayBuffer): Promise<Fields> {
+  const headers = { Accept: "application/json", "X-Songtien": "1", "Content-Type": type };
+  const signal = AbortSignal.timeout(FILE_TIMEOUT_MS);
+  return (await (await fetched(path, { method: "POST", headers, body: file, signal })).json()) as Fields;
 }
 
 async function ask(
@@ -57,9 +66,13 @@ async function answered(
   const text = body === null ? null : JSON.stringify(body);
   const late = AbortSignal.timeout(TIMEOUT_MS);
   const signal = overtaken === undefined ? late : bothOf(late, overtaken);
+  return fetched(path, { method, headers, body: text, signal });
+}
+
+async function fetched(path: string, how: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, { method, headers, body: text, signal });
+    answer = await fetch(path, how);
   } catch (error) {
     throw new HttpError(0, error instanceof Error ? error.message : String(error));
   }

@@ -14,6 +14,7 @@ import { reachable, tableElement } from "./sheet.ts";
 import type { Table } from "./tables.ts";
 import { type Act, actsOf, deciding, moving } from "./tellingdoings.ts";
 import { CastForm, TrialForm } from "./tellingforms.ts";
+import { ListForm } from "./tellinglistform.ts";
 import {
   type Cast,
   castsOf,
@@ -42,6 +43,7 @@ const PATHS = {
 class TellingPage implements Page {
   private readonly asked: Record<keyof typeof PATHS, Asked>;
   private readonly crops: Asked;
+  private readonly takes: Asked;
   private readonly heading = el("h2", { "data-testid": "telling-title" });
   private readonly stood = el("p", { class: "facts" });
   private readonly trouble = el("p", { class: "trouble", role: "status", "data-testid": "trouble" });
@@ -55,6 +57,7 @@ class TellingPage implements Page {
   private readonly castsWords = el("h3");
   private readonly casts = el("ul", { class: "tell-casts", "data-testid": "casts" });
   private readonly cast: CastForm;
+  private readonly list: ListForm;
   private readonly trial: TrialForm;
   private readonly drawn = new Map<HTMLElement, string>();
   private role = "viewer";
@@ -66,12 +69,14 @@ class TellingPage implements Page {
     const ask = (): Asked => new Asked(getJson, () => app.schedule());
     this.asked = { now: ask(), events: ask(), lost: ask(), casts: ask() };
     this.crops = ask();
+    this.takes = ask();
     const around = {
       moment: () => app.moment(),
       entered: () => this.again(),
       toast: (said: string) => app.toast(said),
     };
     this.cast = new CastForm(around);
+    this.list = new ListForm(around);
     this.trial = new TrialForm(around);
     const head = el("header", { class: "place-head" }, this.heading, this.stood);
     this.body.append(
@@ -80,7 +85,7 @@ class TellingPage implements Page {
       el("section", { class: "panel tell-panel" }, this.eventsWords, this.events),
       this.beside,
       el("section", { class: "panel tell-panel" }, this.castsWords, this.casts),
-      ...[this.cast.place, this.trial.place],
+      ...[this.cast.place, this.list.place, this.trial.place],
     );
     root.append(el("div", { class: "report-page telling-page" }, head, this.trouble, this.body));
   }
@@ -98,6 +103,7 @@ class TellingPage implements Page {
     this.body.hidden = !officer;
     setText(this.heading, word("tell_title", language));
     if (!officer) {
+      this.list.clear();
       setText(this.trouble, word("tell_officers", language));
       setText(this.stood, "");
       return;
@@ -107,6 +113,7 @@ class TellingPage implements Page {
       void this.asked[name].look(this.role, PATHS[name], EVERY_MS, mono_ms);
     }
     void this.crops.look("", "/api/v1/farmers/crops", SELDOM_MS, mono_ms);
+    void this.takes.look("", "/api/v1/farmers/channels", SELDOM_MS, mono_ms);
     const answer = this.asked.now.answer;
     const stood_ms = number(answer?.["now"]);
     const time = stood_ms === null ? "" : clockTime(stood_ms);
@@ -121,6 +128,7 @@ class TellingPage implements Page {
 
   close(): void {
     this.cast.close();
+    this.list.clear();
   }
 
   private again(): void {
@@ -160,6 +168,8 @@ class TellingPage implements Page {
     this.cast.update(at, names);
     const channels = answer === null ? [] : rowsOf(answer, "channels");
     this.trial.update(at, channels.map((raw) => text(raw["name"])));
+    if (this.takes.answer !== null) this.list.update(at, phoneChannels(this.takes.answer));
+    this.list.place.hidden = this.takes.answer === null;
   }
 
   private names(): Names {
@@ -303,4 +313,10 @@ class TellingPage implements Page {
     );
     this.casts.replaceChildren(...rows);
   }
+}
+
+/** A list holds phone numbers. */
+function phoneChannels(answer: Fields): string[] {
+  const phones = rowsOf(answer, "channels").filter((raw) => raw["takes"] === "phone");
+  return phones.map((raw) => text(raw["name"]));
 }
