@@ -32,6 +32,9 @@ WIDTH, HEIGHT = 360, 740
 LIGHT_BYTES = 25_000
 """Of the first view, over the wire. What is asked of it is 60 kB."""
 
+MINE_BYTES = 40_000
+"""Of the page of somebody who follows four places and crops, before it is compressed."""
+
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
 SMALLEST_LETTERS = """() => {
@@ -291,6 +294,57 @@ def test_signing_up_seeing_all_and_stopping(phones: Phones, messages: Path, scri
     page.goto(mine)
     expect(first_line(page)).to_have_text("Đường dẫn này không còn dùng được")
     phones.complaints.clear()  # the browser tells of the status
+
+
+@SCRIPT
+def test_several_crops_by_one_code_and_a_second_place_without_one(
+    phones: Phones, messages: Path, script: bool
+) -> None:
+    page = phones(NO, script=script)
+    page.get_by_role("link", name="Nhận tin nhắn").click()
+    page.get_by_label("Số điện thoại").fill("0912 345 011" if script else "0912 345 012")
+    page.get_by_text("Cây, con khác cũng ở nơi này").click()
+    page.get_by_label("Bưởi (1,5 g/l)").check()
+    page.get_by_label("Dừa (3 g/l)").check()
+    expect(page.get_by_label("Tin nhắn bằng")).to_have_value("vi")
+    page.get_by_label("Tin nhắn bằng").select_option("English")
+    if script:
+        assert grave(page) == []
+        assert page.evaluate(SMALLEST_TARGET) >= 48
+        assert page.locator("body").evaluate("b => b.scrollWidth") <= WIDTH
+    known = len(_lines(messages))
+    page.get_by_role("button", name="Gửi mã cho tôi").click()
+    said = eventually(lambda: _lines(messages)[known:], "the code is sent")[0]["text"]
+    code = re.search(r"\b\d{6}\b", said)
+    assert code is not None, said
+    page.get_by_label("Mã 6 số").fill(code[0])
+    page.get_by_role("button", name="Xong").click()
+    expect(page.get_by_text("Xong. Tin nhắn sẽ tới.")).to_be_visible()
+    here = "Cống Xuân Hòa, ngoài sông: "
+    expect(page.locator("fieldset legend", has_text=here)).to_have_text(
+        [f"{here}Dừa", f"{here}Sầu riêng", f"{here}Bưởi"]
+    )
+
+    page.get_by_text("Thêm nơi hoặc cây trồng").click()
+    page.get_by_label("Lấy nước ở đâu").select_option("Cống Vàm Giồng: ngoài sông")
+    page.get_by_label("Trồng gì, nuôi gì").select_option("Lúa, lúc khác (2 g/l)")
+    page.get_by_label("Mức mặn của riêng tôi").fill("1,5")
+    if script:
+        assert grave(page) == []
+        assert page.evaluate(SMALLEST_LETTERS) >= 18
+        assert page.evaluate(SMALLEST_TARGET) >= 48
+        assert page.locator("body").evaluate("b => b.scrollWidth") <= WIDTH
+    page.get_by_role("button", name="Thêm", exact=True).click()
+    expect(page.get_by_text("Đã thêm.")).to_be_visible()
+    added = page.locator("fieldset", has_text="Cống Vàm Giồng, ngoài sông: Lúa, lúc khác")
+    expect(added.get_by_label("Mức mặn, g/l")).to_have_value("1,5")
+    expect(page.locator("#them")).not_to_have_attribute("open", "")
+    assert len(page.content().encode()) < MINE_BYTES
+
+    added.get_by_label("Bỏ nơi và cây này").check()
+    page.get_by_role("button", name="Lưu thay đổi").click()
+    expect(page.get_by_text("Đã lưu.")).to_be_visible()
+    expect(added).to_have_count(0)
 
 
 def test_a_browser_asks_to_be_told_itself(phones: Phones) -> None:
