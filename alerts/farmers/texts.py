@@ -19,7 +19,7 @@ from alerts.farmers.parcel import Form, Text
 from alerts.farmers.person import Person
 from alerts.farmers.texts_detail import Detail
 from alerts.farmers.texts_fit import PARTS_MAX, clipped, fitted
-from alerts.farmers.texts_leaving import stopped_at
+from alerts.farmers.texts_leaving import nothing_stopped, stopped_at
 from alerts.farmers.texts_long import long_bulletin, long_notices
 from alerts.farmers.texts_notices import Telling
 from alerts.farmers.texts_service import code, stopped, trial, welcome
@@ -30,6 +30,7 @@ __all__ = [
     "Text",
     "bulletin",
     "code",
+    "nothing_stopped",
     "of_notices",
     "stopped",
     "stopped_at",

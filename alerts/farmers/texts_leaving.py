@@ -1,4 +1,4 @@
-"""The answer to somebody who has stopped one of several places: what stopped, what goes on. Pure."""
+"""The answer to somebody who stops one place: what stopped, or that nothing did; what goes on. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -16,6 +16,12 @@ Name = Callable[[str], str]
 """What people call an intake, by its id."""
 
 _TITLE: Final[Both] = ("Đã ngưng tin của một nơi", "Messages of one place stopped")
+_NOTHING_TITLE: Final[Both] = ("Không ngưng gì", "Nothing stopped")
+_NOTHING: Final[Both] = (
+    "Không ngưng gì: bạn không nhận tin của {asked}.",
+    "Nothing stopped: you get no messages of {asked}.",
+)
+_THAT: Final[Both] = ("nơi ấy", "that place")
 _LEFT: Final[Both] = ("Đã ngưng tin của {left}.", "No more messages of {left}.")
 _STILL: Final[Both] = ("Vẫn nhận tin của {still}.", "You still get those of {still}.")
 _ALL: Final[Both] = ("Ngưng hết: nhắn {stop}.", "To stop all: reply {stop}.")
@@ -33,21 +39,54 @@ def stopped_at(
     """
     to, goes_on = language(lang), tuple(dict.fromkeys(still))
 
-    def whole(detail: Detail) -> Detail:
-        return replace(detail, places_max=None)
+    def first(detail: Detail) -> str:
+        whole = replace(detail, places_max=None)
+        return _LEFT[to].format(left=_listed(left, name, whole, to))
+
+    label = _label(name(left[0].intake), len(left), len(goes_on), to)
+    return _answer(_TITLE, first, label, goes_on, name, to, form)
+
+
+def nothing_stopped(
+    intake: str, side: str, still: Iterable[Place], name: Name, lang: str, form: Form
+) -> Text:
+    """To who names a place that he does not follow: silence would be taken for a stop.
+
+    side : of its gate, "" where the reply named none
+    """
+    to, goes_on = language(lang), tuple(dict.fromkeys(still))
+
+    def first(detail: Detail) -> str:
+        called = _called(name(intake), detail, _THAT[to])
+        asked = f"{called}, {SIDES[side][to]}" if side else called
+        return _NOTHING[to].format(asked=asked)
+
+    label = _NOTHING_TITLE[to] + _rest(len(goes_on), to)
+    return _answer(_NOTHING_TITLE, first, label, goes_on, name, to, form)
+
+
+def _answer(
+    title: Both,
+    first: Callable[[Detail], str],
+    label: str,
+    goes_on: Sequence[Place],
+    name: Name,
+    to: int,
+    form: Form,
+) -> Text:
+    """What happened (`first`, or `label` where there is little room), what goes on, what stops."""
 
     def say(detail: Detail) -> str:
-        told = [_LEFT[to].format(left=_listed(left, name, whole(detail), to))]
+        told = [first(detail)]
         if goes_on:
             told.append(_STILL[to].format(still=_listed(goes_on, name, detail, to)))
         return " ".join([*told, _ALL[to].format(stop=STOP_WORD)])
 
     if form is Form.ZALO:
-        result = _label(name(left[0].intake), len(left), len(goes_on), to)
-        named = params({"ket_qua": result}, LIMITS)
+        named = params({"ket_qua": label}, LIMITS)
         return Text("", say(FULL), template="stopped", params=named)
     if form is Form.LONG:
-        return Text(_TITLE[to], say(FULL))
+        return Text(title[to], say(FULL))
     # As with notices: English loses nothing without diacritics but those of names.
     return fitted(say, Form.SMS if to == EN else form)
 
@@ -61,7 +100,7 @@ def _listed(places: Sequence[Place], name: Name, detail: Detail, lang: int) -> s
     for each in places[:most]:
         sides.setdefault(each.intake, []).append(SIDES[each.side][lang])
     told = "; ".join(
-        f"{_called(name(intake), detail, lang)}, {_AND[lang].join(found)}"
+        f"{_called(name(intake), detail, _CHOSEN[lang])}, {_AND[lang].join(found)}"
         for intake, found in sides.items()
     )
     more = len(places) - most
@@ -71,15 +110,19 @@ def _listed(places: Sequence[Place], name: Name, detail: Detail, lang: int) -> s
     return told + (f" và {more} nơi khác", f" and {others}")[lang]
 
 
-def _called(name: str, detail: Detail, lang: int) -> str:
+def _called(name: str, detail: Detail, otherwise: str) -> str:
     name = one_line(name)
-    return (name if detail.name_max is None else shorter(name, detail.name_max)) or _CHOSEN[lang]
+    return (name if detail.name_max is None else shorter(name, detail.name_max)) or otherwise
 
 
 def _label(name: str, left: int, still: int, lang: int) -> str:
     """For a parameter of a template, which has room for a few words."""
-    goes = "goes" if still == 1 else "go"
-    rest = (f", còn {still} nơi", f", {still} {goes} on")[lang] if still else ""
+    rest = _rest(still, lang)
     head = ("Đã ngưng ", "Stopped ")[lang]
     count = (f"{left} nơi", f"{left} place{'s' if left > 1 else ''}")[lang]
     return f"{head}{shorter(name, LABEL - len(head) - len(rest)) or count}{rest}"
+
+
+def _rest(still: int, lang: int) -> str:
+    goes = "goes" if still == 1 else "go"
+    return (f", còn {still} nơi", f", {still} {goes} on")[lang] if still else ""

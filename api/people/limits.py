@@ -1,5 +1,6 @@
 """How often a code may be asked for: each costs money, and can be used to pester a stranger. And
-how often more may be followed, since a message answers that.
+how often more may be followed and a place be named that is not followed, since a message answers
+that.
 
 Pure but for what it remembers. By the number it is counted on disk, so that a restart forgives
 nothing; by the caller's network address in memory, and generously: the phones of a province go
@@ -32,6 +33,12 @@ CLIENTS_MAX: Final = 10_000
 ADDS_PER_HOUR: Final = 10
 ADDS_PER_DAY: Final = 20
 """Of one person: as often a form is sent by somebody who mends what he has chosen."""
+
+ANSWERS_PER_HOUR: Final = 5
+"""To replies of one person that name a place; the same reply is answered once in an hour."""
+
+ANSWERED_MAX: Final = 10_000
+"""People who are remembered for it; those who were answered longest ago go first."""
 
 ADDERS_MAX: Final = 10_000
 """People who are remembered for it; those who added longest ago go first."""
@@ -103,3 +110,27 @@ class Adders:
         self._added.move_to_end(contact)
         while len(self._added) > ADDERS_MAX:
             self._added.popitem(last=False)
+
+
+class Answers:
+    """What replies were answered lately: a gateway may bring one twice, a phone reply by itself.
+
+    Not for several threads.
+    """
+
+    def __init__(self) -> None:
+        self._given: OrderedDict[int, deque[tuple[str, int]]] = OrderedDict()
+
+    def owed(self, contact: int, reply: str, now_ms: int) -> bool:
+        """Whether an answer says anything new to this person, who has not had too many."""
+        given = self._given.get(contact, ())
+        lately = [each for each, at_ms in given if 0 <= now_ms - at_ms < HOUR_MS]
+        return reply not in lately and len(lately) < ANSWERS_PER_HOUR
+
+    def given(self, contact: int, reply: str, now_ms: int) -> None:
+        """An answer went out."""
+        answered = self._given.setdefault(contact, deque(maxlen=ANSWERS_PER_HOUR))
+        answered.append((reply, now_ms))
+        self._given.move_to_end(contact)
+        while len(self._given) > ANSWERED_MAX:
+            self._given.popitem(last=False)

@@ -16,7 +16,7 @@ from api.people.adding import Adding
 from api.people.addresses import PUSH_HOSTS, AddressKind
 from api.people.export import exported
 from api.people.file import PeopleFile
-from api.people.limits import CODES_PER_HOUR, DAY_MS
+from api.people.limits import CODES_PER_HOUR, DAY_MS, Answers
 from api.people.replies import StopAt
 from api.people.roster import Roster
 from api.people.signing import SigningUp
@@ -56,6 +56,19 @@ OWED_AT_ONCE: Final = 500
 
 Kept = Callable[[int], Sequence[Mapping[str, Any]]]
 """What the senders keep about a contact: JSON types, for the export."""
+
+_Left = tuple[Row, tuple[Place, ...]]
+"""A contact, and what it has stopped to follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is said to who sent a stop word."""
+
+    contact: int
+    channel: str
+    said: Mapping[str, Any]
+    key: str
 
 
 class People:
@@ -103,6 +116,7 @@ class People:
         self._direct = direct
         self._kept = kept
         self._adding = Adding(self._store)
+        self._answers = Answers()
         self._signing = SigningUp(self._store, direct, codes_per_hour)
         self.roster = Roster(self._store)
 
@@ -210,9 +224,9 @@ class People:
     def stop_from(self, channel: str, address: str, at: StopAt | None, now_ms: int) -> int:
         """Stop for who sent a stop word, all or at one intake; how many subscriptions it ended.
 
-        Who has stopped all is told so by one last message, who has stopped a place what stopped
-        and what goes on. Who is not known, or did not follow that place, is sent nothing: that
-        would cost money, and answer a question that nobody asked.
+        Who has stopped all is told so by one last message, who names a place what stopped, or
+        that nothing did, and what goes on. Who is not known is sent nothing: that would cost
+        money, and pester whoever has that number.
         """
         fingers = self._store.fingers_of(channel, address)
         answer: _Answer | None = None
@@ -228,8 +242,8 @@ class People:
                     lang = rows[0].lang
                     contact = self._leaving(connection, channel, address, lang, now_ms)
                     answer = _Answer(contact, channel, {"lang": lang}, f"stopped-{contact}")
-            elif left:
-                answer = _goes_on(left, channel, now_ms)
+            elif rows:
+                answer = self._of_one_place(rows, left, at, channel, now_ms)
         self._file.sweep_log()
         if answer is not None:
             self._direct(answer.contact, answer.channel, "stopped", answer.said, answer.key, now_ms)
@@ -308,7 +322,7 @@ class People:
 
     def _left_place(
         self, connection: sqlite3.Connection, rows: Sequence[Row], at: StopAt | None
-    ) -> list[tuple[Row, tuple[Place, ...]]]:
+    ) -> list[_Left]:
         """Take an intake from what these contacts follow; of whom it took what."""
         left = []
         for row in rows if at is not None else ():
@@ -318,6 +332,17 @@ class People:
                 put_follows(connection, row.id, still, active=True)
                 left.append((row, tuple(one.place for one in had if _is_at(one.place, at))))
         return left
+
+    def _of_one_place(
+        self, rows: Sequence[Row], left: Sequence[_Left], at: StopAt, channel: str, now_ms: int
+    ) -> _Answer | None:
+        """To a known person's reply that names a place and leaves him others."""
+        reply = f"{at.intake}/{at.side}"
+        owed = bool(left) or self._answers.owed(rows[0].id, reply, now_ms)
+        if not owed:
+            return None
+        self._answers.given(rows[0].id, reply, now_ms)
+        return _goes_on(left, channel, now_ms) if left else _nothing(rows, at, channel, now_ms)
 
     def _was_asked(self, connection: sqlite3.Connection, fingers: Sequence[bytes]) -> bool:
         """Whether a code went there within the day, which somebody else may have asked for."""
@@ -351,17 +376,14 @@ class People:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What is said to who sent a stop word."""
-
-    contact: int
-    channel: str
-    said: Mapping[str, Any]
-    key: str
+def _nothing(rows: Sequence[Row], at: StopAt, channel: str, now_ms: int) -> _Answer:
+    """To who does not follow the place that he named: silence would be taken for a stop."""
+    row = next((row for row in rows if row.channel == channel), rows[0])
+    said = {"lang": row.lang, "asked": at.intake, "side": at.side}
+    return _Answer(row.id, row.channel, said, f"stopped-{row.id}-{now_ms}")
 
 
-def _goes_on(left: Sequence[tuple[Row, tuple[Place, ...]]], channel: str, now_ms: int) -> _Answer:
+def _goes_on(left: Sequence[_Left], channel: str, now_ms: int) -> _Answer:
     """To who has stopped a place and follows others: over the channel that he wrote to, if he is
     told by it. Each reply that stops something is answered, so the key has its time.
     """

@@ -20,7 +20,7 @@ Direct = Callable[[int, str, str, Mapping[str, Any], str, int], object]
 
 kind is "code" (said: code, lang), "welcome" (said: lang) or "stopped" (said: lang), of which the
 last says that all has stopped, or, with `left`, that these places (`intake/side`) have and others
-go on. The same `key` is sent once, however often it is asked for.
+go on, or, with `asked` (an intake) and `side` ("" for either), that nothing has: he follows others. The same `key` is sent once, however often it is asked for.
 """
 
 

@@ -1,6 +1,7 @@
 """The words of a delivery, by its kind and the form of its channel. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from alerts.farmers import texts
 from alerts.farmers.notice import Notice
@@ -46,11 +47,7 @@ def wording(
             case Direct.WELCOME:
                 return texts.welcome(person, form, site, standing(person), now_ms)
             case Direct.STOPPED:
-                left = [parse_place(each) for each in delivery.said.get("left", ())]
-                if left:
-                    still = (each.place for each in person.follows)
-                    return texts.stopped_at(left, still, name, lang, form)
-                return texts.stopped(lang, form)
+                return _stopped(delivery.said, person, name, lang, form)
             case Direct.TRIAL:
                 return texts.trial(lang, form, now_ms)
         together = delivery.kind == DIGEST
@@ -59,3 +56,14 @@ def wording(
         )
 
     return worded
+
+
+def _stopped(said: Mapping[str, Any], person: Person, name: Name, lang: str, form: Form) -> Text:
+    """All, one place, or nothing: see `api.people.terms.Direct`."""
+    left = [parse_place(each) for each in said.get("left", ())]
+    still = (each.place for each in person.follows)
+    if left:
+        return texts.stopped_at(left, still, name, lang, form)
+    if "asked" in said:
+        return texts.nothing_stopped(said["asked"], said["side"], still, name, lang, form)
+    return texts.stopped(lang, form)

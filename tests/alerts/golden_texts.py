@@ -244,6 +244,13 @@ def every(form: Form, lang: str) -> Iterator[tuple[str, Text]]:
     yield "stopped", texts.stopped(lang, form)
     for name, left, still in LEFT:
         yield name, texts.stopped_at(left, still, lambda intake: NAMES[intake], lang, form)
+    for name, side in (
+        ("nothing stopped, of a place not followed", ""),
+        ("nothing stopped, of a side not followed", "field"),
+    ):
+        still = (XUAN_HOA, NGU_HIEP)[: 1 if side else 2]
+        asked = "xuan-hoa" if side else "vam-giong"
+        yield name, texts.nothing_stopped(asked, side, still, NAMES.__getitem__, lang, form)
     yield "trial", texts.trial(lang, form, NOW)
 
 

@@ -126,8 +126,10 @@ def test_no_place_that_stops_or_goes_on_has_a_second_meaning(intake: str) -> Non
     for left, still in ((XUAN_HOA, golden.FIELD), (golden.FIELD, XUAN_HOA)):
         for form in Form:
             text = texts.stopped_at([left], [still], lambda _: intake, "vi", form)
-            for words in (text.title, text.body, *text.params.values()):
-                assert second_meanings(words) == (), words
+            asked = texts.nothing_stopped(left.intake, "", [still], lambda _: intake, "vi", form)
+            for each in (text, asked):
+                for words in (each.title, each.body, *each.params.values()):
+                    assert second_meanings(words) == (), words
 
 
 def test_a_bulletin_is_cut_between_sentences_and_whole_where_there_is_room() -> None:
@@ -340,6 +342,28 @@ def test_who_stops_a_place_reads_what_stopped_and_what_goes_on(
             assert text.parts == gsm7.parts(text.body) == 1
         for value in text.params.values():
             assert 0 < len(value) <= LIMITS["ket_qua"]
+        goes_on = ("Van nhan tin", "You still get")[lang == "en"]
+        assert (goes_on in gsm7.strip(text.body)) is (len(names) > 1)
+        assert text.body.endswith(f"{STOP_WORD}.")
+
+
+@settings(max_examples=60)
+@given(st.lists(NAMES, min_size=1, max_size=10), st.sampled_from(["", "river", "field"]), LANGS)
+def test_who_names_a_place_that_he_does_not_follow_reads_what_he_does(
+    names: list[str], side: str, lang: str
+) -> None:
+    still = [Place(str(i), ("river", "field")[i % 2]) for i in range(1, len(names))]
+    for form in Form:
+        text = texts.nothing_stopped(
+            "0", side, still, lambda intake: names[int(intake)], lang, form
+        )
+        if form is Form.SMS:
+            assert gsm7.coding(text.body) is gsm7.Coding.GSM_7
+            assert text.parts == gsm7.parts(text.body) == 1
+        for value in text.params.values():
+            assert 0 < len(value) <= LIMITS["ket_qua"]
+        nothing = ("Khong ngung gi", "Nothing stopped")[lang == "en"]
+        assert gsm7.strip(text.body).startswith(nothing)
         goes_on = ("Van nhan tin", "You still get")[lang == "en"]
         assert (goes_on in gsm7.strip(text.body)) is (len(names) > 1)
         assert text.body.endswith(f"{STOP_WORD}.")

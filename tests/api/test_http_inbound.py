@@ -87,6 +87,20 @@ def test_a_stop_word_stops_and_is_answered_once(village: Village) -> None:
     assert [one.said.get("left") for one in village.house.sent[2:]] == [["xuan-hoa/field"], None]
 
 
+def test_a_place_that_is_not_followed_is_answered_once_and_stops_nothing(
+    village: Village,
+) -> None:
+    village.house.joins(PHONE, FIELD)
+    body = {"from": "84912345678", "text": "HUY XUAN HOA ngoai song"}
+    for _ in range(2):
+        assert bring(village, body).json() == {"did": "nothing"}
+    assert village.house.people.counts(NOW_MS).active == 1
+    [answer] = village.house.sent[2:]
+    assert answer.said == {"lang": "vi", "asked": "xuan-hoa", "side": "river"}
+    assert bring(village, body | {"from": "84987654321"}).json() == {"did": "nothing"}
+    assert village.house.sent[-1] is answer
+
+
 def test_a_form_does_as_well_and_a_code_confirms(village: Village) -> None:
     village.house.asks()
     text = f"from=%2B84912345678&text={village.house.code}"

@@ -17,6 +17,7 @@ from alerts.farmers.person import Follow, Quiet
 from alerts.farmers.place import Place
 from alerts.farmers.roll import Done, Entry, read_roll
 from api.people import Changes, ChangeWhy, ConfirmWhy, SignupWhy, Wish
+from api.people.limits import ANSWERS_PER_HOUR
 from api.people.people import LEAVING_MS, People
 from api.people.replies import StopAt
 from api.people.roster import Filters
@@ -307,7 +308,6 @@ def test_a_stop_word_is_answered_once_under_another_id(house: Household) -> None
 def test_a_stop_word_may_be_for_one_place(house: Household) -> None:
     house.joins(PHONE, RIVER, FIELD)
     contact = house.sent[0].contact
-    assert house.people.stop_from("sms", PHONE, StopAt("vam-giong"), NOW_MS) == 0
     assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa", "river"), NOW_MS) == 1
     # He still follows another place: he is told what stopped, under his own number.
     [answer] = house.sent[2:]
@@ -322,6 +322,38 @@ def test_a_stop_word_may_be_for_one_place(house: Household) -> None:
     assert house.people.stop_from("sms", PHONE, StopAt("xuan-hoa"), NOW_MS + 1) == 1
     assert (house.sent[-1].kind, house.sent[-1].said) == ("stopped", {"lang": "vi"})
     assert house.people.person(contact, NOW_MS) is None
+
+
+def test_who_names_a_place_that_he_does_not_follow_is_told_that_nothing_stopped(
+    house: Household,
+) -> None:
+    house.joins(PHONE, RIVER)
+    contact = house.sent[0].contact
+
+    def says(at: StopAt, now_ms: int = NOW_MS, phone: str = PHONE) -> int:
+        assert house.people.stop_from("sms", phone, at, now_ms) == 0
+        return len(house.sent) - 2
+
+    assert says(StopAt("vam-giong")) == 1
+    answer = house.sent[-1]
+    assert (answer.kind, answer.contact, answer.channel) == ("stopped", contact, "sms")
+    assert answer.said == {"lang": "vi", "asked": "vam-giong", "side": ""}
+    person = house.people.person(contact, NOW_MS)
+    assert person is not None
+    assert person.follows == (RIVER,)
+    # The same again within the hour, a gateway's repetition or a phone that replies by itself.
+    assert says(StopAt("vam-giong"), NOW_MS + 1) == 1
+    assert says(StopAt("xuan-hoa", "field"), NOW_MS + 2) == 2
+    assert house.sent[-1].said["side"] == "field"
+    assert max(says(StopAt(f"cong-{n}"), NOW_MS + n) for n in range(3, 12)) == ANSWERS_PER_HOUR
+    later = NOW_MS + HOUR_MS
+    assert says(StopAt("vam-giong"), later) == ANSWERS_PER_HOUR + 1
+    # Nobody is pestered who is not known, or has only been sent a code that a stranger asked for.
+    assert says(StopAt("vam-giong"), later, "0987654321") == ANSWERS_PER_HOUR + 1
+    house.asks("0987654321", now_ms=later)
+    count = len(house.sent)
+    says(StopAt("vam-giong"), later, "0987654321")
+    assert len(house.sent) == count
 
 
 def test_who_follows_over_two_channels_is_answered_where_he_wrote(house: Household) -> None:

@@ -72,6 +72,18 @@ def test_who_stopped_one_place_is_told_which_and_what_goes_on(world: World) -> N
     assert parcel.text.body.endswith("Ngung het: nhan HUY.")
 
 
+def test_who_named_another_place_is_told_that_nothing_stopped(world: World) -> None:
+    world.channel.form = Form.SMS
+    world.words = wording("", name=lambda intake: f"Cống {intake.title()}")
+    asked = {"lang": "vi", "asked": "dong-tam", "side": ""}
+    world.deliveries.direct(1, "sms", "stopped", asked, "s", world.now_ms)
+    world.minutes(2)
+    [parcel] = world.channel.parcels
+    assert "Khong ngung gi: ban khong nhan tin cua Cong Dong-Tam. Van nhan" in parcel.text.body
+    assert "Xuan-Hoa, ngoai song" in parcel.text.body
+    assert parcel.text.body.endswith("Ngung het: nhan HUY.")
+
+
 def test_an_intake_that_left_the_registry_is_called_by_its_id() -> None:
     assert called(registry(PUMP), "gone") == "gone"
     assert called(registry(PUMP), "a") != "a"
