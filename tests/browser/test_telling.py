@@ -166,6 +166,8 @@ def test_an_officer_tries_a_list_reads_what_is_wrong_and_takes_in_what_is_right(
     sign_in(page, service)
     page.goto(service.http_url + PAGE)
     before = _active(service)
+    # A key goes nowhere while there is nothing to be focused.
+    expect(page.get_by_test_id("list-example")).to_be_visible()
     with page.expect_download() as empty:
         page.get_by_test_id("list-example").press("Enter")
     written = tmp_path / "danh-sach.csv"
@@ -239,6 +241,16 @@ def test_a_file_that_is_no_list_is_refused_in_plain_words(
     expect(problem).to_be_hidden()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, "nothing hangs over the edge of a phone"
-    # Another file has not been tried.
+    report = page.get_by_test_id("list-report")
+    expect(report).to_be_visible()
     page.get_by_test_id("list-file").set_input_files([])
-    expect(page.get_by_test_id("list-report")).to_be_hidden()
+    expect(report).to_be_hidden()  # another file has not been tried
+    page.get_by_test_id("list-file").set_input_files(tmp_path / "tep.csv")
+    page.get_by_test_id("list-try").click()
+    expect(report).to_be_visible()
+    page.get_by_test_id("sign-in").click()
+    expect(page.get_by_test_id("trouble")).to_contain_text("Hãy đăng nhập")
+    sign_in(page, service)
+    expect(page.get_by_test_id("list-try")).to_be_visible()
+    expect(report).to_be_hidden()  # who signs in next sees nothing of it
+    expect(page.get_by_test_id("list-file")).to_have_value("")

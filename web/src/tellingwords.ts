@@ -241,7 +241,7 @@ export const TELLING_WORDS = {
   list_choose_first: ["Hãy chọn tệp CSV trước.", "Choose a CSV file first."],
   list_try: ["Chạy thử", "Try it"],
   list_trying: ["Đang chạy thử…", "Trying…"],
-  list_take: ["Nhập {n} dòng đúng", "Import the {n} lines that are right"],
+  list_take: ["Nhập {n} dòng đúng", "Import what is right ({n})"],
   list_taking: ["Đang nhập…", "Importing…"],
   list_done: ["Đã nhập danh sách.", "The list is imported."],
   list_tried: ["Chạy thử, chưa lưu gì: {counts}.", "Tried, nothing is stored: {counts}."],
@@ -253,15 +253,15 @@ export const TELLING_WORDS = {
   list_none_right: ["Không có dòng nào để nhập.", "There is no line to import."],
   list_will_welcome: [
     "Khi nhập, {n} người mới sẽ nhận một tin chào qua kênh {name}.",
-    "On import {n} new people get a welcome by channel {name}.",
+    "New people who get a welcome by channel {name} on import: {n}.",
   ],
   list_welcome: [
     "{n} người mới đang được nhắn một tin chào qua kênh {name}.",
-    "{n} new people are being sent a welcome by channel {name}.",
+    "New people who are being sent a welcome by channel {name}: {n}.",
   ],
   list_repaired: [
     "{n} số điện thoại mất số 0 đầu, đã thêm lại.",
-    "{n} phone numbers had lost their leading zero; it was put back.",
+    "Phone numbers whose lost leading zero was put back: {n}.",
   ],
   list_passed: ["Cột bỏ qua: {names}.", "Columns passed over: {names}."],
   list_report_trial: ["Kết quả chạy thử, từng dòng", "Report of the trial, line by line"],
