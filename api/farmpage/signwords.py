@@ -89,8 +89,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "more": ("Thêm nơi hoặc cây trồng", "Add a place or a crop"),
     "add": ("Thêm", "Add"),
     "added": (
-        "Đã thêm. Nơi ấy đang có đợt mặn thì trong ít phút sẽ có tin báo.",
-        "Added. If a salt spell goes on there, a message tells of it within minutes.",
+        "Đã thêm. Trong ít phút có tin xác nhận; nơi ấy đang có đợt mặn thì tin ấy báo luôn.",
+        "Added. A message confirms it within minutes, and tells of a salt spell that goes on there.",
     ),
     "fill-new": (
         "Nơi và cây này đã có. Muốn đổi mức hay loại tin thì sửa ở bên dưới.",
@@ -107,7 +107,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Đã lưu. Đợt mặn đang có thì không báo lại: xem nước lúc này ở từng nơi bên dưới.",
         "Saved. A salt spell that goes on is not told again: see the water of each place below.",
     ),
-    "confirmed": ("Xong. Tin nhắn sẽ tới.", "Done. Messages will come."),
+    "confirmed": (
+        "Xong. Tin nhắn sẽ tới. Còn nơi khác, cây khác thì thêm ở bên dưới.",
+        "Done. Messages will come. Another place or crop can be added below.",
+    ),
     "export": ("Tải về những gì lưu về tôi", "Download all of it"),
     "stop": ("Ngưng nhắn tin", "Stop all messages"),
     "stop-note": (
