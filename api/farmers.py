@@ -70,6 +70,7 @@ class Telling:
     trial : *worker*; (channel, address, language) -> whether one trial message is on its way;
         False where the owner of the address has stopped all messages. Raises KeyError for a
         channel that there is not, `api.people.addresses.NoAddress`
+    held_up : *loop*; whether nothing goes over the channel of this name just now
     """
 
     overview: Callable[[], Mapping[str, Any]] = lambda: {
@@ -86,6 +87,7 @@ class Telling:
     drop: Callable[[Sequence[int]], int] = lambda _: 0
     reach: Callable[[Sequence[str]], Sequence[Reach]] = lambda _: ()
     trial: Callable[[str, str, str], bool] = lambda channel, _address, _lang: _no_channel(channel)
+    held_up: Callable[[str], bool] = lambda _channel: False
 
 
 def _no_channel(channel: str) -> bool:

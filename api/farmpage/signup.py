@@ -67,11 +67,22 @@ def sign_up(
 
 
 def code_page(
-    request: str, until_ms: int | None, lang: str, assets: Assets, faults: Sequence[str] = ()
+    request: str,
+    until_ms: int | None,
+    lang: str,
+    assets: Assets,
+    faults: Sequence[str] = (),
+    *,
+    late: bool = False,
 ) -> str:
-    """Where the code goes. until_ms : till when it is good; None: that was said before."""
+    """Where the code goes.
+
+    until_ms : till when it is good; None: that was said before
+    late : nothing goes over the channel just now
+    """
     tell = sign_words(lang)
-    sent = tell("code-sent").format(say.clock(until_ms)) if until_ms is not None else ""
+    word = "code-late" if late else "code-sent"
+    sent = tell(word).format(say.clock(until_ms)) if until_ms is not None else ""
     code = h(
         "input",
         id="ma",

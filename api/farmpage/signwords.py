@@ -67,6 +67,17 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
             " minutes. Who has stopped is sent one code a day."
         ),
     ),
+    "code-late": (
+        (
+            "Mạng chuyển tin lúc này không trả lời: mã 6 số có thể tới muộn. Mã dùng được đến {}; đến"
+            " lúc ấy chưa nhận được thì làm lại. Số đã ngưng nhận tin chỉ được gửi một mã mỗi ngày."
+        ),
+        (
+            "The network that carries messages is not answering just now: the code of 6 digits may"
+            " come late. It is good until {}; if none has come by then, begin again. Who has stopped"
+            " is sent one code a day."
+        ),
+    ),
     "code": ("Mã 6 số", "Code of 6 digits"),
     "done": ("Xong", "Done"),
     "again": ("Làm lại từ đầu", "Begin again"),

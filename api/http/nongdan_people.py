@@ -80,7 +80,8 @@ async def send_code(request: Request, service: ServiceHere, principal: Viewer) -
     done = await on_worker(request, lambda: people.signup(wish, client, now_ms))
     if done.why is SignupWhy.SENT:
         assets = assets_of(service.pages)
-        page = signup.code_page(done.request, done.until_ms, found.lang, assets)
+        late = service.farmers.telling.held_up(wish.channel)
+        page = signup.code_page(done.request, done.until_ms, found.lang, assets, late=late)
         return html(request, page, headers=OWN)
     later = done.why in (SignupWhy.TOO_SOON, SignupWhy.BUSY)
     fault = _sign_up_fault(done, found.lang)

@@ -46,8 +46,6 @@ _STATES: Final = ("waiting", "put_off", "held", "sent", "delivered", "undelivere
 class Overview:
     """Any thread.
 
-    Parameters
-    ----------
     people_path : of farmers.sqlite
     reader : of the store, where the outbox is
     direct : takes the trial message of an officer
@@ -92,6 +90,7 @@ class Overview:
             drop=self._telling.drop,
             reach=self.reach,
             trial=self.trial,
+            held_up=self._telling.held_up,
         )
 
     def overview(self) -> dict[str, Any]:

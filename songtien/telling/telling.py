@@ -263,6 +263,11 @@ class Telling:
         found = {name: self._trouble(courier) for name, courier in self._couriers.items()}
         return {name: why for name, why in found.items() if why is not None} | self._missing
 
+    def held_up(self, channel: str) -> bool:
+        """Whether nothing goes over a channel now, not even what answers a person."""
+        courier = self._couriers.get(channel)
+        return courier is not None and courier.trouble is not None
+
     def _trouble(self, courier: Courier) -> str | None:
         """A courier may idle over what can't be planned: that is trouble of its channel too."""
         return courier.trouble or self._planner.trouble

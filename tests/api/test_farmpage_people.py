@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from alerts.farmers.crops import CROPS
 from api.auth import Doorkeeper, TicketOffice
-from api.farmers import Farmers
+from api.farmers import Farmers, Telling
 from api.http.app import create_app
 from api.people.addresses import AddressKind
 from api.people.people import People
@@ -65,6 +65,7 @@ class Town:
     world: World
     messages: Messages
     app: FastAPI
+    held_up: set[str] = field(default_factory=set)
 
     def ask(self, *asked: tuple[str, str, dict[str, Any]], **headers: str) -> list[httpx.Response]:
         """Requests one after another, against one app."""
@@ -114,9 +115,11 @@ def living(directory: Path, channels: Mapping[str, AddressKind]) -> Iterator[Tow
     world, messages = World(directory), Messages()
     people = People(directory, channels, messages)
     keys = {name: KEY for name, kind in channels.items() if kind is AddressKind.WEBPUSH}
-    farmers = Farmers(people=people, push_keys=keys)
+    held_up: set[str] = set()
+    telling = Telling(held_up=held_up.__contains__)
+    farmers = Farmers(people=people, push_keys=keys, telling=telling)
     app = create_app(replace(world.service(), farmers=farmers))
-    yield Town(world, messages, app)
+    yield Town(world, messages, app, held_up)
     people.close()
     world.close()
 
@@ -152,6 +155,20 @@ def test_what_is_filled_in_wrongly_comes_back_with_its_faults(town: Town) -> Non
     for sentence in ("Chọn nơi lấy nước.", "Chọn cây trồng", "Chọn ít nhất một loại tin."):
         assert sentence in nothing.text
     assert town.messages.sent == []
+
+
+def test_a_code_that_may_come_late_is_not_said_to_be_on_its_way(town: Town) -> None:
+    (page,) = town.ask(("POST", "/nong-dan/dang-ky", ASK))
+    assert "Mã 6 số đã gửi đi" in page.text
+    town.held_up.add("sms")
+    said = (("0987 654 321", "vi", "có thể tới muộn"), ("0987 654 322", "en", "may come late"))
+    for number, lang, late in said:
+        form = ASK | {"diachi": number, "lang": lang}
+        (page,) = town.ask(("POST", "/nong-dan/dang-ky", form))
+        assert late in page.text
+        assert "đã gửi đi" not in page.text
+        assert "on its way" not in page.text
+        assert "sms" not in page.text.lower()
 
 
 def test_a_second_code_at_once_is_too_soon(town: Town) -> None:

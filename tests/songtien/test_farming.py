@@ -18,6 +18,8 @@ from songtien.farming import NO_PUSH_KEY, Farming
 from songtien.news import Pictures
 from songtien.screens import Screens
 from songtien.settings import load_settings
+from songtien.telling.breaker import Breaker, Way
+from songtien.telling.moves import keep_breaker
 from songtien.telling.telling import Telling
 from tests.alerts.river.test_advisor import PUMP, registry
 from tests.e2e.running import eventually
@@ -81,7 +83,9 @@ def test_the_page_stands_in_short_messages_as_people_type_it(tmp_path: Path) -> 
         eventually(lambda: telling.status()[0].sent == 1, "the welcome")
         assert "hoac vao tien.example.vn/nong-dan." in told.read_text()
         # What a bulletin would cost is counted in the same words.
-        assert made.door(screens, overview).site == "tien.example.vn/nong-dan"
+        door = made.door(screens, overview)
+        assert door.site == "tien.example.vn/nong-dan"
+        assert door.telling.held_up == telling.held_up
 
 
 def test_who_is_given_a_place_by_a_list_is_told_of_the_spell_that_runs_there(
@@ -115,6 +119,21 @@ def test_who_is_given_a_place_by_a_list_is_told_of_the_spell_that_runs_there(
         first, second = told.read_text().splitlines()
     assert "KHONG LAY NUOC" not in first
     assert "KHONG LAY NUOC tai Cong A, ngoai song: dang co dot man" in second
+
+
+def test_the_page_learns_that_a_channel_does_not_answer_and_not_why(tmp_path: Path) -> None:
+    with ExitStack() as files:
+        before, _ = farming(tmp_path, files, "loa")
+        with before.deliveries._writing() as connection:
+            opened = Breaker(Way.OPEN, 5, opened=1, until_ms=BEGIN_MS + 1000, why="no answer")
+            keep_breaker(connection, "loa", opened)
+    with ExitStack() as files:
+        _, telling = farming(tmp_path, files, "loa")
+        assert telling.held_up("loa") is True
+        assert telling.held_up("fax") is False
+    with ExitStack() as files:
+        _, telling = farming(tmp_path, files, "loa_moi")
+        assert telling.held_up("loa_moi") is False
 
 
 def test_a_key_of_browsers_that_is_missing_is_told(
