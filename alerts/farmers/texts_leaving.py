@@ -21,6 +21,10 @@ _NOTHING: Final[Both] = (
     "Không ngưng gì: bạn không nhận tin của {asked}.",
     "Nothing stopped: you get no messages of {asked}.",
 )
+_NOTHING_LABEL: Final[Both] = (
+    f"Không ngưng gì. Ngưng hết: {STOP_WORD}",
+    f"Nothing stopped. All: {STOP_WORD}",
+)
 _THAT: Final[Both] = ("nơi ấy", "that place")
 _LEFT: Final[Both] = ("Đã ngưng tin của {left}.", "No more messages of {left}.")
 _STILL: Final[Both] = ("Vẫn nhận tin của {still}.", "You still get those of {still}.")
@@ -61,8 +65,7 @@ def nothing_stopped(
         asked = f"{called}, {SIDES[side][to]}" if side else called
         return _NOTHING[to].format(asked=asked)
 
-    label = _NOTHING_TITLE[to] + _rest(len(goes_on), to)
-    return _answer(_NOTHING_TITLE, first, label, goes_on, name, to, form)
+    return _answer(_NOTHING_TITLE, first, _NOTHING_LABEL[to], goes_on, name, to, form)
 
 
 def _answer(
@@ -117,12 +120,8 @@ def _called(name: str, detail: Detail, otherwise: str) -> str:
 
 def _label(name: str, left: int, still: int, lang: int) -> str:
     """For a parameter of a template, which has room for a few words."""
-    rest = _rest(still, lang)
+    goes = "goes" if still == 1 else "go"
+    rest = (f", còn {still} nơi", f", {still} {goes} on")[lang] if still else ""
     head = ("Đã ngưng ", "Stopped ")[lang]
     count = (f"{left} nơi", f"{left} place{'s' if left > 1 else ''}")[lang]
     return f"{head}{shorter(name, LABEL - len(head) - len(rest)) or count}{rest}"
-
-
-def _rest(still: int, lang: int) -> str:
-    goes = "goes" if still == 1 else "go"
-    return (f", còn {still} nơi", f", {still} {goes} on")[lang] if still else ""
