@@ -2,7 +2,7 @@
 // in, pages in turn, and always those of the service as it now is.
 
 import { setAttribute } from "./dom.ts";
-import { type KioskQuery, kioskOf, SHIFT_MS, shiftAt } from "./kioskquery.ts";
+import { isAnother, type KioskQuery, kioskOf, SHIFT_MS, shiftAt } from "./kioskquery.ts";
 
 const POINTER_MS = 3000;
 const NEWER_MS = 10 * 60_000;
@@ -69,9 +69,8 @@ class Kiosk {
   private async lookForNewer(): Promise<void> {
     try {
       const page = await (await fetch("/", { cache: "no-cache" })).text();
-      const named = /\/assets\/app-[A-Z0-9]+\.js/.exec(page)?.[0];
-      const own = document.querySelector("script[src*='/assets/app-']")?.getAttribute("src");
-      if (named !== undefined && own != null && named !== own) this.actions.reload();
+      const own = document.querySelector("script[type='module'][src]")?.getAttribute("src");
+      if (isAnother(page, own ?? "")) this.actions.reload();
     } catch (error) {
       console.warn("whether the pages are others could not be asked", error);
     }

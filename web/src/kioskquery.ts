@@ -36,3 +36,10 @@ const ROUND = [
   ...[2, 1, 0].map((x) => [x, 3] as const),
   ...[2, 1].map((y) => [0, y] as const),
 ];
+
+/** Whether a page, as it is served now, names another script than `own`, which runs. */
+export function isAnother(page: string, own: string): boolean {
+  // By its place in the page: how the file is called is left to what builds it.
+  const named = /<script type="module" src="([^"]+)"/.exec(page)?.[1];
+  return named !== undefined && own !== "" && named !== own;
+}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Alarm, REPEAT_MS, SILENCE_MS, type Tone, TONES } from "../src/alarm.ts";
@@ -6,7 +7,7 @@ import { Before, risesOf, telling, valueAt } from "../src/before.ts";
 import { quietOf, quietText } from "../src/devices.ts";
 import { fold } from "../src/fold.ts";
 import { HOUR_MS, LUNAR_DAY_MS, MINUTE_MS, shortDuration } from "../src/format.ts";
-import { kioskOf, SHIFT_MS, shiftAt } from "../src/kioskquery.ts";
+import { isAnother, kioskOf, SHIFT_MS, shiftAt } from "../src/kioskquery.ts";
 import { rowsOf } from "../src/layout.ts";
 import { alert, reading, type Reading, station } from "../src/model.ts";
 import { prominent } from "../src/prominence.ts";
@@ -193,4 +194,13 @@ test("a kiosk shows the wall, or pages of ours in turn; its shift is small and c
   assert.equal(new Set(round.map(String)).size, 12);
   assert.ok(round.flat().every((px) => px >= 0 && px <= 3));
   assert.deepEqual(shiftAt(12 * SHIFT_MS), shiftAt(0));
+});
+
+test("a kiosk knows by the script that the page names whether the pages are others", () => {
+  const served = readFileSync(new URL("../../src/index.html", import.meta.url), "utf8");
+  const named = "{{wall.js}}"; // what the build puts the script's name for
+  assert.equal(isAnother(served, named), false);
+  assert.equal(isAnother(served, "/assets/chunk-OLDER123.js"), true);
+  assert.equal(isAnother("<h1>502 Bad Gateway</h1>", named), false, "no page of ours");
+  assert.equal(isAnother(served, ""), false);
 });
