@@ -30,6 +30,9 @@ _LEFT: Final[Both] = ("Đã ngưng tin của {left}.", "No more messages of {lef
 _STILL: Final[Both] = ("Vẫn nhận tin của {still}.", "You still get those of {still}.")
 _ALL: Final[Both] = ("Ngưng hết: nhắn {stop}.", "To stop all: reply {stop}.")
 _CHOSEN: Final[Both] = ("nơi đã chọn", "the chosen place")
+_NAME_LEAST: Final = 16
+"""Characters of the name that the reply was about: it stands on every rung of the ladder."""
+
 _AND: Final[Both] = (" và ", " and ")
 
 
@@ -44,7 +47,7 @@ def stopped_at(
     to, goes_on = language(lang), tuple(dict.fromkeys(still))
 
     def first(detail: Detail) -> str:
-        whole = replace(detail, places_max=None)
+        whole = replace(_with_name(detail), places_max=None)
         return _LEFT[to].format(left=_listed(left, name, whole, to))
 
     label = _label(name(left[0].intake), len(left), len(goes_on), to)
@@ -61,7 +64,7 @@ def nothing_stopped(
     to, goes_on = language(lang), tuple(dict.fromkeys(still))
 
     def first(detail: Detail) -> str:
-        called = _called(name(intake), detail, _THAT[to])
+        called = _called(name(intake), _with_name(detail), _THAT[to])
         asked = f"{called}, {SIDES[side][to]}" if side else called
         return _NOTHING[to].format(asked=asked)
 
@@ -96,8 +99,11 @@ def _answer(
 
 def _listed(places: Sequence[Place], name: Name, detail: Detail, lang: int) -> str:
     """`Cống Xuân Hòa, ngoài sông và trong đồng; Cống Vàm Giồng, ngoài sông`, or the first ones
-    and how many more there are.
+    and how many more there are; where there is no room for a name, how many they are.
     """
+    if detail.name_max == 0:
+        count = len(places)
+        return (f"{count} nơi", f"{count} place{'s' if count > 1 else ''}")[lang]
     most = len(places) if detail.places_max is None else detail.places_max
     sides: dict[str, list[str]] = {}
     for each in places[:most]:
@@ -111,6 +117,10 @@ def _listed(places: Sequence[Place], name: Name, detail: Detail, lang: int) -> s
         return told
     others = "another place" if more == 1 else f"{more} other places"
     return told + (f" và {more} nơi khác", f" and {others}")[lang]
+
+
+def _with_name(detail: Detail) -> Detail:
+    return replace(detail, name_max=_NAME_LEAST) if detail.name_max == 0 else detail
 
 
 def _called(name: str, detail: Detail, otherwise: str) -> str:

@@ -369,6 +369,24 @@ def test_who_names_a_place_that_he_does_not_follow_reads_what_he_does(
         assert text.body.endswith(f"{STOP_WORD}.")
 
 
+@pytest.mark.parametrize("form", [Form.SMS, Form.SMS_UNICODE])
+def test_who_stops_one_of_many_places_reads_its_name_within_two_parts(form: Form) -> None:
+    """Without it he could not see that his reply was read as another place."""
+    names = {"a": "Cống Xuân Hòa", "b": "Cống Vàm Giồng", "c": "Trạm bơm nước thô Đồng Tâm"}
+    sides = [Place("a", side) for side in ("river", "field")]
+    still = [Place("b", "field"), Place("c", "river"), Place("b", "river")]
+    for lang in ("vi", "en"):
+        for text in (
+            texts.stopped_at(sides, still, names.__getitem__, lang, form),
+            texts.nothing_stopped("a", "field", still, names.__getitem__, lang, form),
+        ):
+            assert "Xuan Hoa" in gsm7.strip(text.body)
+            assert text.parts <= 2
+            assert ("3 nơi", "3 places")[lang == "en"] in text.body or "Giong" in gsm7.strip(
+                text.body
+            )
+
+
 def test_places_that_do_not_fit_are_counted() -> None:
     many = [
         replace(notice(Kind.SALT, place_vi=f"Cống Số {i}"), place=Place(f"p{i}", "river"))
