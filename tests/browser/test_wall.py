@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Opened
 from tests.browser.looking import Probe, raised, row, sign_in, station, value
@@ -235,6 +235,33 @@ def test_a_kiosk_has_no_buttons_hides_its_pointer_and_turns_its_pages(
             assert service.post(path, service.token("operator"), ver=item["ver"]).is_success
     page.wait_for_url(re.compile(r"/tram/xuan-hoa\?kiosk=5"))
     page.wait_for_url(re.compile(r"/\?kiosk=5"))
+
+
+def test_a_link_that_comes_back_while_the_curve_is_on_its_way_brings_no_second_one(
+    opened: Opened, service: Service, relay: Relay
+) -> None:
+    opened.cut_on_purpose = True
+    Probe(service, "xuan-hoa", "xh-01").says(1.2)
+    late: list[Route] = []
+
+    def hold(page: Page) -> None:
+        page.route("**/assets/chart-*.js", keep)
+
+    def keep(route: Route) -> None:
+        late.append(route)
+
+    page = opened(service.http_url, before=hold)
+    expect(value(page)).to_have_text(re.compile(r"\d"))
+    relay.cut()
+    expect(page.get_by_test_id("link-lost")).to_be_visible()
+    relay.mend()
+    expect(page.get_by_test_id("link-lost")).to_be_hidden(timeout=60_000)
+    assert page.get_by_test_id("chart").count() == 0
+    for route in late:
+        route.continue_()
+    expect(page.get_by_test_id("chart").locator("h2").first).to_be_visible()
+    # Each that asked for it has it by then.
+    expect(page.get_by_test_id("chart").locator("h2")).to_have_count(1)
 
 
 def test_a_press_on_a_station_shows_its_curve_and_the_chosen_one_is_marked(

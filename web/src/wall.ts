@@ -105,7 +105,8 @@ export class Wall implements Page {
     this.chartAsked = true;
     try {
       const { Chart } = await import("./chart.ts");
-      this.chart = new Chart(byId("chart"), {
+      // Asked for twice where the link came back meanwhile; there is to be one.
+      this.chart ??= new Chart(byId("chart"), {
         now_ms: () => held.now_ms(),
         rules: () => held.rules,
         choose: (key) => this.choose(key),
