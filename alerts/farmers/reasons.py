@@ -77,7 +77,7 @@ STOPPED: Final = Reason(
 )
 CHOSE: Final = Reason(
     "this person chose for themselves, and no list changes that",
-    "người này đã tự đăng ký; danh sách không sửa được",
+    "người này đã tự chọn; danh sách không sửa được",
 )
 TOO_MANY: Final = Reason(
     "together with what is followed already more than {n} places and crops",

@@ -330,6 +330,8 @@ class People:
             still = [one for one in had if not _is_at(one.place, at)]
             if len(still) < len(had):
                 put_follows(connection, row.id, still, active=True)
+                # As in `change`: else the next list would bring back what he has stopped.
+                connection.execute("UPDATE contact SET origin = 'self' WHERE id = ?", (row.id,))
                 left.append((row, tuple(one.place for one in had if _is_at(one.place, at))))
         return left
 

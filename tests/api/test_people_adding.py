@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from alerts.farmers.person import Follow
-from alerts.farmers.roll import Done, read_roll
+from alerts.farmers.roll import Done, Entry, read_roll
 from api.people import Changes, ChangeWhy
 from api.people.limits import ADDS_PER_DAY, ADDS_PER_HOUR, Adders
+from api.people.replies import StopAt
 from tests.api.people_world import FIELD, NOW_MS, PHONE, RIVER, Household
 
 HOUR_MS = 3_600_000
@@ -74,6 +75,20 @@ def test_who_adds_is_changed_by_no_list_any_more(house: Household) -> None:
     assert stored is not None
     assert stored.origin == "self"
     assert brought("trong đồng") is Done.ALREADY
+
+
+def test_a_place_that_was_stopped_by_a_reply_is_brought_back_by_no_list(house: Household) -> None:
+    two = [Entry(2, "+84912345678", (RIVER, FIELD), None, "vi", "2026-01-04")]
+    assert house.people.roster.take(two, "sms", "truc", NOW_MS, dry_run=False)[0].done == "done"
+    house.people.sweep(NOW_MS)
+    contact = house.sent[0].contact
+    at = StopAt(RIVER.place.intake, RIVER.place.side)
+    assert house.people.stop_from("sms", PHONE, at, NOW_MS) == 1
+    (line,) = house.people.roster.take(two, "sms", "truc", NOW_MS + DAY_MS, dry_run=False)
+    assert line.done is Done.ALREADY
+    person = house.people.person(contact, NOW_MS)
+    assert person is not None
+    assert person.follows == (FIELD,)
 
 
 def test_nobody_adds_by_a_token_that_is_not_known(house: Household) -> None:
