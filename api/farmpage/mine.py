@@ -6,6 +6,7 @@ from urllib.parse import quote
 from alerts.farmers.crops import CROPS
 from alerts.farmers.notice import USUAL
 from alerts.farmers.person import Follow
+from alerts.farmers.place import places
 from api.farmpage import say
 from api.farmpage.asked import Asked
 from api.farmpage.filled import Filled, followed
@@ -177,7 +178,7 @@ def _follow(n: int, follow: Follow, lang: str, intakes: Mapping[str, Intake], te
 def _water(follow: Follow, lang: str, intakes: Mapping[str, Intake]) -> str:
     """The page of the water itself: a spell that goes on may have begun before somebody came."""
     crop = CROPS.get(follow.crop)
-    known = follow.place.intake in intakes and crop is not None
+    known = follow.place in places(intakes) and crop is not None
     own = float(follow.level_mg_l) if crop and follow.level_mg_l != crop.limit_mg_l else None
     asked = Asked(lang, follow.place, crop, own) if known else Asked(lang)
     return f"{PATH}?{asked.query()}"

@@ -1,5 +1,6 @@
 """Signing up by plain forms, over real people on disk: code, what is stored, stop, export, erase."""
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,14 @@ import pytest
 from fastapi import FastAPI
 
 from alerts.farmers.crops import CROPS
+from alerts.farmers.person import Follow
+from alerts.farmers.place import Place
 from api.auth import Doorkeeper, TicketOffice
 from api.farmers import Farmers, Telling
 from api.http.app import create_app
 from api.people.addresses import AddressKind
 from api.people.people import People
+from api.people.terms import ChangeWhy
 from tests.api.http_service import NOW_MS, World
 
 PHONE = "0912 345 678"
@@ -332,6 +336,20 @@ def test_a_place_is_added_without_a_code_and_told_of_as_it_is_now(town: Town) ->
     people.sweep(NOW_MS)  # once a minute: several that are added together are one message
     people.sweep(NOW_MS)
     assert town.messages.sent == [("sms", "welcome", {"lang": "vi"})]
+
+
+def test_a_place_that_left_the_registry_leads_to_the_choice_of_another(town: Town) -> None:
+    path = town.signed_up()
+    gone = [
+        Follow(Place("gone", "river"), "rice", 2000),
+        Follow(Place("dong-tam", "field"), "rice", 2000),
+    ]
+    people = town.app.state.service.farmers.people
+    assert people.add(path.rpartition("/")[2], gone, NOW_MS) is ChangeWhy.DONE
+    links = re.findall(r'<a href="([^"]+)" class="go"', town.stored(path))
+    assert len(links) == 4  # one leads away from the page
+    for link in links:
+        assert town.ask(("GET", html.unescape(link), {}))[0].status_code == 200, link
 
 
 def test_what_is_there_already_keeps_its_own_limit(town: Town) -> None:
