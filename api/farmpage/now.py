@@ -109,7 +109,8 @@ def _high(asked: Asked, answer: Mapping[str, Any] | None, said: Say) -> list[str
         say.limit(each / 1000, asked.lang) for each in (asked.limit_mg_l, asked.crop.limit_mg_l)
     )
     told = [said("own-high").format(own, name, limit)]
-    figure = (answer or {}).get("figure")
+    # A figure that is old or not sound says nothing of the water as it is now.
+    figure = None if answer is None or answer["answer"] == "unknown" else answer["figure"]
     if figure is not None and figure >= asked.crop.limit_g_l:
         at = say.reaches(figure, asked.crop.limit_g_l)
         told.append(said("at-crop" if at else "over-crop").format(name))

@@ -280,6 +280,12 @@ def test_a_limit_above_the_crops_is_told_in_the_answer_itself(world: Farm) -> No
         box = page.text.partition('id="answer"')[2].partition("</section>")[0]
         assert "mức bạn đặt, 5 g/l, cao hơn mức của Sầu riêng, 0,5 g/l" in box
         assert "Nước này đã quá mức của Sầu riêng." in box
+    # Of a figure that is old or not sound nothing is said of the water as it is now.
+    for row in (decision.SILENT, decision.BROKEN):
+        unknown = answer(row, limit_g_l=5.0, figure=1.2)
+        page = told(world, f"/nong-dan?{PLACE}&gioihan=5", {"xuan-hoa/river": {5000: unknown}})
+        assert "mức bạn đặt, 5 g/l" in text(page.text)
+        assert "Nước này đã" not in text(page.text)
 
 
 def test_what_reads_like_the_limit_reaches_it_and_is_not_above(world: Farm) -> None:
