@@ -100,8 +100,14 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "more": ("Thêm nơi hoặc cây trồng", "Add a place or a crop"),
     "add": ("Thêm", "Add"),
     "added": (
-        "Đã thêm. Trong ít phút có tin xác nhận; nơi ấy đang có đợt mặn thì tin ấy báo luôn.",
-        "Added. A message confirms it within minutes, and tells of a salt spell that goes on there.",
+        (
+            "Đã thêm. Trong ít phút có tin xác nhận. Nơi ấy có thể đang trong đợt mặn: xem nước lúc"
+            " này ở bên dưới."
+        ),
+        (
+            "Added. A message confirms it within minutes. A salt spell may be going on there: see its"
+            " water below."
+        ),
     ),
     "fill-new": (
         "Nơi và cây này đã có. Muốn đổi mức hay loại tin thì sửa ở bên dưới.",
