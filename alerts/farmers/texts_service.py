@@ -12,7 +12,7 @@ from alerts.farmers.texts_fit import fitted, params, worded
 from alerts.farmers.texts_long import more
 from alerts.farmers.texts_notices import Telling, of_kind
 from alerts.farmers.texts_words import EN, VI, Both, clock, language
-from alerts.farmers.texts_zalo import LIMITS
+from alerts.farmers.texts_zalo import LIMITS, of_notices
 
 _ALONE: Final = replace(FULL, site=False, others=False)
 
@@ -54,6 +54,10 @@ _WELCOME_LONG: Final[Both] = (
 _WELCOME_IN_SALT: Final[Both] = (
     "Đã đăng ký. {salt} Ngưng tin: nhắn {stop}{site}. Không có tin không phải là ngọt.",
     "Subscribed. {salt} To stop: reply {stop}{site}. No message doesn't mean fresh water.",
+)
+_SIGNED_UP: Final[Both] = (
+    "Bạn đã đăng ký tin mặn ngọt. Ngưng tin: nhắn {stop}.",
+    "You are subscribed to salinity messages. To stop: reply {stop}.",
 )
 _STOPPED: Final[Both] = (
     "Đã ngưng gửi tin mặn ngọt đến bạn. Muốn nhận lại, xin đăng ký lại.",
@@ -106,6 +110,11 @@ def welcome(
         address = or_page if detail.site else ""
         return _WELCOME_IN_SALT[lang].format(salt=salt, stop=STOP_WORD, site=address)
 
+    if standing and form is Form.ZALO:
+        # The welcome's template has no room for a spell, the spell's own has room for a remark.
+        salt = of_notices(Kind.SALT, standing, to)
+        named = {**salt.params, "ghi_chu": _SIGNED_UP[lang].format(stop=STOP_WORD)}
+        return replace(salt, params=params(named, LIMITS), warns=True)
     if standing and short:
         return replace(fitted(said_in_salt, Form.SMS if lang == EN else form), warns=True)
     # A number that sends a name can take no reply: there the page is the way out. It is worth
@@ -113,8 +122,7 @@ def welcome(
     whole = said(or_page)
     bare = said("")
     told = bare if short and whole.parts > bare.parts else whole
-    # A template has no room for a spell.
-    return replace(told, warns=bool(standing) and form is not Form.ZALO)
+    return replace(told, warns=bool(standing))
 
 
 def stopped(lang: str, form: Form) -> Text:

@@ -325,7 +325,6 @@ def test_a_place_is_added_without_a_code_and_told_of_as_it_is_now(town: Town) ->
     added = town.post(f"{path}/them", ADD | {"gioihan": "1,5", "caykhac": ["pomelo"]})
     assert (added.status_code, added.headers["location"]) == (303, f"{path}?tin=them&lang=vi")
     page = town.stored(added.headers["location"])
-    # Zalo's template has no room for a spell: what is promised is true of every channel.
     assert "Nơi ấy có thể đang trong đợt mặn: xem nước lúc này ở bên dưới." in page
     found = town.post(f"{path}/tai", {}).json()["follows"]
     assert {(one["place"], one["crop"], one["limit_g_l"]) for one in found} == {
