@@ -113,8 +113,8 @@ def welcome(
     if standing and form is Form.ZALO:
         # The welcome's template has no room for a spell, the spell's own has room for a remark.
         salt = of_notices(Kind.SALT, standing, to)
-        named = {**salt.params, "ghi_chu": _SIGNED_UP[lang].format(stop=STOP_WORD)}
-        return replace(salt, params=params(named, LIMITS), warns=True)
+        remark = _SIGNED_UP[lang].format(stop=STOP_WORD)
+        return replace(salt, params={**salt.params, "ghi_chu": remark}, warns=True)
     if standing and short:
         return replace(fitted(said_in_salt, Form.SMS if lang == EN else form), warns=True)
     # A number that sends a name can take no reply: there the page is the way out. It is worth
