@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import MOSQUITTO, Mosquitto, _free_port
 from tests.e2e.running import Service
 from tests.faults import feeds
+from tests.faults.smalldisk import SmallDisk
 
 COMMON = Path(__file__).parents[2] / "mosquitto/common"
 BROKER = f"include_dir {COMMON}\n"
@@ -30,6 +31,17 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A mounted disk of a few megabytes."""
+    small = SmallDisk(tmp_path / "disk")
+    why = small.mount()
+    if why:
+        pytest.skip(f"a small tmpfs can't be mounted, as root could: {why}")
+    yield small
+    small.unmount()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The disk under the data directory is full, and then it isn't: a small file system of its own."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -24,16 +22,6 @@ HELD_S = 6.0
 """Longer than from one `ack` to the next, and a few of its attempts to write."""
 
 REGISTRY = feeds.registry(6, 2)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    small = SmallDisk(tmp_path / "disk")
-    why = small.mount()
-    if why:
-        pytest.skip(f"a small tmpfs can't be mounted, as root could: {why}")
-    yield small
-    small.unmount()
 
 
 @dataclass(frozen=True)

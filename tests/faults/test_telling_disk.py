@@ -1,7 +1,6 @@
 """The disk is full under the senders and the file of people, and then it isn't."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +29,6 @@ JOINS: dict[str, Any] = {
     "address": "0987 654 321",
     "follows": [{"place": "xuan-hoa/river", "crop": "durian", "notices": ["salt"]}],
 }
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    small = SmallDisk(tmp_path / "disk")
-    why = small.mount()
-    if why:
-        pytest.skip(f"a small tmpfs can't be mounted, as root could: {why}")
-    yield small
-    small.unmount()
 
 
 def brought_in(service: Service, token: str) -> None:
