@@ -10,6 +10,7 @@ import anyio
 from anyio import to_thread
 from fastapi import Request
 
+from alerts.farmers import reasons
 from alerts.farmers.person import Follow, Quiet
 from alerts.farmers.place import Place, places
 from alerts.farmers.wishes import BadWish, read_follow, read_quiet, read_wants
@@ -97,8 +98,8 @@ def quiet_of(body: QuietBody | None) -> Quiet | None:
 
 
 def too_many() -> Problem:
-    detail = f"together with what is followed already more than {FOLLOWS_MAX} places and crops"
-    return invalid("follows", detail, where="body")
+    reason = reasons.TOO_MANY.say(n=FOLLOWS_MAX)
+    return invalid("follows", reason.en, vi=reason.vi, where="body")
 
 
 def me_shape(stored: Stored) -> dict[str, Any]:

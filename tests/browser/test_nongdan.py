@@ -268,13 +268,7 @@ def test_signing_up_seeing_all_and_stopping(phones: Phones, messages: Path, scri
     page.get_by_role("link", name="Nhận tin nhắn").click()
     page.get_by_label("Số điện thoại").fill("0912 345 001" if script else "0912 345 002")
     expect(page.get_by_label("Lấy nước ở đâu")).to_have_value("xuan-hoa/song")
-    known = len(_lines(messages))
-    page.get_by_role("button", name="Gửi mã cho tôi").click()
-    said = eventually(lambda: _lines(messages)[known:], "the code is sent")[0]["text"]
-    code = re.search(r"\b\d{6}\b", said)
-    assert code is not None, said
-    page.get_by_label("Mã 6 số").fill(code[0])
-    page.get_by_role("button", name="Xong").click()
+    _confirm(page, messages)
     expect(first_line(page)).to_have_text("Những gì lưu về bạn")
     if script:
         assert grave(page) == []
@@ -312,13 +306,7 @@ def test_several_crops_by_one_code_and_a_second_place_without_one(
         assert grave(page) == []
         assert page.evaluate(SMALLEST_TARGET) >= 48
         assert page.locator("body").evaluate("b => b.scrollWidth") <= WIDTH
-    known = len(_lines(messages))
-    page.get_by_role("button", name="Gửi mã cho tôi").click()
-    said = eventually(lambda: _lines(messages)[known:], "the code is sent")[0]["text"]
-    code = re.search(r"\b\d{6}\b", said)
-    assert code is not None, said
-    page.get_by_label("Mã 6 số").fill(code[0])
-    page.get_by_role("button", name="Xong").click()
+    _confirm(page, messages)
     expect(page.get_by_text("Xong. Tin nhắn sẽ tới.")).to_be_visible()
     here = "Cống Xuân Hòa, ngoài sông: "
     expect(page.locator("fieldset legend", has_text=here)).to_have_text(
@@ -391,6 +379,17 @@ def test_the_form_is_for_everybody(phones: Phones) -> None:
     assert page.locator("body").evaluate("b => b.scrollWidth") <= WIDTH
     start = phones("/nong-dan")
     assert grave(start) == []
+
+
+def _confirm(page: Page, messages: Path) -> None:
+    """Send the form that is filled in, and type the code that comes for it."""
+    known = len(_lines(messages))
+    page.get_by_role("button", name="Gửi mã cho tôi").click()
+    said = eventually(lambda: _lines(messages)[known:], "the code is sent")[0]["text"]
+    code = re.search(r"\b\d{6}\b", said)
+    assert code is not None, said
+    page.get_by_label("Mã 6 số").fill(code[0])
+    page.get_by_role("button", name="Xong").click()
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
