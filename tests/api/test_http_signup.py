@@ -102,7 +102,10 @@ def test_several_are_followed_by_one_code_and_more_without_one(village: Village)
         many = [{"place": "xuan-hoa/river", "crop": crop} for crop in crops]
         refused = await client.post(f"{ME}/follows", headers=me, json={"follows": many})
         assert refused.status_code == 422
-        assert refused.json()["errors"][0]["name"] == "follows"
+        [fault] = refused.json()["errors"]
+        assert fault["name"] == "follows"
+        assert "than 10 places" in fault["detail"]
+        assert "quá 10 nơi và cây" in fault["detail_vi"]
         assert (await client.post(f"{ME}/follows", json={"follows": more})).status_code == 401
 
     with_client(village.world, story, farmers=village.farmers)
